@@ -1,0 +1,9 @@
+"""Errors whose message is meant for the user: the command line shows it alone and exits 2."""
+
+
+class UserError(Exception):
+    """Wrong usage or wrong input. The message names the cause, the value and the remedy in one line."""
+
+
+class DataError(UserError):
+    """A feature file that cannot be used: missing, unreadable, of an unknown layout, or with impossible values."""

@@ -1,0 +1,51 @@
+"""What a fusion and an aggregator are: the two interfaces that carry the whole comparison."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+OBJECTIVES = ("fused", "unimodal", "distillation")
+"""Names of the three objectives L1, L2, L3, in the order of every Gramian's rows."""
+
+
+class BranchLogits(NamedTuple):
+    """Logits of the fused branch [N, C] and of every modality's own classifier [N, C]."""
+
+    fused: Float[Tensor, "N C"]
+    unimodal: dict[str, Float[Tensor, "N C"]]
+
+
+class Fusion(nn.Module):
+    """Maps the features of every modality to one fused representation.
+
+    Factories are called as ``(features, modalities, **options)``, where ``features`` is the width of each input.
+    """
+
+    out_features: int
+
+    @abstractmethod
+    def forward(self, features: Mapping[str, Float[Tensor, "N features"]]) -> Float[Tensor, "N out_features"]:
+        """Fuse ``{modality: [N, features]}`` to [N, out_features], utterance by utterance."""
+
+
+class Aggregator(nn.Module):
+    """Turns the objectives' gradients into the weights γ of one update Σ γ_i g_i.
+
+    Only the Gramian of the raw gradients is seen, never the gradients themselves. Factories are called as
+    ``(**options)``. An aggregator that draws random numbers owns a ``torch.Generator`` named ``generator``; one that
+    remembers keeps its memory in buffers, so that ``state_dict`` carries it through a checkpoint.
+    """
+
+    needs_gramian: bool = True
+    """False: the weights need no gradients, a training step costs one backward pass, and ``gramian`` is None."""
+    non_conflicting: bool = False
+    """True: Σ γ_i g_i never has a negative inner product with any g_i."""
+    weights_everything: bool = False
+    """True: γ also weights the gradients of parameters outside θ (PGM); False: those get their mean."""
+
+    @abstractmethod
+    def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
+        """Weights [K] from the Gramian M = J Jᵀ [K, K] of the raw gradients and the losses [K]."""
