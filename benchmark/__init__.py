@@ -1,1 +1,1 @@
-""""""
+"""The harness: from a grid of specifications to a store of finished runs."""

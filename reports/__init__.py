@@ -1,1 +1,10 @@
-""""""
+"""Finished runs -> statistics, tables, figures, one self-contained page.
+
+Reads run folders by their documented format (docs/run-format.md) and imports nothing else of the project. Importing
+this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a report is built.
+"""
+
+from reports.errors import ReportError
+from reports.folder import build, is_current
+
+__all__ = ["ReportError", "build", "is_current"]

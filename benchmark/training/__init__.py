@@ -1,1 +1,1 @@
-""""""
+"""One run: gradients, conflict probe, evaluation, checkpoints."""

@@ -1,0 +1,41 @@
+"""Which conversations a run trains on, is selected on, and is tested on."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.data.conversations import Conversations
+from benchmark.errors import DataError
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A run's conversations. ``test`` carries no labels: only the scorer holds those."""
+
+    train: Conversations
+    validation: Conversations
+    test: Conversations
+
+
+def split(conversations: Conversations, seed: int) -> RunData:
+    """Split for one seed, the same for every method.
+
+    Validation is the official dev set where there is one. Otherwise one training session, ``seed`` modulo the number of
+    sessions, is held out; sessions are read from the conversations' names (``Ses01F_impro01``), so that no speaker is
+    in both parts.
+
+    Raises:
+        DataError: where there is neither a dev set nor a session in the names.
+    """
+    train, validation = conversations.where("train"), conversations.where("dev")
+    if not len(validation):
+        matches = [re.match(r"Ses\d+", name) for name in train.ids]
+        sessions = sorted({m[0] for m in matches if m})
+        if not all(matches) or len(sessions) < 2:
+            raise DataError(
+                "no dev conversations, and no sessions to hold one out: name conversations Ses01…, Ses02… or add a dev split"
+            )
+        held_out = np.array([name.startswith(sessions[seed % len(sessions)]) for name in train.ids])
+        train, validation = train.select(np.flatnonzero(~held_out)), train.select(np.flatnonzero(held_out))
+    return RunData(train, validation, conversations.where("test").without_labels())

@@ -1,0 +1,103 @@
+"""From a grid to a store that holds it: what is missing is run, shown, and logged."""
+
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from benchmark.data.datasets import DataSet
+from benchmark.execution.display import Display
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.scheduler import Scheduler
+from benchmark.execution.store import Store
+from benchmark.execution.tasks import Task
+from benchmark.specs import RunSpec
+from benchmark.tracking import Tracker
+
+
+def run_grid(
+    specs: Sequence[RunSpec],
+    datasets: Mapping[str, DataSet],
+    store: Store,
+    *,
+    workers: int,
+    tracking_uri: str,
+    console: Console,
+) -> Counter[type[Event]]:
+    """Run every specification that the store does not hold yet; returns how the runs ended, by kind of event.
+
+    The first Ctrl-C lets each run finish its epoch and leaves; the second leaves at once, as KeyboardInterrupt.
+    """
+    missing = {spec.key: spec for spec in specs if not store.is_complete(spec.key)}
+    if not missing:
+        return Counter()
+    git = git_state(Path(__file__).parent)
+    tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
+    scheduler = Scheduler(store, workers)
+    artifacts = store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None
+
+    def warn(message: str) -> None:
+        console.print(f"warning: {message}", style="yellow", markup=False, highlight=False)
+
+    with (
+        Tracker(tracking_uri, artifacts, warn) as tracker,
+        Display(missing, console) as display,
+        _stopping(scheduler.stop, console),
+    ):
+        presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
+        tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
+        for event in scheduler.run(list(tasks.values())):
+            display.update(event)
+            _log(tracker, event, tasks[event.key], store)
+    return display.outcomes
+
+
+def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
+    match event:
+        case Started():
+            data = {"kind": task.dataset.kind, "fingerprint": task.spec.provenance.data}
+            tracker.run_started(task.spec.record(), {"git": task.git, "data": data})
+        case Epoch(epoch=epoch, metrics=metrics):
+            tracker.epoch(event.key, metrics, epoch)
+        case Finished():
+            tracker.run_finished(event.key, store.folder(event.key))
+        case Interrupted():
+            tracker.run_interrupted(event.key)
+        case Failed(error=error):
+            tracker.run_failed(event.key, error)
+
+
+@contextmanager
+def _stopping(stop: Callable[[], None], console: Console) -> Iterator[None]:
+    """Ctrl-C once calls ``stop``; twice raises KeyboardInterrupt."""
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop()
+        console.print("stopping after the current epoch; Ctrl-C again leaves at once (finished epochs are kept)")
+
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and dirty flag of the repository around ``folder``, or None where there is none."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

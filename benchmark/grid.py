@@ -1,0 +1,93 @@
+"""Data sets × methods × seeds to run specifications."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchmark.data.datasets import DataSet
+from benchmark.errors import UserError
+from benchmark.fingerprints import provenance
+from benchmark.methods import parse_method
+from benchmark.presets import Preset
+from benchmark.registry import AGGREGATORS, ENCODERS, Value, look_up
+from benchmark.specs import Component, RunSpec
+
+
+def parse_seeds(text: str | None, preset: Preset) -> list[int]:
+    """``5`` is the seeds 0 to 4, ``3,7`` those two, None what the preset says; raises UserError on anything else."""
+    if text is None:
+        return list(range(preset.seeds))
+    try:
+        seeds = [int(item) for item in text.split(",") if item.strip()]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
+        raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
+    return list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
+
+
+def expand(
+    preset: Preset,
+    datasets: Sequence[DataSet],
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    device: str = "cpu",
+    encoder: str = "paper",
+    training: Mapping[str, Any] | None = None,
+    options: Mapping[str, Value] | None = None,
+) -> list[RunSpec]:
+    """Every run of a grid, longest first, none twice.
+
+    Args:
+        training: overrides of the preset's training settings.
+        options: component options from the command line (rank, order); they enter the methods that have them.
+
+    Raises:
+        UserError: unknown names, options out of range, or settings that do not fit together.
+    """
+    look_up("encoder", encoder, ENCODERS)
+    specs: dict[str, RunSpec] = {}
+    for dataset in datasets:
+        origin = provenance(dataset.fingerprint, device)
+        try:
+            settings = preset.training(dataset.family, dict(training or {}))
+        except ValidationError as error:
+            raise UserError(_first_error(error)) from None
+        for text in methods:
+            method = parse_method(text, preset.options(dataset.family), options)
+            for seed in seeds:
+                spec = RunSpec(
+                    dataset=dataset.name,
+                    method=method,
+                    seed=seed,
+                    preset=preset.name,
+                    encoder=Component(name=encoder),
+                    training=settings,
+                    provenance=origin,
+                )
+                specs.setdefault(spec.key, spec)
+    return sorted(specs.values(), key=_cost, reverse=True)
+
+
+_UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
+
+
+def _cost(spec: RunSpec) -> float:
+    """Rough work of a run, for the order in which runs start."""
+    utterances = _UTTERANCES[spec.dataset.removesuffix("-sim")]
+    passes = 2 if AGGREGATORS[spec.method.aggregator.name].factory.endswith(":EqualWeights") else 4
+    return spec.training.epochs * utterances * spec.training.hidden * passes
+
+
+def _first_error(error: ValidationError) -> str:
+    """The first problem that pydantic found, on one line."""
+    problem = next(iter(error.errors()))
+    name = ".".join(map(str, problem["loc"])) or "settings"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}"[:300]
+
+
+def names_of(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """The data sets of a grid, each once, in order of appearance."""
+    yield from dict.fromkeys(spec.dataset for spec in specs)

@@ -1,0 +1,84 @@
+"""The only holder of test labels: predictions of a finished run to scores."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+from benchmark.data.conversations import Conversations
+
+ECE_BINS = 15
+
+
+class Scorer:
+    """Scores predictions on the test conversations of a data set."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        test = conversations.where("test")
+        assert test.label is not None, "the scorer is given the data set with its labels"
+        self.label = test.label
+        self.classes = len(test.class_names)
+
+    def score(
+        self,
+        validation_weighted_f1: Sequence[float],
+        test_predictions: npt.NDArray[np.uint8],
+        probabilities: npt.NDArray[np.float32],
+    ) -> dict[str, Any]:
+        """Scores at the selected epoch, at the last one, and at the one a choice on test would have taken.
+
+        Args:
+            validation_weighted_f1: by epoch [E]; its first maximum selects the epoch.
+            test_predictions: predicted class by epoch [E, N].
+            probabilities: of the classes at the selected epoch [N, C].
+
+        Returns:
+            ``selected``, ``last``, ``peak_test`` and ``validation`` as in docs/run-format.md.
+        """
+        selected = int(np.argmax(validation_weighted_f1))
+        by_epoch = [self._headline(epoch, row) for epoch, row in enumerate(test_predictions, start=1)]
+        return {
+            "selected": by_epoch[selected] | self._details(test_predictions[selected], probabilities.astype(np.float64)),
+            "last": by_epoch[-1],
+            "peak_test": max(by_epoch, key=lambda scores: scores["weighted_f1"]),
+            "validation": {"epoch": selected + 1, "weighted_f1": float(validation_weighted_f1[selected])},
+        }
+
+    def _headline(self, epoch: int, predicted: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        return {
+            "epoch": epoch,
+            "accuracy": float(accuracy_score(self.label, predicted)),
+            "weighted_f1": float(f1_score(self.label, predicted, average="weighted", zero_division=0)),
+            "macro_f1": float(f1_score(self.label, predicted, average="macro", zero_division=0)),
+        }
+
+    def _details(self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
+        labels = np.arange(self.classes)
+        truth = np.eye(self.classes)[self.label]
+        chosen = probabilities[np.arange(len(self.label)), self.label]
+        return {
+            "per_class_f1": f1_score(self.label, predicted, labels=labels, average=None, zero_division=0).tolist(),
+            "confusion": confusion_matrix(self.label, predicted, labels=labels).tolist(),
+            "nll": _finite(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean()),
+            "ece": _finite(expected_calibration_error(probabilities, self.label)),
+            "brier": _finite(np.square(probabilities - truth).sum(axis=1).mean()),
+        }
+
+
+def expected_calibration_error(
+    probabilities: npt.NDArray[np.float64], label: npt.NDArray[np.int64], bins: int = ECE_BINS
+) -> float:
+    """Mean |accuracy − confidence| over equal-width bins of confidence, weighted by size (Guo et al. 2017, eq. 5)."""
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == label
+    if not np.isfinite(confidence).all():
+        return float("nan")
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gap = np.bincount(which, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gap).sum() / len(label))
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN: what could not be computed is null."""
+    return float(value) if np.isfinite(value) else None

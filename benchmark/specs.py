@@ -1,0 +1,139 @@
+"""What a run is: frozen, validated, hashable. The key of a run is the hash of its canonical form."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Frozen(BaseModel):
+    """A validated value object that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Component(Frozen):
+    """An encoder, fusion or aggregator by its registered name, with every option spelled out."""
+
+    name: str
+    options: dict[str, int | float | bool] = {}
+
+
+class Method(Frozen):
+    """What is compared: a fusion and an aggregator, the canonical string that names them, and what tables show."""
+
+    canonical: str
+    label: str
+    fusion: Component
+    aggregator: Component
+
+
+class Training(Frozen):
+    """Everything else that decides a run's numbers.
+
+    Attributes:
+        hidden, heads, dropout: of the encoder; hidden is a multiple of heads.
+        epochs: the whole budget; the epoch is chosen on validation afterwards.
+        batch_size: conversations in a batch.
+        lr, weight_decay: of Adam, whose weight decay is coupled (L2), as published.
+        temperature: T of the distillation objective.
+        class_weights: weight L1 and L2 by the inverse frequency of the classes in the run's training data.
+        standardize: shift and scale every input feature to mean 0, sd 1 over the run's training data.
+        probe_every: steps between two probes of gradient conflict.
+        probe_conversations: training conversations in the probe.
+    """
+
+    hidden: Positive
+    heads: Positive
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    epochs: Positive
+    batch_size: Positive
+    lr: Annotated[float, Field(gt=0)]
+    weight_decay: NonNegative
+    temperature: Annotated[float, Field(gt=0)]
+    class_weights: bool
+    standardize: bool
+    probe_every: Positive
+    probe_conversations: Positive
+
+    @model_validator(mode="after")
+    def _heads_divide_hidden(self) -> "Training":
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden must be a multiple of heads ({self.heads}), got {self.hidden}")
+        return self
+
+
+class Provenance(Frozen):
+    """What besides the specification decides the numbers: data, code, libraries, device type."""
+
+    data: str
+    source: str
+    torch: str
+    numpy: str
+    device: str
+
+
+class RunSpec(Frozen):
+    """One run: a method trained on a data set with a seed under a budget."""
+
+    dataset: str
+    method: Method
+    seed: Annotated[int, Field(ge=0)]
+    preset: str
+    encoder: Component
+    training: Training
+    provenance: Provenance
+
+    @property
+    def key(self) -> str:
+        """Name of the run's folder. Labels (preset, alias) are not in it: no alias trains twice."""
+        return _digest(self._canonical())
+
+    @property
+    def group(self) -> str:
+        """Equal for runs that differ by seed alone: these may be averaged."""
+        return _digest(self._canonical(without=("seed",)))
+
+    @property
+    def budget(self) -> str:
+        """Equal for runs that differ by seed and method alone: these may be compared."""
+        return _digest(self._canonical(without=("seed", "fusion", "aggregator")))
+
+    def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        form = {
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "encoder": self.encoder.model_dump(),
+            "fusion": self.method.fusion.model_dump(),
+            "aggregator": self.method.aggregator.model_dump(),
+            "training": self.training.model_dump(),
+            "provenance": self.provenance.model_dump(),
+        }
+        return {name: value for name, value in form.items() if name not in without}
+
+    def record(self) -> dict[str, Any]:
+        """The content of ``spec.json`` (docs/run-format.md)."""
+        return {
+            "format": 1,
+            "key": self.key,
+            "group": self.group,
+            "budget": self.budget,
+            "dataset": self.dataset,
+            "method": self.method.canonical,
+            "label": self.method.label,
+            "seed": self.seed,
+            "preset": self.preset,
+            "encoder": self.encoder.model_dump(),
+            "fusion": self.method.fusion.model_dump(),
+            "aggregator": self.method.aggregator.model_dump(),
+            "training": self.training.model_dump(),
+            "provenance": self.provenance.model_dump(),
+        }
+
+
+def _digest(form: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:16]

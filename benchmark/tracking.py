@@ -1,0 +1,328 @@
+"""Every run of a grid, live in MLflow. The run store is the truth, MLflow the view.
+
+The coordinator's calls only note what happened and return; once a second a thread of the tracker's own brings MLflow
+up to date with the notes. MLflow being slow, absent or full therefore costs training nothing and loses no result: what
+it did not take stays noted, is offered again later, and is counted in a warning at the end. Only the thread imports
+mlflow.
+"""
+
+import json
+import math
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from numbers import Real
+from pathlib import Path
+from typing import Any, Self
+
+FLUSH_SECONDS = 1.0  # between two looks at the notes
+RETRY_SECONDS = 30.0  # at most, after failures
+ARTIFACTS = ("spec.json", "manifest.json", "result.json", "predictions.parquet", "history.parquet")
+
+_ENVIRONMENT = {  # defaults: what the user has set stays. mlflow reads most of them once, when imported
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # it logs a traceback for each error that it also raises
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # mlflow's own 7 take minutes; the tracker tries again itself
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # else the server decides how long the thread sleeps
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_SECTIONS = {  # of result.json, as metrics
+    "selected": "test/selected",
+    "last": "test/last",
+    "peak_test": "test/peak",
+    "validation": "validation/selected",
+}
+_IDENTITY = ("key", "group", "budget")  # fields of a spec that name it rather than describe it: tags, not params
+
+
+def default_uri(store: Path) -> str:
+    """The local database beside the runs of `store`."""
+    return f"sqlite:///{(store.absolute() / 'mlflow.db').as_posix()}"
+
+
+def resolve_uri(option: str | None, store: Path) -> str:
+    """Where to log: `option`, else `$MLFLOW_TRACKING_URI`, else the database in `store`."""
+    return option or os.environ.get("MLFLOW_TRACKING_URI") or default_uri(store)
+
+
+@dataclass(frozen=True, eq=False)
+class _Invocation:
+    name: str
+    tags: Mapping[str, str]
+    started: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Parent:
+    """MLflow's run over all runs of one (invocation, data set)."""
+
+    experiment: str
+    run_id: str
+    statuses: dict[str, str] = field(default_factory=dict)  # of the nested runs, by key: the last attempt counts
+
+    @property
+    def status(self) -> str:
+        return next((bad for bad in ("KILLED", "FAILED") if bad in self.statuses.values()), "FINISHED")
+
+
+@dataclass(frozen=True)
+class _End:
+    status: str
+    time: int
+    folder: Path | None = None
+    error: str | None = None
+
+
+@dataclass(eq=False)
+class _Run:
+    """What MLflow is still to be told of a run.
+
+    The coordinator appends to `epochs` and at last sets `end`; the tracker's thread removes, and alone touches what
+    stands below. Each of these operations is atomic, so neither side ever waits for the other.
+    """
+
+    spec: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    invocation: _Invocation
+    started: int
+    epochs: list[tuple[str, float, int, int]] = field(default_factory=list)  # name, value, milliseconds, step
+    end: _End | None = None
+
+    run_id: str | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    failures: int = 0
+
+
+class Tracker:
+    """Logs the runs of a grid to the MLflow at `uri`; a context manager that closes itself.
+
+    Each data set has an experiment `css-bench/<dataset>`, each invocation a parent run in it, each run a nested run of
+    that. `artifacts` is the folder for artifacts of new experiments when `uri` is a local database, None where a server
+    decides. `warn` takes one line for the user and may be called from the tracker's thread. No method raises or waits
+    for MLflow's sake; only `close` waits, as long as it is told. Calls about a run that is not open are ignored. Only
+    finite numbers are logged: MLflow would store ∞ as 1.8e308.
+    """
+
+    def __init__(self, uri: str, artifacts: Path | None, warn: Callable[[str], None]) -> None:
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self._uri, self._artifacts, self._warn = uri, artifacts, warn
+        self._shown_uri = re.sub(r"(?<=//)[^/@]+@", "", uri)  # without user and password
+        self._invocation = _Invocation("css-bench", {}, _now())
+        self._open: dict[str, _Run] = {}
+        self._unlogged: list[_Run] = []
+        self._started = 0
+        self._parents: dict[tuple[_Invocation, str], _Parent] = {}
+        self._warned = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def begin(self, name: str, tags: Mapping[str, str]) -> None:
+        """Nest the runs started from now on in a parent run of this name and these tags, one per data set."""
+        self._invocation = _Invocation(name, tags, _now())
+
+    def run_started(self, spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+        """Open a run from its spec.json and manifest.json; another attempt at a key is a run of its own."""
+        self.run_interrupted(spec["key"])
+        run = self._open[spec["key"]] = _Run(spec, manifest, self._invocation, _now())
+        self._unlogged.append(run)
+        self._started += 1
+
+    def epoch(self, key: str, metrics: Mapping[str, float], step: int) -> None:
+        """Log metrics of an epoch (`step`, from 1), as of now."""
+        if run := self._open.get(key):
+            run.epochs.extend((name, value, _now(), step) for name, value in _numbers(metrics))
+
+    def run_finished(self, key: str, folder: Path) -> None:
+        """Close a run as FINISHED, with the scores and files of its run folder."""
+        self._end(key, _End("FINISHED", _now(), folder=folder))
+
+    def run_failed(self, key: str, error: str) -> None:
+        """Close a run as FAILED, its tag `error` the end of the message."""
+        self._end(key, _End("FAILED", _now(), error=error))
+
+    def run_interrupted(self, key: str) -> None:
+        """Close a run as KILLED."""
+        self._end(key, _End("KILLED", _now()))
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Log what is left, for at most `timeout` seconds; runs still open were interrupted. Later calls do nothing."""
+        if self._closing.is_set():
+            return
+        for key in list(self._open):
+            self.run_interrupted(key)
+        self._closing.set()
+        self._thread.join(timeout)
+        if missing := len(self._unlogged):
+            why = "" if self._warned else f", which did not answer within {timeout:g} s"
+            self._warned = True  # should the thread still come to know why, nobody waits for it
+            self._warn(
+                f"{missing} of {self._started} runs are not, or not fully, in MLflow at {self._shown_uri}{why}; "
+                "their results are safe in the run store"
+            )
+
+    def _end(self, key: str, end: _End) -> None:
+        if run := self._open.pop(key, None):
+            run.end = end
+
+    # From here on everything happens in the tracker's thread.
+
+    def _work(self) -> None:
+        pause = FLUSH_SECONDS
+        while not self._closing.wait(pause):
+            pause = FLUSH_SECONDS if self._try(self._log_runs) else min(2 * pause, RETRY_SECONDS)
+        if self._try(self._log_runs):
+            self._try(self._end_parents)
+
+    def _try(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except Exception as error:  # whatever MLflow, its database or the network may raise
+            if not self._warned:
+                self._warned = True
+                self._warn(
+                    f"MLflow at {self._shown_uri} takes no runs ({_cause(error)}); training goes on and its results "
+                    "are safe in the run store. Check the server or the disk, or name another with --tracking-uri"
+                )
+            return False
+        return True
+
+    def _log_runs(self) -> None:
+        for run in sorted(self._unlogged, key=lambda run: run.failures):  # a run that MLflow refuses holds up no other
+            if run.run_id is None or run.epochs or run.end:
+                run.failures += 1
+                self._log(run)
+                run.failures = 0
+
+    def _log(self, run: _Run) -> None:
+        from mlflow.entities import Metric, Param
+
+        end, dataset = run.end, run.spec["dataset"]  # the end first: no epoch follows it
+        parent = self._parent(run.invocation, dataset)
+        if run.run_id is None:
+            run.params = dict(_params({name: v for name, v in run.spec.items() if name not in ("format", *_IDENTITY)}))
+            run.run_id = self._client.create_run(
+                parent.experiment,
+                start_time=run.started,
+                tags={"mlflow.parentRunId": parent.run_id, **_tags(run)},
+                run_name=f"{run.spec['label']} seed {run.spec['seed']}",
+            ).info.run_id
+        epochs = len(run.epochs)
+        metrics = run.epochs[:epochs] + (_result(end) if end else [])
+        # From here on a second attempt repeats what the first one did: of equal params and metrics MLflow keeps one.
+        self._client.log_batch(run.run_id, [Metric(*m) for m in metrics], [Param(*p) for p in run.params.items()])
+        del run.epochs[:epochs]
+        run.params = {}
+        if end:
+            if end.error is not None:
+                self._client.set_tag(run.run_id, "error", end.error[-5000:])  # MLflow's limit
+            for path in (end.folder / name for name in ARTIFACTS) if end.folder else ():
+                if path.exists():
+                    self._client.log_artifact(run.run_id, str(path))
+            self._client.set_terminated(run.run_id, end.status, end.time)
+            parent.statuses[run.spec["key"]] = end.status
+            self._unlogged.remove(run)
+
+    def _parent(self, invocation: _Invocation, dataset: str) -> _Parent:
+        if (parent := self._parents.get((invocation, dataset))) is None:
+            experiment = self._experiment(dataset)
+            run = self._client.create_run(experiment, invocation.started, dict(invocation.tags), invocation.name)
+            parent = self._parents[invocation, dataset] = _Parent(experiment, run.info.run_id)
+        return parent
+
+    def _end_parents(self) -> None:
+        for parent in self._parents.values():
+            self._client.set_terminated(parent.run_id, parent.status)
+
+    def _experiment(self, dataset: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        name = f"css-bench/{dataset}"
+        location = (self._artifacts.absolute() / dataset).as_uri() if self._artifacts else None
+        if (found := self._client.get_experiment_by_name(name)) is None:
+            try:
+                return self._client.create_experiment(name, location)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = self._client.get_experiment_by_name(name)  # another process was quicker
+        return found.experiment_id
+
+    @cached_property
+    def _client(self) -> Any:
+        from mlflow import MlflowClient  # here, for the import and a first database take seconds
+
+        with _locked(self._artifacts) if self._artifacts else nullcontext():
+            return MlflowClient(self._uri)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out: MLflow's migrations break a new database that two of them create at once."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # unlocks, as the kernel would if this process died
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _numbers(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The finite numbers of nested mappings: {"timings": {"train": 3}} gives ("timings/train", 3.0)."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{name}/")
+        elif isinstance(value, Real) and math.isfinite(value):
+            yield f"{prefix}{name}", float(value)
+
+
+def _params(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Everything in nested mappings: {"fusion": {"options": {"rank": 8}}} gives ("fusion.rank", "8")."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _params(value, prefix if name == "options" else f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _tags(run: _Run) -> dict[str, str]:
+    tags = {name: str(run.spec[name]) for name in _IDENTITY} | {"data_kind": run.manifest["data"]["kind"]}
+    if git := run.manifest["git"]:  # the commit under the name that MLflow's pages show
+        tags |= {"mlflow.source.git.commit": git["commit"], "git_dirty": json.dumps(git["dirty"])}
+    return tags
+
+
+def _result(end: _End) -> list[tuple[str, float, int, int]]:
+    if end.folder is None:
+        return []
+    result = json.loads((end.folder / "result.json").read_text(encoding="utf-8"))
+    numbers = _numbers({_SECTIONS.get(name, name): value for name, value in result.items()})
+    return [(name, value, end.time, 0) for name, value in numbers]
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost telling exception, on one line: MLflow wraps "connection refused" in three layers of text."""
+    while (inner := error.__cause__ or error.__context__) and not isinstance(inner, LookupError):
+        error = inner
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

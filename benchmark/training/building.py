@@ -1,0 +1,51 @@
+"""A run's specification to its model and aggregator, every part initialised from its own seed."""
+
+import torch
+
+from benchmark.data.conversations import Conversations
+from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS
+from benchmark.specs import RunSpec
+from benchmark.training.seeding import derive, generator, seeded
+from css.interfaces import Aggregator
+from css.model import EmotionClassifier
+
+
+def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[EmotionClassifier, torch.Generator]:
+    """The model of a run on ``device``, and the generator its dropout draws from.
+
+    Encoder, fusion and classifiers are initialised under separate seeds, so that methods which differ in one part start
+    from the same others, and see the same dropout masks.
+    """
+    settings = spec.training
+    inputs = {m: x.shape[1] for m, x in data.features.items()}
+    dropout = generator(spec.seed, "dropout", device=device)
+    with seeded(spec.seed, "encoder"):
+        encoder = ENCODERS[spec.encoder.name].load()(
+            inputs, settings.hidden, settings.heads, settings.dropout, data.speakers, dropout
+        )
+    with seeded(spec.seed, "fusion"):
+        fusion = FUSIONS[spec.method.fusion.name].load()(
+            settings.hidden, modalities=tuple(inputs), **spec.method.fusion.options
+        )
+    with seeded(spec.seed, "classifiers"):
+        model = EmotionClassifier(encoder, fusion, len(data.class_names), settings.dropout, dropout)
+    return model.to(device), dropout
+
+
+def build_aggregator(spec: RunSpec, device: str) -> Aggregator:
+    """The aggregator of a run; one that draws gets the run's own seed."""
+    aggregator: Aggregator = AGGREGATORS[spec.method.aggregator.name].load()(**spec.method.aggregator.options)
+    if (own := getattr(aggregator, "generator", None)) is not None:
+        own.manual_seed(derive(spec.seed, "aggregator"))
+    return aggregator.to(device)
+
+
+def parameter_counts(model: EmotionClassifier) -> dict[str, int]:
+    """Trainable parameters of the model and of its parts."""
+    parts = {
+        "encoder": model.encoder,
+        "fusion": model.fusion,
+        "classifiers": torch.nn.ModuleList([model.classifier, model.unimodal]),
+    }
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    return {"total": sum(counts.values())} | counts

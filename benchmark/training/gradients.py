@@ -1,0 +1,113 @@
+"""One training step's gradients: every objective's, once; the Gramian from them; the update from the same."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from benchmark.training.batches import Batch
+from css.interfaces import BranchLogits
+from css.model import EmotionClassifier
+from css.objectives import objectives
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """How a batch's logits become the three objectives: temperature and class weights [C] or None."""
+
+    temperature: float
+    class_weights: Tensor | None
+
+    def __call__(self, logits: BranchLogits, batch: Batch) -> Float[Tensor, "K"]:
+        """L1, L2, L3 [K] of a batch."""
+        assert batch.label is not None, "objectives need labels"
+        return objectives(logits, batch.label, self.temperature, self.class_weights)
+
+
+@dataclass(frozen=True)
+class ObjectiveGradients:
+    """Gradients of the K objectives at one batch, flattened over parameters.
+
+    Attributes:
+        losses: [K], detached.
+        shared: J [K, |θ|], over the shared parameters θ.
+        rest: [K, R], over all other parameters.
+    """
+
+    losses: Float[Tensor, "K"]
+    shared: Float[Tensor, "K theta"]
+    rest: Float[Tensor, "K R"]
+
+    @property
+    def gramian(self) -> Float[Tensor, "K K"]:
+        """M = J Jᵀ of the raw gradients over θ."""
+        return self.shared @ self.shared.T
+
+
+class Parameters:
+    """A model's parameters in the order in which gradients are flattened: θ first, then the others."""
+
+    def __init__(self, model: EmotionClassifier) -> None:
+        shared = list(model.encoder.shared_parameters().values())
+        encoder = [p for p in model.encoder.parameters() if not any(p is q for q in shared)]
+        self.encoder: list[nn.Parameter] = shared + encoder
+        self.heads: list[nn.Parameter] = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
+        self.shared_size = sum(p.numel() for p in shared)
+        self.all = self.encoder + self.heads
+
+    def assign(self, direction: Float[Tensor, "P"]) -> None:
+        """Set every parameter's gradient to its part of a flat direction."""
+        for p, piece in zip(self.all, direction.split([p.numel() for p in self.all]), strict=True):
+            p.grad = piece.view_as(p)
+
+
+def objective_gradients(
+    model: EmotionClassifier, parameters: Parameters, batch: Batch, objective: Objectives
+) -> ObjectiveGradients:
+    """Differentiate each objective once, from one forward pass.
+
+    Fusion and classifiers are differentiated first, down to the encoder's output; then the encoder, once per objective.
+    """
+    encoded = model.encoder(batch.features, batch.speakers, batch.lengths)
+    cut = {m: x.detach().requires_grad_() for m, x in encoded.items()}
+    losses = objective(model.classify(cut), batch)
+    outputs, inputs = list(encoded.values()), list(cut.values())
+    last = len(losses) - 1
+    rows = []
+    for k, loss in enumerate(losses):
+        head = torch.autograd.grad(loss, inputs + parameters.heads, retain_graph=k < last, materialize_grads=True)
+        through = torch.autograd.grad(outputs, parameters.encoder, head[: len(inputs)], retain_graph=k < last)
+        rows.append(torch.cat([g.reshape(-1) for g in (*through, *head[len(inputs) :])]))
+    jacobian = torch.stack(rows)
+    return ObjectiveGradients(
+        losses.detach(), jacobian[:, : parameters.shared_size], jacobian[:, parameters.shared_size :]
+    )
+
+
+def combine(
+    gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everything: bool
+) -> Float[Tensor, "P"]:
+    """The update direction Σ γ_i g_i over θ and, over the other parameters, the same (``everything``) or the mean.
+
+    An objective of weight 0 contributes nothing even where its gradient is not finite.
+    """
+    usual = weights if everything else torch.full_like(weights, 1 / len(weights))
+    parts = [
+        weight @ rows.masked_fill((weight == 0)[:, None], 0)
+        for weight, rows in ((weights, gradients.shared), (usual, gradients.rest))
+    ]
+    return torch.cat(parts)
+
+
+def cosines(gramian: Float[Tensor, "K K"]) -> Float[Tensor, "pairs"]:
+    """cos(g_i, g_j) for i < j, row by row; NaN where a gradient vanishes."""
+    norm = gramian.diagonal().sqrt()
+    i, j = torch.triu_indices(*gramian.shape, offset=1, device=gramian.device)
+    return (gramian / norm / norm[:, None])[i, j]
+
+
+def update_cosines(gramian: Float[Tensor, "K K"], weights: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
+    """cos(d, g_i) for d = Σ γ_j g_j: negative where the update raises objective i to first order."""
+    inner = gramian @ weights
+    return inner / (gramian.diagonal().sqrt() * (weights @ inner).sqrt())

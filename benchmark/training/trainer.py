@@ -1,0 +1,226 @@
+"""One run: train the whole budget, predict the test set after every epoch, never see a test label."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from benchmark.data.splits import RunData
+from benchmark.specs import RunSpec
+from benchmark.training.batches import Batch, PackedData, Standardizer
+from benchmark.training.building import build_aggregator, build_model, parameter_counts
+from benchmark.training.evaluation import predict, validation_scores
+from benchmark.training.gradients import Objectives, Parameters, combine, cosines, objective_gradients
+from benchmark.training.probe import PAIRS, probe, probe_batch
+from benchmark.training.seeding import derive
+from css.interfaces import OBJECTIVES
+
+STEP_COLUMNS = (
+    *(f"loss_{o}" for o in OBJECTIVES),
+    "gradient_norm",
+    "skipped",
+    *(f"weight_{o}" for o in OBJECTIVES),
+    *(f"cos_{pair}" for pair in PAIRS),
+)
+HISTORY_COLUMNS = (
+    *(f"train_loss_{o}" for o in OBJECTIVES),
+    "train_total",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_weighted_f1",
+    "validation_macro_f1",
+)
+
+
+@dataclass
+class Progress:
+    """What a run has recorded so far; with the model, optimiser and generators it is all that a checkpoint holds.
+
+    Attributes:
+        steps: one float64 array [steps, columns] an epoch; columns are :data:`STEP_COLUMNS`.
+        history: a row of :data:`HISTORY_COLUMNS` an epoch.
+        conflict: a row (step, epoch, then the probe's columns) a probe.
+        test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
+        probabilities: of the test utterances [N, C] at the selected epoch.
+        selected: the epoch (from 1) of the best validation weighted F1, the earliest of equals.
+        seconds: spent on training, evaluation and probes.
+    """
+
+    steps: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    history: list[list[float]] = field(default_factory=list)
+    conflict: list[list[float]] = field(default_factory=list)
+    test_predictions: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    probabilities: Tensor | None = None
+    selected: int = 0
+    seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0, "probe": 0.0})
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+    def column(self, name: str) -> list[float]:
+        """One of :data:`HISTORY_COLUMNS` by epoch."""
+        return [row[HISTORY_COLUMNS.index(name)] for row in self.history]
+
+    def latest(self) -> dict[str, float]:
+        """The last epoch's row of the history by name."""
+        return dict(zip(HISTORY_COLUMNS, self.history[-1], strict=True))
+
+
+class Trainer:
+    """A run in progress: model, optimiser, aggregator, data and records; :meth:`train_epoch` advances it by one epoch."""
+
+    def __init__(self, spec: RunSpec, data: RunData, device: str = "cpu") -> None:
+        settings = spec.training
+        if settings.standardize:
+            standardizer = Standardizer.fit(data.train)
+            data = RunData(standardizer(data.train), standardizer(data.validation), standardizer(data.test))
+        assert data.train.label is not None and data.validation.label is not None and data.test.label is None
+        self.spec = spec
+        self.train_data = PackedData(data.train, device)
+        self.validation_data = PackedData(data.validation, device)
+        self.test_data = PackedData(data.test, device)
+        self.validation_label = data.validation.label
+        self.model, self.dropout = build_model(spec, data.train, device)
+        self.aggregator = build_aggregator(spec, device)
+        self.parameters = Parameters(self.model)
+        self.optimizer = torch.optim.Adam(
+            self.parameters.all, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
+        )
+        self.objective = Objectives(settings.temperature, _class_weights(spec, data, device))
+        self.probe_batch = probe_batch(self.train_data, settings.probe_conversations)
+        self.progress = Progress()
+        # What a fusion draws in training comes from torch's global generator: it is this run's from here on.
+        torch.manual_seed(derive(spec.seed, "fusion dropout"))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the whole budget has been trained."""
+        return self.progress.epoch >= self.spec.training.epochs
+
+    def train_epoch(self) -> dict[str, float]:
+        """Train one epoch, predict validation and test, and return the epoch's row of the history."""
+        progress, settings = self.progress, self.spec.training
+        epoch = progress.epoch + 1
+        step = sum(map(len, progress.steps))
+        rows = []
+        start = time.perf_counter()
+        probing = 0.0
+        for batch in self.train_data.epoch(settings.batch_size, self.spec.seed, epoch):
+            if step % settings.probe_every == 0:
+                probing += self._probe(step, epoch)
+            rows.append(self._step(batch))
+            step += 1
+        if epoch == settings.epochs:
+            probing += self._probe(step, epoch)
+        steps = torch.stack(rows).double().cpu().numpy()
+        trained = time.perf_counter()
+        validation = predict(self.model, self.validation_data)
+        test = predict(self.model, self.test_data)
+        scores = validation_scores(validation, self.validation_label)
+
+        losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
+        best = max(progress.column("validation_weighted_f1"), default=-1.0)
+        if scores["validation_weighted_f1"] > best:
+            progress.selected, progress.probabilities = epoch, test
+        progress.steps.append(steps)
+        progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
+        progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values()])
+        progress.seconds["train"] += trained - start - probing
+        progress.seconds["probe"] += probing
+        progress.seconds["evaluate"] += time.perf_counter() - trained
+        return progress.latest()
+
+    def _step(self, batch: Batch) -> Tensor:
+        """Update the parameters once; returns the step's row of :data:`STEP_COLUMNS`, still on the device."""
+        aggregator = self.aggregator
+        if aggregator.needs_gramian:
+            gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
+            losses, gramian = gradients.losses, gradients.gramian
+            weights = aggregator(gramian, losses)
+            self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
+            conflict = cosines(gramian)
+        else:
+            objectives = self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch)
+            losses = objectives.detach()
+            weights = aggregator(None, losses)
+            self.optimizer.zero_grad()
+            (weights @ objectives).backward()
+            conflict = losses.new_full((len(PAIRS),), torch.nan)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
+        skipped = (weights.sum() == 0).to(losses.dtype)
+        self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
+        self.optimizer.step()
+        return torch.cat([losses, norm[None], skipped[None], weights, conflict])
+
+    def _probe(self, step: int, epoch: int) -> float:
+        """Record one probe; returns the seconds it took."""
+        start = time.perf_counter()
+        row = probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
+        self.progress.conflict.append([step, epoch, *row.tolist()])
+        return time.perf_counter() - start
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that decides how the run goes on: weights, optimiser, aggregator, generators."""
+        tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        tensors |= {f"aggregator.{name}": t for name, t in self.aggregator.state_dict().items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": t for name, t in moments.items()}
+        return tensors | {"generator.dropout": self.dropout.get_state(), "generator.global": torch.get_rng_state()}
+
+    def load_state(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what :meth:`state` returned."""
+        part = {
+            prefix: {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+            for prefix in ("model.", "aggregator.", "optimizer.")
+        }
+        self.model.load_state_dict(part["model."])
+        self.aggregator.load_state_dict(part["aggregator."])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, t in part["optimizer."].items():
+            number, field_name = name.split(".", 1)
+            moments.setdefault(int(number), {})[field_name] = t
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.dropout.set_state(tensors["generator.dropout"])
+        torch.set_rng_state(tensors["generator.global"])
+
+    def counts(self) -> dict[str, object]:
+        """What the run cost: parameters, passes, and what PGM masked or skipped."""
+        steps, probes = sum(map(len, self.progress.steps)), len(self.progress.conflict)
+        masked = getattr(self.aggregator, "masked", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
+        return {
+            "steps": steps,
+            "skipped_steps": int(sum(rows[:, STEP_COLUMNS.index("skipped")].sum() for rows in self.progress.steps)),
+            "masked_objectives": dict(zip(OBJECTIVES, masked.tolist(), strict=True)),
+            "backward_passes": steps * (len(OBJECTIVES) if self.aggregator.needs_gramian else 1),
+            "probe_backward_passes": probes * len(OBJECTIVES),
+            "parameters": parameter_counts(self.model),
+        }
+
+
+def train(
+    trainer: Trainer, on_epoch: Callable[[Trainer], None] = lambda _: None, stop: Callable[[], bool] = lambda: False
+) -> bool:
+    """Train until the budget is used (True) or ``stop`` says so after an epoch (False)."""
+    while not trainer.finished:
+        trainer.train_epoch()
+        on_epoch(trainer)
+        if stop() and not trainer.finished:
+            return False
+    return True
+
+
+def _class_weights(spec: RunSpec, data: RunData, device: str) -> Tensor | None:
+    """Inverse class frequencies [C] in the run's training data, or None where the specification has them off."""
+    if not spec.training.class_weights:
+        return None
+    assert data.train.label is not None
+    count = np.bincount(data.train.label, minlength=len(data.train.class_names))
+    return torch.from_numpy(len(data.train.label) / np.maximum(count, 1)).float().to(device)
+

@@ -1,0 +1,128 @@
+"""The conversation encoder that every compared method shares (Lyu et al. 2026, "Cross-Space Synergy", section on encoding).
+
+Where the paper is silent the released implementation decides: feed-forward width h, pre-norm feed-forward with
+tanh-GELU, one cross-attention for all query modalities with its residual on the projected query, the dropout places.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from css.attention import PackedLayout, conversation_attention, packed_layout
+from css.layers import Dropout, StackedLinear
+
+
+def sinusoidal_positions(position: Int[Tensor, "N"], hidden: int) -> Float[Tensor, "N hidden"]:
+    """sin(t·10000^(−2i/h)) in column 2i, the cosine in column 2i + 1 (Vaswani et al. 2017)."""
+    frequency = torch.exp(torch.arange(0, hidden, 2, device=position.device) * (-math.log(10000.0) / hidden))
+    angle = position[:, None] * frequency
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :hidden]
+
+
+class ModalityAwareLayer(nn.Module):
+    """One Transformer layer per modality: u = dropout(attention(x)) + x, then u + dropout(FF(LN(u)))."""
+
+    def __init__(self, modalities: int, hidden: int, heads: int, dropout: Dropout) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = StackedLinear(modalities, hidden, 3 * hidden)
+        self.out = StackedLinear(modalities, hidden, hidden)
+        self.norm_weight = nn.Parameter(torch.ones(modalities, 1, hidden))
+        self.norm_bias = nn.Parameter(torch.zeros(modalities, 1, hidden))
+        self.widen = StackedLinear(modalities, hidden, hidden)
+        self.narrow = StackedLinear(modalities, hidden, hidden)
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> Float[Tensor, "M N h"]:
+        """Let each utterance attend to its own conversation within each modality."""
+        query, key, value = self.qkv(x).chunk(3, dim=-1)
+        attended = conversation_attention(query, key, value, layout, self.heads, self.dropout)
+        u = x + self.dropout(self.out(attended))
+        normed = nn.functional.layer_norm(u, u.shape[-1:], eps=1e-6) * self.norm_weight + self.norm_bias
+        inner = self.dropout(nn.functional.gelu(self.widen(normed), approximate="tanh"))
+        return u + self.dropout(self.narrow(inner))
+
+
+class InteractionAwareLayer(nn.Module):
+    """Cross-attention of each modality over the gated sum of the others: k = v = Σ_{m~≠m} σ(W^(m~) h^(m~) + b) ⊙ h^(m~)."""
+
+    def __init__(self, modalities: int, hidden: int, heads: int, dropout: Dropout) -> None:
+        super().__init__()
+        self.heads = heads
+        self.gate = StackedLinear(modalities, hidden, hidden)
+        self.query = nn.Linear(hidden, hidden)
+        self.key_value = nn.Linear(hidden, 2 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=1e-5)
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> Float[Tensor, "M N h"]:
+        """Let each modality's utterances attend to what the other modalities say in the same conversation."""
+        gated = torch.sigmoid(self.gate(x)) * x
+        others = gated.sum(dim=0, keepdim=True) - gated
+        query = self.query(x)
+        key, value = self.key_value(others).chunk(2, dim=-1)
+        attended = conversation_attention(query, key, value, layout, self.heads, self.dropout)
+        return self.norm(self.out(attended) + query)
+
+
+class ConversationEncoder(nn.Module):
+    """Packed utterances to features per modality: inputs, modality-aware and interaction-aware stage, reduction.
+
+    Args:
+        inputs: width d_m of each modality, in the order of the stack.
+        hidden: width h, divisible by ``heads``.
+        heads: attention heads.
+        dropout: probability, on inputs, attention probabilities, attention outputs and the feed-forward layers.
+        speakers: size of the speaker table.
+        generator: what dropout draws from (None: torch's global generator).
+    """
+
+    def __init__(
+        self,
+        inputs: Mapping[str, int],
+        hidden: int,
+        heads: int,
+        dropout: float,
+        speakers: int,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if hidden % heads:
+            raise ValueError(f"hidden must be a multiple of heads, got hidden {hidden} and heads {heads}")
+        self.modalities = tuple(inputs)
+        self.hidden = hidden
+        self.dropout = Dropout(dropout, generator)
+        self.inputs = nn.ModuleDict({m: nn.Linear(width, hidden) for m, width in inputs.items()})
+        self.speaker = nn.Embedding(speakers, hidden)
+        self.modality_aware = ModalityAwareLayer(len(inputs), hidden, heads, self.dropout)
+        self.interaction_aware = InteractionAwareLayer(len(inputs), hidden, heads, self.dropout)
+        self.reduction = StackedLinear(len(inputs), 2 * hidden, hidden)
+
+    def shared_parameters(self) -> dict[str, nn.Parameter]:
+        """θ, the parameters whose gradients are compared: everything here but the speaker embeddings."""
+        return {name: p for name, p in self.named_parameters() if not name.startswith("speaker.")}
+
+    def forward(
+        self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
+    ) -> dict[str, Float[Tensor, "N h"]]:
+        """Encode whole conversations laid end to end.
+
+        Args:
+            features: ``{m: [N, d_m]}``.
+            speakers: [N] speaker ids.
+            lengths: [B] utterances of each conversation, on the CPU, summing to N.
+
+        Returns:
+            h~ per modality, ``{m: [N, h]}``.
+        """
+        projected = torch.stack([self.inputs[m](features[m]) for m in self.modalities])
+        layout = packed_layout(lengths, projected.device, projected.dtype)
+        context = self.speaker(speakers) + sinusoidal_positions(layout.position, self.hidden).to(projected.dtype)
+        own = self.modality_aware(self.dropout(projected + context), layout)
+        cross = self.interaction_aware(own, layout)
+        reduced = self.reduction(torch.cat([own, cross], dim=-1))
+        return dict(zip(self.modalities, reduced.unbind(), strict=True))

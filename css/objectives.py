@@ -1,0 +1,38 @@
+"""The three objectives of CSS (Lyu et al., AAAI 2026): fused, unimodal and distillation loss."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from css.interfaces import BranchLogits
+
+
+def objectives(
+    logits: BranchLogits,
+    label: Int[Tensor, "N"],
+    temperature: float,
+    class_weights: Float[Tensor, "C"] | None = None,
+) -> Float[Tensor, "3"]:
+    """L1, L2, L3 in the order of :data:`css.interfaces.OBJECTIVES`, each a mean over the N utterances.
+
+    ::
+
+        L1 = CE(fused, label)
+        L2 = Σ_m CE(unimodal_m, label)
+        L3 = Σ_m KL(softmax(fused/T) ‖ softmax(unimodal_m/T))     fused detached, no factor T²
+
+    Args:
+        logits: fused [N, C] and unimodal {m: [N, C]}.
+        label: classes, int64 [N].
+        temperature: T > 0.
+        class_weights: [C]; they enter L1 and L2, divided by the batch's sum of weights, and never L3.
+    """
+    unimodal = torch.stack(list(logits.unimodal.values()))
+    M, N, _ = unimodal.shape
+    fused_loss = F.cross_entropy(logits.fused, label, class_weights)
+    unimodal_loss = M * F.cross_entropy(unimodal.flatten(0, 1), label.repeat(M), class_weights)
+    teacher = F.log_softmax(logits.fused.detach() / temperature, -1).expand_as(unimodal)
+    student = F.log_softmax(unimodal / temperature, -1)
+    distillation = F.kl_div(student, teacher, reduction="sum", log_target=True) / N
+    return torch.stack((fused_loss, unimodal_loss, distillation))

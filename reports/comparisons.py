@@ -1,0 +1,125 @@
+"""Which runs may stand in one table: one data set, one budget, seeds averaged within one group only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from reports.provenance import Provenance, provenance
+from reports.records import Run
+
+# The method under test, then the 2 x 2 of fusion and aggregator, then the rest by name.
+ORDER = ("css", "css-released", "adam", "concat+pgm", "concat", "pcgrad", "tensor")
+
+
+@dataclass(frozen=True)
+class Method:
+    """The runs of one method, which differ by seed alone; sorted by seed."""
+
+    label: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One data set under one budget: everything but method and seed is equal."""
+
+    dataset: str
+    budget: str
+    methods: tuple[Method, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, by method and seed."""
+        return tuple(run for method in self.methods for run in method.runs)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Origin of the data."""
+        return provenance(self.runs[0])
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in label order."""
+        return [str(name) for name in self.runs[0].manifest["data"]["classes"]]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Every seed that some method has."""
+        return tuple(sorted({run.seed for run in self.runs}))
+
+    @property
+    def presets(self) -> str:
+        """Names under which these runs were asked for."""
+        return ", ".join(sorted({str(run.spec["preset"]) for run in self.runs}))
+
+
+@dataclass(frozen=True)
+class Omitted:
+    """Runs of a data set that are under another budget than the one shown."""
+
+    dataset: str
+    budget: str
+    runs: int
+    methods: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """Per data set, the comparison under the budget with the newest run, and what is left out; real data first."""
+    shown: list[Comparison] = []
+    omitted: list[Omitted] = []
+    for dataset, of_dataset in groupby(sorted(runs, key=lambda r: (r.dataset, r.budget)), key=lambda r: r.dataset):
+        budgets = [tuple(group) for _, group in groupby(of_dataset, key=lambda r: r.budget)]
+        budgets.sort(key=lambda group: max(run.created for run in group), reverse=True)
+        newest, *others = budgets
+        shown.append(Comparison(dataset, newest[0].budget, _methods(newest)))
+        omitted += [
+            Omitted(dataset, o[0].budget, len(o), tuple(m.label for m in _methods(o)), _differences(o[0], newest[0]))
+            for o in others
+        ]
+    shown.sort(key=lambda c: (c.provenance.simulated, c.dataset))
+    return tuple(shown), tuple(omitted)
+
+
+def label_order(label: str) -> tuple[int, str]:
+    """Sort key of a method's label."""
+    return (ORDER.index(label) if label in ORDER else len(ORDER), label)
+
+
+def _methods(runs: Iterable[Run]) -> tuple[Method, ...]:
+    groups: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda r: (label_order(r.label), r.group, r.seed)):
+        groups.setdefault(run.group, []).append(run)
+    labels = [members[0].label for members in groups.values()]
+    return tuple(
+        # Two groups under one label are two methods: a table must not show them as one.
+        Method(label if labels.count(label) == 1 else f"{label} [{group[:6]}]", tuple(members))
+        for label, (group, members) in zip(labels, groups.items(), strict=True)
+    )
+
+
+def _differences(other: Run, shown: Run) -> tuple[str, ...]:
+    """What sets the other budget apart, as `field: its value (shown: value)`."""
+    theirs, ours = _budget_fields(other), _budget_fields(shown)
+    found = tuple(
+        f"{name}: {theirs.get(name, 'none')} (shown: {ours.get(name, 'none')})"
+        for name in [*theirs, *(name for name in ours if name not in theirs)]
+        if theirs.get(name) != ours.get(name)
+    )
+    return found or ("a setting that the run format does not spell out",)
+
+
+def _budget_fields(run: Run) -> dict[str, Any]:
+    manifest, training = run.manifest, dict(run.spec["training"])
+    first = {name: training.pop(name) for name in ("epochs", "hidden") if name in training}
+    versions = {name: value for name, value in manifest["versions"].items() if name in ("torch", "numpy")}
+    return {
+        "preset": run.spec["preset"],
+        **first,
+        "data": f"{manifest['data']['fingerprint'][:12]}, {manifest['data']['description']}",
+        "source": manifest["source"][:12],
+        **training,
+        **versions,
+        "device": manifest["hardware"].get("device"),
+    }

@@ -1,0 +1,5 @@
+"""The one error of this package."""
+
+
+class ReportError(Exception):
+    """Nothing to report, or a store that cannot be read. The message names the cause, the value and the remedy."""

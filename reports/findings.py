@@ -1,0 +1,83 @@
+"""What one comparison shows, in plain sentences made from its numbers: means and intervals, no test and no verdict."""
+
+import numpy as np
+import pandas as pd
+
+from reports.evidence import Evidence
+from reports.rendering import number
+from reports.statistics import Summary, smallest_p, summarize
+
+REFERENCE = "css"
+LEVEL = 0.05
+TEST_SEEDS = 8  # below this no test is reported, whatever 2 / 2ⁿ allows
+
+
+def findings(evidence: Evidence) -> list[str]:
+    """Sentences about weighted F1 on the test set: the best mean, the paired differences, the gap, what was not run."""
+    comparison = evidence.comparison
+    means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
+    best = max(means, key=lambda label: means[label].mean)
+    sentences = [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
+    if REFERENCE in means and len(means) > 1:
+        differences = [_difference(evidence, label) for label in means if label != REFERENCE]
+        sentences += [sentence for sentence in differences if sentence]
+    gaps = {m.label: summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in comparison.methods}
+    low, high = min(gaps.values()), max(gaps.values())
+    sentences.append(
+        f"Choosing the epoch on the test set would have shown {number(100 * low, 1)} to {number(100 * high, 1)} points "
+        "more (mean over seeds, by method). That is the gap between peak test and selected, not a gain."
+    )
+    diverged = {m.label: int(evidence.values(m.label, "diverged").sum()) for m in comparison.methods}
+    if any(diverged.values()):
+        counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
+        sentences.append(f"Diverged: {counts}; their scores are in the means.")
+    missing = [
+        f"{m.label} ({len(m.runs)} of {len(comparison.seeds)})"
+        for m in comparison.methods
+        if len(m.runs) < len(comparison.seeds)
+    ]
+    if missing:
+        sentences.append(f"Not every seed has been run: {', '.join(missing)}. Differences use common seeds only.")
+    return sentences
+
+
+def power_statement(evidence: Evidence) -> str:
+    """How many seeds there are, and what they can and cannot settle."""
+    n = min(len(method.runs) for method in evidence.comparison.methods)
+    p = smallest_p(n)
+    seeds = f"{n} {'seed' if n == 1 else 'seeds'}"
+    power = str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    floor = f"The smallest p an exact sign-flip test of paired differences can reach is 2/2{power} = {p:.3g}."
+    intervals = "Intervals hold one at a time: they are not adjusted for the number of comparisons."
+    if n >= TEST_SEEDS:
+        return f"Means and 95 % intervals over {seeds}; no claim of significance is made here. {floor} {intervals}"
+    test = "possible" if p > LEVEL else f"made below {TEST_SEEDS}"
+    return f"Estimation only: with {seeds} no test is {test}. {floor} " + (
+        "One seed has no spread, so there is no interval." if n == 1 else intervals
+    )
+
+
+def _difference(evidence: Evidence, other: str) -> str | None:
+    """The paired difference reference - other in points, over the seeds both have; None without a common seed."""
+    pairs = pd.concat(
+        [evidence.values(name, "selected_weighted_f1") for name in (REFERENCE, other)], axis=1, join="inner"
+    ).to_numpy(dtype=float)
+    difference = summarize(100 * (pairs[:, 0] - pairs[:, 1]))
+    if difference.n == 0:
+        return None
+    sign = "+" if difference.mean > 0 else ""
+    start = f"{REFERENCE} minus {other}, paired by seed: {sign}{number(difference.mean, 2)} points of weighted F1"
+    if difference.n == 1:
+        return f"{start} (one pair, no interval)."
+    where = "lies above 0" if difference.low > 0 else "lies below 0" if difference.high < 0 else "includes 0"
+    interval = f"95 % CI [{number(difference.low, 2)}, {number(difference.high, 2)}]"
+    return f"{start}, {interval} over {difference.n} seeds; the interval {where}."
+
+
+def _f1(evidence: Evidence, method: str) -> np.ndarray:
+    return evidence.values(method, "selected_weighted_f1").to_numpy(dtype=float)
+
+
+def _percent(summary: Summary) -> str:
+    mean = f"{number(100 * summary.mean, 1)} %"
+    return mean if summary.n < 2 else f"{number(100 * summary.mean, 1)} ± {number(100 * summary.sd, 1)} %"

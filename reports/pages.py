@@ -1,0 +1,186 @@
+"""A store -> the files of a report: tables, figures, `report.md`, and `index.html`, which needs no other file."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from reports import rendering, style
+from reports.comparisons import Comparison, compare
+from reports.evidence import Evidence, collect
+from reports.figures import FIGURES, Drawing
+from reports.findings import findings, power_statement
+from reports.provenance import Provenance
+from reports.records import read_store
+from reports.tables import TABLES, Block, Table
+
+SELECTION = (
+    "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
+    "test set itself: they are shown only for comparison with that practice and are never a result."
+)
+
+
+@dataclass(frozen=True)
+class TableView:
+    """One table of one data set as the templates show it."""
+
+    table: Table
+    data: str
+    blocks: list[Block]
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """One figure of one data set as the templates show it."""
+
+    drawing: Drawing
+    data: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """One data set."""
+
+    comparison: Comparison
+    provenance: Provenance
+    setting: str
+    power: str
+    findings: list[str]
+    figures: list[FigureView]
+    tables: list[TableView]
+    origin: list[tuple[str, str]]
+
+
+def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> None:
+    """Write every file of the report but its marker into an existing folder. Raises ReportError like `read_store`."""
+    records = read_store(store, keys)
+    comparisons, omitted = compare(records.runs)
+    (folder / "tables").mkdir()
+    (folder / "figures").mkdir()
+    palette = style.Palette(method.label for c in comparisons for method in c.methods)
+    evidence = [collect(comparison) for comparison in comparisons]
+    frames = {table.name: [table.frame(e) for e in evidence] for table in TABLES}
+    sections = [
+        _section(e, [frames[table.name][i] for table in TABLES], palette, folder / "figures")
+        for i, e in enumerate(evidence)
+    ]
+    for i, table in enumerate(TABLES):
+        _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
+    context = {
+        "sections": sections,
+        "notices": [section.provenance for section in sections],
+        "selection": SELECTION,
+        "omitted": omitted,
+        "store": records,
+        "shown_runs": sum(len(c.runs) for c in comparisons),
+        "hues": style.HUES,
+    }
+    environment = _environment()
+    for name in ("index.html", "report.md"):
+        (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
+
+
+def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.Palette, folder: Path) -> Section:
+    comparison = evidence.comparison
+    figures = []
+    with style.drawing():
+        for draw in FIGURES:
+            if drawing := draw(evidence, palette):
+                svg = style.inline(style.save(drawing.figure, folder / drawing.name), drawing.name)
+                figures.append(FigureView(drawing, comparison.provenance.short, Markup(svg)))
+    return Section(
+        comparison,
+        comparison.provenance,
+        _setting(comparison),
+        power_statement(evidence),
+        findings(evidence),
+        figures,
+        [
+            TableView(table, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
+            for table, frame in zip(TABLES, frames, strict=True)
+        ],
+        _origin(comparison),
+    )
+
+
+def _setting(comparison: Comparison) -> str:
+    training = comparison.runs[0].spec["training"]
+    methods, seeds = len(comparison.methods), len(comparison.seeds)
+    parts = [
+        f"{methods} {'method' if methods == 1 else 'methods'} × {seeds} {'seed' if seeds == 1 else 'seeds'}",
+        f"preset {comparison.presets}",
+        *(f"{name} {training[name]}" for name in ("epochs", "hidden", "batch_size", "lr") if name in training),
+        f"budget {comparison.budget[:12]}",
+    ]
+    return ", ".join(parts).replace("_", " ")
+
+
+def _origin(comparison: Comparison) -> list[tuple[str, str]]:
+    """Where the runs come from; what differs between them is listed in full."""
+    manifests = [run.manifest for run in comparison.runs]
+    data = manifests[0]["data"]
+
+    def distinct(values: list[str]) -> str:
+        return "; ".join(sorted(set(values)))
+
+    def sizes(name: str) -> str:
+        return ", ".join(f"{split} {count:,}" for split, count in data.get(name, {}).items())
+
+    git = [m.get("git") for m in manifests]
+    commits = [f"{g['commit']}{' with uncommitted changes' if g['dirty'] else ''}" if g else "not in git" for g in git]
+    return [
+        ("data", data["description"]),
+        ("data fingerprint", data["fingerprint"]),
+        ("conversations", sizes("conversations")),
+        ("utterances", sizes("utterances")),
+        ("seeds", ", ".join(map(str, comparison.seeds))),
+        ("training", ", ".join(f"{k} {v}" for k, v in comparison.runs[0].spec["training"].items()).replace("_", " ")),
+        ("versions", distinct([", ".join(f"{k} {v}" for k, v in m["versions"].items()) for m in manifests])),
+        ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
+        ("git commit", distinct(commits)),
+        ("source fingerprint", distinct([m["source"] for m in manifests])),
+        ("runs made", f"{min(r.created for r in comparison.runs):%Y-%m-%d %H:%M} to "
+                      f"{max(r.created for r in comparison.runs):%Y-%m-%d %H:%M} UTC"),
+    ]  # fmt: skip
+
+
+def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[TableView], folder: Path) -> None:
+    """`<name>.csv` (numbers: fractions, nats, seconds), `<name>.md` and `<name>.tex` (what people read)."""
+    pd.concat(frames, ignore_index=True).to_csv(folder / f"{table.name}.csv", index=False, lineterminator="\n")
+    text, latex = [f"# {table.title}"], ["% packages: booktabs, graphicx"]
+    for view in views:
+        dataset = view.frame["dataset"].iloc[0]
+        text += [f"## {dataset}", f"**{view.data}.** {table.note}"]
+        for block in view.blocks:
+            text += [*([f"### {block.title}"] if block.title else []), rendering.markdown(block, view.frame)]
+            title = f"{table.title}{f', {block.title.lower()}' if block.title else ''}, {dataset}"
+            latex.append(rendering.latex(block, view.frame, f"{title}. {view.data}. {table.note}"))
+    (folder / f"{table.name}.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    (folder / f"{table.name}.tex").write_text("\n".join(latex), encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(("html",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals |= _helpers()
+    return environment
+
+
+def _helpers() -> dict[str, Any]:
+    return {
+        "rows": rendering.rows,
+        "header_groups": rendering.header_groups,
+        "markdown": rendering.markdown,
+    }

@@ -1,0 +1,206 @@
+"""Reads a run store: format 1 of docs/run-format.md, this package's only input."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from pyarrow import ArrowException
+
+from reports.errors import ReportError
+from reports.folder import run_folders
+
+FORMAT = 1
+OBJECTIVES = ("fused", "unimodal", "distillation")
+PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+
+_SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str, "label": str, "seed": int}
+_SPEC_MORE = {"preset": str, "training": dict}
+_MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
+_DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
+_RESULT = {"selected": dict, "last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One complete run. The three JSON files are read at once, the frames when asked for and never kept."""
+
+    folder: Path
+    spec: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Hash of all that determines the run."""
+        return str(self.spec["key"])
+
+    @property
+    def group(self) -> str:
+        """Runs of one group differ by seed alone and may be averaged."""
+        return str(self.spec["group"])
+
+    @property
+    def budget(self) -> str:
+        """Runs of one budget differ by seed and method alone and may be compared."""
+        return str(self.spec["budget"])
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return str(self.spec["dataset"])
+
+    @property
+    def label(self) -> str:
+        """What tables call the method."""
+        return str(self.spec["label"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of every draw in the run."""
+        return int(self.spec["seed"])
+
+    @cached_property
+    def created(self) -> datetime:
+        """When the run was started; a time without a zone is UTC."""
+        try:
+            created = datetime.fromisoformat(self.manifest["created"])
+        except ValueError as error:
+            raise _damaged(self.folder / "manifest.json", f"created is {self.manifest['created']!r}") from error
+        return created if created.tzinfo else created.replace(tzinfo=UTC)
+
+    def number(self, *names: str) -> float:
+        """A number of result.json by its nested name; null is NaN."""
+        value: Any = self.result
+        for name in names:
+            if not isinstance(value, dict) or name not in value:
+                raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
+            value = value[name]
+        if value is None:
+            return float("nan")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
+        return float(value)
+
+    def confusion(self) -> Float[np.ndarray, "classes classes"]:
+        """Counts on the test set at the selected epoch; rows are labels, columns predictions."""
+        try:
+            counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(self.folder / "result.json", f"selected.confusion: {error!r}") from error
+        classes = len(self.manifest["data"]["classes"])
+        if counts.shape != (classes, classes) or not counts.sum() > 0:
+            raise _damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
+        return counts
+
+    def frame(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Columns of `<name>.parquet`, read from disk at every call."""
+        path = self.folder / f"{name}.parquet"
+        try:
+            frame = pd.read_parquet(path, columns=list(columns))
+        except (OSError, ValueError, KeyError, ArrowException) as error:
+            raise _damaged(path, " ".join(str(error).split())[:200]) from error
+        if frame.empty:
+            raise _damaged(path, "it has no rows")
+        return frame
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that left a traceback and no result."""
+
+    key: str
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a store holds: complete runs, failed runs, and how many are neither."""
+
+    runs: tuple[Run, ...]
+    failed: tuple[FailedRun, ...]
+    unfinished: int
+
+
+def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
+    """Read every complete run of a store, or those of `keys`.
+
+    Raises ReportError if the store is missing or holds no complete run, or if a file is damaged or of another format.
+    """
+    if not store.is_dir():
+        raise ReportError(f"no run store at {store}: run `cssbench run` first, or name the folder with --store")
+    folders = run_folders(store, keys)
+    complete = [f for f in folders if (f / "result.json").is_file()]
+    failed = [f for f in folders if f not in set(complete) and (f / "error.txt").is_file()]
+    if not complete:
+        raise ReportError(
+            f"nothing to report: 0 complete runs in {store / 'runs'}"
+            f"{'' if keys is None else f' among the {len(keys)} asked for'}, {len(failed)} failed; "
+            "run `cssbench run` first"
+        )
+    runs = tuple(_read_run(folder) for folder in complete)
+    seen: dict[tuple[str, int], Run] = {}
+    for run in runs:
+        other = seen.setdefault((run.group, run.seed), run)
+        if other is not run:  # one seed must never count twice in a mean
+            raise _damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
+    return Store(runs, tuple(_read_failed(f) for f in failed), len(folders) - len(complete) - len(failed))
+
+
+def _read_run(folder: Path) -> Run:
+    spec = _document(folder / "spec.json", {"format": int})
+    if spec["format"] != FORMAT:
+        raise ReportError(
+            f"{folder / 'spec.json'} has format {spec['format']}, this version reads {FORMAT}: "
+            "use the css-bench version that wrote it, or run again into a new store"
+        )
+    spec = _document(folder / "spec.json", _SPEC | _SPEC_MORE)
+    if spec["key"] != folder.name:
+        raise _damaged(folder / "spec.json", f"key is {spec['key']}")
+    manifest = _document(folder / "manifest.json", _MANIFEST)
+    _check(manifest["data"], _DATA, folder / "manifest.json", "data.")
+    if manifest["data"]["kind"] not in ("real", "simulated"):
+        raise _damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
+    return Run(folder, spec, manifest, _document(folder / "result.json", _RESULT))
+
+
+def _read_failed(folder: Path) -> FailedRun:
+    lines = (folder / "error.txt").read_text(encoding="utf-8", errors="replace").split("\n")
+    error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+    try:
+        spec = _document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
+        name = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}"
+    except ReportError:
+        name = "unknown (spec.json cannot be read)"
+    return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…")
+
+
+def _document(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(document, dict):
+        raise _damaged(path, f"it holds a {type(document).__name__}, not an object")
+    _check(document, fields, path)
+    return document
+
+
+def _check(document: Mapping[str, Any], fields: Mapping[str, type], path: Path, prefix: str = "") -> None:
+    for name, kind in fields.items():
+        if name not in document:
+            raise _damaged(path, f"{prefix}{name} is missing")
+        if not isinstance(document[name], kind) or (kind is int and isinstance(document[name], bool)):
+            raise _damaged(path, f"{prefix}{name} is {document[name]!r}, not a {kind.__name__}")
+
+
+def _damaged(path: Path, cause: str) -> ReportError:
+    folder = path if path.is_dir() else path.parent
+    return ReportError(f"cannot use {path}: {cause}; delete {folder} and run again")

@@ -1,0 +1,117 @@
+"""Table frames -> text cells -> CSV, Markdown and LaTeX files."""
+
+from itertools import groupby
+from math import isfinite
+
+import pandas as pd
+
+from reports.tables import Block, Column, Table, finite_columns
+
+MISSING = "—"
+
+_LATEX = str.maketrans(
+    {
+        **{c: f"\\{c}" for c in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": "$<$",
+        ">": "$>$",
+        "±": r"$\pm$",
+        "−": "$-$",
+        "×": r"$\times$",
+        "γ": r"$\gamma$",
+        "‖": r"$\|$",
+        "⅓": r"$\frac{1}{3}$",
+        "²": "$^2$",
+        "–": "--",
+        "—": "---",
+        "…": r"\ldots{}",
+    }
+)
+
+
+def number(value: float, digits: int) -> str:
+    """A number with a fixed count of decimals and a true minus sign; a small one in scientific notation."""
+    if not isfinite(value):
+        return MISSING
+    small = value != 0 and abs(value) < 0.5 * 10**-digits and digits > 2
+    text = f"{value:.1e}" if small else f"{value:,.{digits}f}"
+    if not small and float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def cell(column: Column, row: "pd.Series[float]") -> str:
+    """One cell: `71.2 ± 0.4`, `[70.7, 71.7]`, or a number; a dash where there is none."""
+
+    def part(name: str) -> str:
+        return number(float(row[name]) * column.scale, column.digits)
+
+    if column.form == "value":
+        return part(column.measure)
+    mean, sd = part(f"{column.measure}_mean"), part(f"{column.measure}_sd")
+    if column.form == "interval":
+        low, high = part(f"{column.measure}_low"), part(f"{column.measure}_high")
+        return MISSING if low == MISSING else f"[{low}, {high}]"
+    return mean if column.form == "mean" or sd == MISSING else f"{mean} ± {sd}"
+
+
+def rows(block: Block, frame: pd.DataFrame) -> list[list[str]]:
+    """The block's rows as text: method, number of seeds, then a cell a column."""
+    return [
+        [str(row["method"]), str(row["n"]), *(cell(column, row) for column in block.columns)]
+        for _, row in frame.iterrows()
+    ]
+
+
+def header_groups(block: Block) -> list[tuple[str, int]]:
+    """Groups of neighbouring columns and how many columns each spans."""
+    return [(group, len(list(columns))) for group, columns in groupby(block.columns, key=lambda c: c.group)]
+
+
+def shown_blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
+    """The table's blocks with at least one known number."""
+    blocks = [finite_columns(block, frame) for block in table.blocks]
+    return [block for block in blocks if block.columns]
+
+
+def markdown(block: Block, frame: pd.DataFrame) -> str:
+    """The block as a Markdown table; column groups are written into the headers."""
+    header = ["method", "n", *(f"{c.group}: {c.header}" if c.group else c.header for c in block.columns)]
+    rule = ["---", *("---:" for _ in header[1:])]
+    lines = [header, rule, *rows(block, frame)]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
+
+
+def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
+    """The block as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
+    groups = [("", 2), *header_groups(block)]
+    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{name.translate(_LATEX)}}}" for name, span in groups)
+    starts = [sum(span for _, span in groups[:i]) + 1 for i in range(len(groups))]
+    rules = " ".join(
+        rf"\cmidrule(lr){{{start}-{start + span - 1}}}"
+        for start, (name, span) in zip(starts, groups, strict=True)
+        if name
+    )
+    lines = [["method", "$n$", *(c.header.translate(_LATEX) for c in block.columns)]]
+    body = [[text.translate(_LATEX) for text in line] for line in rows(block, frame)]
+    text = [" & ".join(line) + r" \\" for line in [*lines, *body]]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{caption.translate(_LATEX)}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{l{'r' * (len(block.columns) + 1)}}}",
+            r"\toprule",
+            *([rf"{top} \\", rules] if any(name for name, _ in groups) else []),
+            text[0],
+            r"\midrule",
+            *text[1:],
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+            "",
+        ]
+    )

@@ -1,0 +1,76 @@
+"""Statistics over runs. The unit of replication is the run (the seed): steps of one run are no sample.
+
+A value that is not finite could not be computed; it is left out, and `n` says how many remain. One run has a mean and
+no spread: its sd, variance, range and interval are NaN, never 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Location and spread of one number over runs, with the Student t interval of its mean."""
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+    minimum: float
+    maximum: float
+
+    @property
+    def variance(self) -> float:
+        """Unbiased variance (denominator n - 1)."""
+        return self.sd**2
+
+    @property
+    def range(self) -> float:
+        """Largest minus smallest; NaN below two values."""
+        return self.maximum - self.minimum if self.n > 1 else float("nan")
+
+
+def summarize(values: Float[np.ndarray, " runs"], confidence: float = 0.95) -> Summary:
+    """Mean, sd (denominator n - 1) and Student t interval of the mean (Student, Biometrika 6, 1908)."""
+    kept = values[np.isfinite(values)]
+    n = len(kept)
+    nan = float("nan")
+    if n == 0:
+        return Summary(0, nan, nan, nan, nan, nan, nan)
+    mean, minimum, maximum = float(kept.mean()), float(kept.min()), float(kept.max())
+    if n == 1:
+        return Summary(1, mean, nan, nan, nan, minimum, maximum)
+    sd = float(kept.std(ddof=1))
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * sd / n**0.5
+    return Summary(n, mean, sd, mean - half, mean + half, minimum, maximum)
+
+
+def mean_known(values: Float[np.ndarray, "..."]) -> float:
+    """Mean of the values that are finite; NaN if there are none."""
+    kept = values[np.isfinite(values)]
+    return float(kept.mean()) if kept.size else float("nan")
+
+
+def share_below(values: Float[np.ndarray, "..."], threshold: float) -> float:
+    """Share of the values that are finite below the threshold; NaN if there are none."""
+    kept = values[np.isfinite(values)]
+    return float((kept < threshold).mean()) if kept.size else float("nan")
+
+
+def variance_over_runs(curves: Float[np.ndarray, "runs epochs"]) -> float:
+    """Variance over runs (denominator n - 1) at each epoch, averaged over epochs.
+
+    NaN below two runs, or if a value is not finite: leaving a run out would make the rest look calm.
+    """
+    if len(curves) < 2 or not np.isfinite(curves).all():
+        return float("nan")
+    return float(curves.var(axis=0, ddof=1).mean())
+
+
+def smallest_p(n: int) -> float:
+    """Smallest two-sided p that an exact sign-flip test of n paired differences can reach: 2 / 2ⁿ, at most 1."""
+    return min(1.0, 2.0 / 2**n)

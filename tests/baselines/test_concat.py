@@ -1,0 +1,36 @@
+"""ConcatFusion against its formula."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from baselines.concat import ConcatFusion
+
+MODALITIES = ("text", "audio", "visual")
+
+
+def inputs(modalities=MODALITIES, N=4, features=6):
+    generator = torch.Generator().manual_seed(0)
+    return {m: torch.randn(N, features, generator=generator) for m in modalities}
+
+
+@pytest.mark.parametrize("modalities", [MODALITIES, ("visual", "text"), ("audio",)])
+@pytest.mark.parametrize("out_features", [None, 9])
+def test_output_is_a_two_layer_mlp_of_the_concatenation(modalities, out_features):
+    torch.manual_seed(0)
+    fusion, x = ConcatFusion(6, modalities, out_features), inputs()
+    first, _, second = fusion.mlp
+    assert first.weight.shape == (6, 6 * len(modalities))
+    expected = F.gelu(torch.cat([x[m] for m in modalities], 1) @ first.weight.T + first.bias) @ second.weight.T
+    torch.testing.assert_close(fusion(x), expected + second.bias)
+    assert fusion(x).shape == (4, fusion.out_features) == (4, out_features or 6)
+
+
+def test_the_order_of_the_dictionary_is_irrelevant():
+    fusion, x = ConcatFusion(6), inputs()
+    assert torch.equal(fusion(dict(reversed(x.items()))), fusion(x))
+
+
+def test_utterances_are_fused_one_by_one():
+    fusion, x = ConcatFusion(6), inputs()
+    torch.testing.assert_close(fusion({m: t.flip(0) for m, t in x.items()}), fusion(x).flip(0))

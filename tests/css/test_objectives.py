@@ -1,0 +1,119 @@
+"""L1, L2, L3 against their definitions in numpy."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+
+from css.interfaces import BranchLogits
+from css.objectives import objectives
+
+MODALITIES = ("text", "audio", "visual")
+
+
+def example(N=6, C=4, seed=0, modalities=MODALITIES):
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw():
+        return 3 * torch.randn(N, C, generator=generator, dtype=torch.float64)
+
+    logits = BranchLogits(draw(), {m: draw() for m in modalities})
+    return logits, torch.randint(C, (N,), generator=generator)
+
+
+def by_hand(logits, label, T, w):
+    N = len(label)
+
+    def cross_entropy(x):
+        weight = np.array([1.0 if w is None else w[c] for c in label])
+        return sum(-weight[n] * log_softmax(x[n])[label[n]] for n in range(N)) / weight.sum()
+
+    fused = logits.fused.numpy()
+    unimodal = [x.numpy() for x in logits.unimodal.values()]
+    kl = 0.0
+    for x in unimodal:
+        for n in range(N):
+            teacher, student = log_softmax(fused[n] / T), log_softmax(x[n] / T)
+            kl += sum(np.exp(teacher) * (teacher - student)) / N
+    return np.array([cross_entropy(fused), sum(cross_entropy(x) for x in unimodal), kl])
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+@pytest.mark.parametrize("weights", [None, [0.5, 1.0, 7.0, 3.0]])
+@pytest.mark.parametrize("modalities", [MODALITIES, ("audio",)])
+def test_losses_are_their_definitions(temperature, weights, modalities):
+    logits, label = example(modalities=modalities)
+    class_weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    losses = objectives(logits, label, temperature, class_weights)
+    np.testing.assert_allclose(losses.numpy(), by_hand(logits, label.numpy(), temperature, weights), rtol=1e-12)
+
+
+def test_class_weights_never_enter_the_distillation():
+    logits, label = example()
+    plain = objectives(logits, label, 2.0, None)
+    weighted = objectives(logits, label, 2.0, torch.tensor([1.0, 9.0, 2.0, 5.0], dtype=torch.float64))
+    assert plain[2] == weighted[2]
+    assert (plain[:2] - weighted[:2]).abs().min() > 1e-3
+
+
+def test_the_scale_of_the_class_weights_is_irrelevant():
+    logits, label = example()
+    w = torch.tensor([1.0, 9.0, 2.0, 5.0], dtype=torch.float64)
+    torch.testing.assert_close(objectives(logits, label, 1.0, w), objectives(logits, label, 1.0, 10 * w))
+
+
+def test_the_teacher_is_detached():
+    logits, label = example()
+    logits.fused.requires_grad_()
+    for x in logits.unimodal.values():
+        x.requires_grad_()
+    distillation = objectives(logits, label, 2.0, None)[2]
+    # stacking the losses ties all branches to the graph: what reaches the teacher through L3 is exactly zero
+    fused, *students = torch.autograd.grad(distillation, [logits.fused, *logits.unimodal.values()])
+    assert (fused == 0).all()
+    assert all((g != 0).any() for g in students)
+
+
+def test_each_loss_reaches_its_branches():
+    logits, label = example()
+    branches = [logits.fused, *logits.unimodal.values()]
+    for x in branches:
+        x.requires_grad_()
+    losses = objectives(logits, label, 1.0, None)
+    reached = [[bool(g.any()) for g in torch.autograd.grad(loss, branches, retain_graph=True)] for loss in losses]
+    assert reached == [[True, False, False, False], [False, True, True, True], [False, True, True, True]]
+
+
+@pytest.mark.parametrize("weights", [None, [0.5, 1.0, 7.0, 3.0]])
+def test_gradients_are_those_of_finite_differences(weights):
+    logits, label = example(N=3)
+    class_weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+
+    def supervised(fused, *unimodal):
+        branches = BranchLogits(fused, dict(zip(MODALITIES, unimodal, strict=True)))
+        return objectives(branches, label, 2.0, class_weights)[:2]
+
+    def distilled(*unimodal):
+        branches = BranchLogits(logits.fused, dict(zip(MODALITIES, unimodal, strict=True)))
+        return objectives(branches, label, 2.0, class_weights)[2]
+
+    unimodal = [x.requires_grad_() for x in logits.unimodal.values()]
+    assert torch.autograd.gradcheck(supervised, (logits.fused.clone().requires_grad_(), *unimodal))
+    assert torch.autograd.gradcheck(distilled, tuple(unimodal))
+
+
+def test_agreeing_branches_have_nothing_to_distil():
+    logits, label = example()
+    agreeing = BranchLogits(logits.fused, {m: logits.fused.clone() for m in MODALITIES})
+    losses = objectives(agreeing, label, 4.0, None)
+    assert losses[2].abs() < 1e-15
+    torch.testing.assert_close(losses[1], 3 * losses[0])
+
+
+def test_confident_float32_logits_give_finite_losses_and_gradients():
+    logits = BranchLogits(
+        torch.tensor([[1e3, -1e3], [-1e3, 1e3]]), {"text": torch.tensor([[-1e3, 1e3]] * 2, requires_grad=True)}
+    )
+    losses = objectives(logits, torch.tensor([0, 1]), 1.0, None)
+    torch.testing.assert_close(losses, torch.tensor([0.0, 1000.0, 1000.0]))
+    assert torch.autograd.grad(losses.sum(), logits.unimodal["text"])[0].isfinite().all()

@@ -1,0 +1,209 @@
+"""A synthetic run store, written as docs/run-format.md says and by nothing of the project."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+OBJECTIVES = ("fused", "unimodal", "distillation")
+PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+AGGREGATORS = {
+    "css": "pgm",
+    "adam": "equal",
+    "concat": "equal",
+    "concat+pgm": "pgm",
+    "pcgrad": "pcgrad",
+    "tensor": "equal",
+}
+CLASSES = {
+    "iemocap": "happy sad neutral angry excited frustrated",
+    "meld": "neutral surprise fear sadness joy disgust anger",
+}
+
+WriteRun = Callable[..., Path]
+
+
+def hashed(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def _scores(confusion: np.ndarray, epoch: int) -> dict[str, Any]:
+    support, hit = confusion.sum(axis=1), np.diag(confusion)
+    f1 = 2 * hit / (support + confusion.sum(axis=0))
+    return {
+        "epoch": epoch,
+        "accuracy": float(hit.sum() / support.sum()),
+        "weighted_f1": float((f1 * support).sum() / support.sum()),
+        "macro_f1": float(f1.mean()),
+    } | {"per_class_f1": f1.tolist(), "confusion": confusion.astype(int).tolist()}
+
+
+def write_run(
+    store: Path,
+    dataset: str = "iemocap-sim",
+    label: str = "css",
+    seed: int = 0,
+    *,
+    epochs: int = 8,
+    steps_per_epoch: int = 6,
+    hidden: int = 64,
+    preset: str = "quick",
+    created: str = "2026-01-02T03:04:05+00:00",
+    kind: str | None = None,
+    published: bool = False,
+    fingerprint: str = "d" * 64,
+) -> Path:
+    """Write one complete run and return its folder. Same arguments, same bytes."""
+    setting = (dataset, epochs, hidden, fingerprint)
+    key = hashed(*setting, label, seed)
+    rng = np.random.default_rng(int(key, 16))
+    folder = store / "runs" / key
+    folder.mkdir(parents=True)
+    classes = CLASSES[dataset.removesuffix("-sim")].split()
+    aggregator = AGGREGATORS.get(label, "equal")
+    write_json(
+        folder / "spec.json",
+        {
+            "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
+            "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
+            "encoder": {"name": "paper", "options": {}}, "fusion": {"name": "spf", "options": {"rank": 16}},
+            "aggregator": {"name": aggregator, "options": {}},
+            "training": {
+                "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
+                "weight_decay": 1e-5, "temperature": 1.0, "class_weights": True, "standardize": True, "probe_every": 5,
+                "probe_conversations": 8,
+            },
+        },
+    )  # fmt: skip
+    write_json(
+        folder / "manifest.json",
+        {
+            "created": created,
+            "versions": {"python": "3.11.7", "torch": "2.8.0", "numpy": "2.4.6", "css-bench": "0.1.0"},
+            "hardware": {"processor": "Example CPU", "cores": 2, "device": "cpu"},
+            "git": {"commit": "58a1abd", "dirty": False},
+            "source": "5" * 64,
+            "data": {
+                "kind": kind or ("simulated" if dataset.endswith("-sim") else "real"),
+                "description": "built-in simulator, seed 0" if dataset.endswith("-sim") else f"{dataset}_features.pkl",
+                "fingerprint": fingerprint, "published": published, "classes": classes,
+                "conversations": {"train": 96, "validation": 24, "test": 31},
+                "utterances": {"train": 4600, "validation": 1200, "test": 1623},
+            },
+        },
+    )  # fmt: skip
+
+    steps = epochs * steps_per_epoch
+    at = np.arange(steps)
+    curve = {"css": 0.9, "adam": 1.0}.get(label, 1.1) * np.exp(-at / steps * 1.5) + 0.3
+    losses = {
+        f"loss_{name}": curve * (i + 1) * np.exp(0.03 * rng.normal(size=steps)) for i, name in enumerate(OBJECTIVES)
+    }
+    gamma = np.full((steps, 3), 1 / 3) if aggregator == "equal" else rng.dirichlet((8, 6, 4), size=steps)
+    drawn = {f"cos_{p}": np.clip(0.3 - 0.2 * i + 0.2 * rng.normal(size=steps), -1, 1) for i, p in enumerate(PAIRS)}
+    cosines = dict.fromkeys(drawn, np.nan) if aggregator == "equal" else drawn
+    frame = pd.DataFrame(
+        {"step": at, "epoch": at // steps_per_epoch + 1}
+        | losses
+        | {
+            "total": sum(losses.values()),
+            "gradient_norm": rng.gamma(4, 0.5, size=steps),
+            "finite": True,
+            "skipped": False,
+        }
+        | {f"weight_{name}": gamma[:, i] for i, name in enumerate(OBJECTIVES)}
+        | cosines
+    )
+    frame.to_parquet(folder / "steps.parquet")
+    by_epoch = frame.groupby("epoch").mean()
+    f1 = 0.45 + 0.2 * (1 - np.exp(-np.arange(epochs) / 3)) + 0.01 * rng.normal(size=epochs)
+    history = pd.DataFrame(
+        {"epoch": np.arange(1, epochs + 1)}
+        | {f"train_loss_{name}": by_epoch[f"loss_{name}"].to_numpy() for name in OBJECTIVES}
+        | {
+            "train_total": by_epoch["total"].to_numpy(),
+            "validation_loss": by_epoch["loss_fused"].to_numpy() * 1.2,
+            "validation_accuracy": f1, "validation_weighted_f1": f1, "validation_macro_f1": f1 - 0.02,
+        }
+    )  # fmt: skip
+    history.to_parquet(folder / "history.parquet")
+    probed = np.arange(0, steps + 1, 5)
+    pd.DataFrame(
+        {"step": probed, "epoch": np.maximum(1, -(-probed // steps_per_epoch))}
+        | {f"norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for name in OBJECTIVES}
+        | {
+            f"cos_{p}": np.clip(0.4 - 0.25 * i + 0.15 * rng.normal(size=len(probed)), -1, 1)
+            for i, p in enumerate(PAIRS)
+        }
+        | {
+            f"weight_{name}": w
+            for name, w in zip(OBJECTIVES, rng.dirichlet((8, 6, 4), size=len(probed)).T, strict=True)
+        }
+        | {f"update_cos_{name}": np.clip(0.3 + 0.3 * rng.normal(size=len(probed)), -1, 1) for name in OBJECTIVES}
+    ).to_parquet(folder / "conflict.parquet")
+
+    good = {"css": 0.66, "adam": 0.65}.get(label, 0.64)
+    test = []
+    for c, recall in enumerate(rng.normal(good, 0.02, size=len(classes))):
+        shares = np.full(len(classes), (1 - recall) / (len(classes) - 1))
+        shares[c] = recall
+        test.append(rng.multinomial(40, shares))
+    selected = _scores(np.array(test), epochs - 1)
+    last, peak = dict(selected), dict(selected)
+    for other, shift in ((last, -0.005), (peak, 0.004 + 0.01 * rng.random())):
+        del other["per_class_f1"], other["confusion"]
+        for score in ("accuracy", "weighted_f1", "macro_f1"):
+            other[score] += shift
+    write_json(
+        folder / "result.json",
+        {
+            "selected": selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5},
+            "last": last | {"epoch": epochs},
+            "peak_test": peak | {"epoch": 3},
+            "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())},
+            "diverged": False, "steps": steps, "skipped_steps": 0, "masked_objectives": dict.fromkeys(OBJECTIVES, 0),
+            "backward_passes": steps * (1 if aggregator == "equal" else 3), "probe_backward_passes": 3 * len(probed),
+            "parameters": {"total": 400_000 + len(label), "encoder": 380_000, "fusion": 12_345, "classifiers": 1_000},
+            "peak_memory": 512 * 2**20,
+            "timings": {"train": 20.0 + rng.random(), "evaluate": 1.0, "probe": 2.0, "total": 23.5},
+            "digests": {"weights": "0" * 64, "history": "1" * 64, "predictions": "2" * 64},
+        },
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def add_run() -> WriteRun:
+    """`add_run(store, dataset, label, seed, ...)` writes one complete run."""
+    return write_run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Two data sets, one simulated and one real, × 3 methods × 3 seeds."""
+    root = tmp_path / "store"
+    for dataset in ("iemocap-sim", "meld"):
+        for label in ("css", "adam", "concat"):
+            for seed in range(3):
+                write_run(root, dataset, label, seed)
+    return root
+
+
+def edit(path: Path, **changes: object) -> None:
+    """Replace top-level fields of a JSON file."""
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
+
+
+@pytest.fixture
+def edit_json() -> Callable[..., None]:
+    """`edit_json(path, field=value)` replaces top-level fields of a JSON file."""
+    return edit
