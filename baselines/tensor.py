@@ -17,7 +17,7 @@ def _outer(a: Float[Tensor, "N a"], b: Float[Tensor, "N b"]) -> Float[Tensor, "N
 
 
 class TensorFusion(Fusion):
-    """Outer product ⊗_m [1; z_m], z_m = W_m x_m + b_m (Zadeh et al. 2017, eq. 2), handed to the classifier as it is.
+    """Outer product ⊗_m [1; z_m], z_m = W_m x_m + b_m (Zadeh et al. 2017), handed to the classifier as it is.
 
     The ones make it hold the features of every subset of the modalities; the first modality's index varies slowest.
     The projection to ``width`` keeps the (width + 1)^M features in bounds: 17³ = 4913 for three modalities.

@@ -49,7 +49,9 @@ def run(
     ] = None,
     methods: Annotated[
         str | None,
-        typer.Option(help="Comma-separated: a name (cssbench methods), FUSION+AGGREGATOR, options as spf(order=2)+pgm."),
+        typer.Option(
+            help="Comma-separated: a name (cssbench methods), FUSION+AGGREGATOR, options as spf(order=2)+pgm."
+        ),
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="A count (5) or a list (3,7,11). Default: the preset's.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of every run instead of the preset's.")] = None,
@@ -170,9 +172,7 @@ def runs(store: StoreOption = STORE) -> None:
         score = ""
         if state == "complete":
             score = f"{100 * json.loads((held.folder(key) / 'result.json').read_text())['selected']['weighted_f1']:.2f}"
-        table.add_row(
-            key, record["dataset"], record["label"], str(record["seed"]), record["preset"], state, score
-        )
+        table.add_row(key, record["dataset"], record["label"], str(record["seed"]), record["preset"], state, score)
     Console().print(table)
 
 

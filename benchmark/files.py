@@ -11,7 +11,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; a crash at any moment leaves the old file or the new one."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -21,7 +21,8 @@ def source_fingerprint() -> str:
     for name in _NUMBERS:
         package, *rest = Path(name).parts
         spec = find_spec(package)
-        assert spec is not None and spec.origin is not None
+        assert spec is not None
+        assert spec.origin is not None
         root = Path(spec.origin).parent.joinpath(*rest)
         for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
             digest.update(file.relative_to(root.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
@@ -34,7 +35,9 @@ def resolve_device(device: str) -> str:
         return "cpu"
     present = _cuda_devices() > 0 and "+cpu" not in version("torch")
     if device == "cuda" and not present:
-        raise UserError(f"no CUDA device for torch {version('torch')}: use --device cpu, or install a CUDA build of torch")
+        raise UserError(
+            f"no CUDA device for torch {version('torch')}: use --device cpu, or install a CUDA build of torch"
+        )
     return "cuda" if present else "cpu"
 
 

@@ -76,7 +76,9 @@ FUSIONS = {
 
 AGGREGATORS = {
     "equal": Entry("baselines.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"),
-    "pgm": Entry("css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"),
+    "pgm": Entry(
+        "css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"
+    ),
     "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order"),
 }
 

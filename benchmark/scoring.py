@@ -40,7 +40,8 @@ class Scorer:
         selected = int(np.argmax(validation_weighted_f1))
         by_epoch = [self._headline(epoch, row) for epoch, row in enumerate(test_predictions, start=1)]
         return {
-            "selected": by_epoch[selected] | self._details(test_predictions[selected], probabilities.astype(np.float64)),
+            "selected": by_epoch[selected]
+            | self._details(test_predictions[selected], probabilities.astype(np.float64)),
             "last": by_epoch[-1],
             "peak_test": max(by_epoch, key=lambda scores: scores["weighted_f1"]),
             "validation": {"epoch": selected + 1, "weighted_f1": float(validation_weighted_f1[selected])},

@@ -185,8 +185,8 @@ class Tracker:
         pause = FLUSH_SECONDS
         while not self._closing.wait(pause):
             pause = FLUSH_SECONDS if self._try(self._log_runs) else min(2 * pause, RETRY_SECONDS)
-        if self._try(self._log_runs):
-            self._try(self._end_parents)
+        any(self._try(self._log_runs) for _ in range(3))  # each failure moves another run to the end
+        self._try(self._end_parents)
 
     def _try(self, step: Callable[[], None]) -> bool:
         try:

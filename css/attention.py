@@ -1,4 +1,4 @@
-"""Multi-head attention over packed conversations: nothing is padded but the attention scores, and those only a little."""
+"""Multi-head attention over packed conversations: only the attention scores are padded, and those only a little."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class PackedLayout:
 
     Attributes:
         position: [N] position of each utterance in its conversation, from 0.
-        gather: [P] packed row of each padded slot, bucket after bucket (an empty slot repeats its conversation's first row).
+        gather: [P] packed row of each padded slot, bucket after bucket (an empty slot: its conversation's first row).
         scatter: [N] padded slot of each packed row.
         buckets: per bucket, the number of conversations, their padded length L, and the additive mask [n, 1, 1, L].
     """

@@ -1,4 +1,4 @@
-"""The conversation encoder that every compared method shares (Lyu et al. 2026, "Cross-Space Synergy", section on encoding).
+"""The conversation encoder that every compared method shares (Lyu et al., AAAI 2026).
 
 Where the paper is silent the released implementation decides: feed-forward width h, pre-norm feed-forward with
 tanh-GELU, one cross-attention for all query modalities with its residual on the projected query, the dropout places.
@@ -47,7 +47,7 @@ class ModalityAwareLayer(nn.Module):
 
 
 class InteractionAwareLayer(nn.Module):
-    """Cross-attention of each modality over the gated sum of the others: k = v = Σ_{m~≠m} σ(W^(m~) h^(m~) + b) ⊙ h^(m~)."""
+    """Cross-attention of each modality over the others, gated: k = v = Σ_{m~≠m} σ(W^(m~) h^(m~) + b^(m~)) ⊙ h^(m~)."""
 
     def __init__(self, modalities: int, hidden: int, heads: int, dropout: Dropout) -> None:
         super().__init__()

@@ -27,9 +27,9 @@ class StackedLinear(nn.Module):
 class Dropout(nn.Module):
     """Inverted dropout that draws from the generator it is given (None: torch's global one).
 
-    A generator of its own keeps methods paired: what a fusion draws cannot shift the masks of the encoder. Sixteen random
-    bits decide an entry, so p is rounded to a multiple of 2⁻¹⁶; drawing them four at a time is an order of magnitude
-    faster on a CPU than ``bernoulli_``, which otherwise takes as long as the matrix products.
+    A generator of its own keeps methods paired: what a fusion draws cannot shift the masks of the encoder. Sixteen
+    random bits decide an entry, so p is rounded to a multiple of 2⁻¹⁶; drawing them four at a time is an order of
+    magnitude faster on a CPU than ``bernoulli_``, which would take as long as the matrix products.
     """
 
     def __init__(self, p: float, generator: torch.Generator | None = None) -> None:

@@ -56,7 +56,7 @@ def min_norm_weights(
 ) -> Float[Tensor, "*batch K"]:
     """argmin ½ γᵀQγ over the simplex {γ ≥ 0, Σγ = 1}: the min-norm point of the convex hull of K gradients, exactly.
 
-    The problem is eq. 3 of Désidéri (2012), MGDA. Where several γ reach the minimum to within 1e-10 (of the Gramian
+    The problem is that of MGDA (Désidéri 2012). Where several γ reach the minimum to within 1e-10 (of the Gramian
     scaled by its largest diagonal entry), the one nearest to uniform is returned; on the simplex that is the shortest.
 
     Every face of the simplex is solved. With s its 0/1 support, u = s/|s| its centre and B an orthonormal basis of its
@@ -113,9 +113,9 @@ def min_norm_weights(
 class ParetoGradientModulator(Aggregator):
     """PGM: min-norm weights of the *normalised* gradients, applied to the gradients as they are.
 
-    γ = argmin ½ γᵀQγ over the simplex, Q_ij = cos(g_i, g_j) (Lyu et al., AAAI 2026, section "Pareto Gradient
-    Modulator"). Since γ is found for g_i/‖g_i‖ but weights g_i, the update is not a common descent direction: some
-    objective rises to first order in about 38 % of random draws. For two objectives γ is (½, ½).
+    γ = argmin ½ γᵀQγ over the simplex, Q_ij = cos(g_i, g_j) (Lyu et al., AAAI 2026). Since γ is found for g_i/‖g_i‖ but
+    weights g_i, the update is not a common descent direction: some objective rises to first order in about 38 % of
+    random draws (Gaussian in ten dimensions, log-normal lengths). For two objectives γ is (½, ½).
 
     An objective whose gradient is non-finite or at most 1e-8 of the longest one gets γ_i = 0 and the others are solved;
     if none is left γ is all zero, and the step is to be skipped. γ carries no gradient.

@@ -75,6 +75,8 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing:
         axes.plot(peak, row + 0.22 + jitter, "o", markeredgecolor=colour, markerfacecolor=PAPER, markersize=4.5)
     axes.set(xlabel="weighted F1, %", yticks=range(len(labels)), ylim=(len(labels) - 0.45, -0.55))
     axes.set_yticklabels(labels, color=INK, fontsize=9)
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, 0), min(right, 100))  # an interval of two seeds may leave the scale
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     return Drawing(

@@ -27,15 +27,16 @@ _LATEX = str.maketrans(
         "–": "--",
         "—": "---",
         "…": r"\ldots{}",
+        "\u00a0": "~",
     }
 )
 
 
-def number(value: float, digits: int) -> str:
-    """A number with a fixed count of decimals and a true minus sign; a small one in scientific notation."""
+def number(value: float, digits: int, tiny: bool = False) -> str:
+    """A number with a fixed count of decimals and a true minus sign; `tiny`: scientific where those would show 0."""
     if not isfinite(value):
         return MISSING
-    small = value != 0 and abs(value) < 0.5 * 10**-digits and digits > 2
+    small = tiny and value != 0 and abs(value) < 0.5 * 10**-digits
     text = f"{value:.1e}" if small else f"{value:,.{digits}f}"
     if not small and float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
@@ -46,7 +47,7 @@ def cell(column: Column, row: "pd.Series[float]") -> str:
     """One cell: `71.2 ± 0.4`, `[70.7, 71.7]`, or a number; a dash where there is none."""
 
     def part(name: str) -> str:
-        return number(float(row[name]) * column.scale, column.digits)
+        return number(float(row[name]) * column.scale, column.digits, tiny=column.form == "value")
 
     if column.form == "value":
         return part(column.measure)

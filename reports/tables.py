@@ -129,9 +129,9 @@ def finite_columns(block: Block, frame: pd.DataFrame) -> Block:
 
 
 def _scores(where: str, group: str) -> tuple[Column, ...]:
-    interval = (Column(f"{where}_weighted_f1", "95 % CI", "interval", 100, 1, group),) if where == "selected" else ()
+    interval = (Column(f"{where}_weighted_f1", "95 % CI", "interval", 100.0, 1, group),) if where == "selected" else ()
     f1, acc, macro = (
-        Column(f"{where}_{score}", header, scale=100, digits=1, group=group)
+        Column(f"{where}_{score}", header, scale=100.0, digits=1, group=group)
         for score, header in zip(SCORES, ("weighted F1", "accuracy", "macro F1"), strict=True)
     )
     return (f1, *interval, acc, macro) if where == "selected" else (f1, acc)
@@ -141,10 +141,10 @@ def _cosines(series: str) -> tuple[Column, ...]:
     def of_pair(pair: str) -> tuple[Column, ...]:
         group = pair.replace("_", "–")
         return (
-            Column(f"{series}_cos_{pair}", "mean cos", "mean", group=group),
+            Column(f"{series}_cos_{pair}", "mean\u00a0cos", "mean", group=group),
             Column(f"{series}_cos_{pair}", "95 % CI", "interval", group=group),
-            Column(f"{series}_negative_{pair}", "<\u00a00,\u00a0%", "mean", 100, 1, group),
-            Column(f"{series}_below_tenth_{pair}", "<\u00a0−0.1,\u00a0%", "mean", 100, 1, group),
+            Column(f"{series}_negative_{pair}", "<\u00a00,\u00a0%", "mean", 100.0, 1, group),
+            Column(f"{series}_below_tenth_{pair}", "<\u00a0−0.1,\u00a0%", "mean", 100.0, 1, group),
         )
 
     return tuple(column for pair in PAIRS for column in of_pair(pair))
@@ -156,15 +156,15 @@ def _weights(series: str, group: str) -> tuple[Column, ...]:
 
 
 _STABILITY = (
-    Column("final_sd", "sd", "value", 100, 2, "selected weighted F1 over seeds"),
-    Column("final_variance", "variance", "value", 100**2, 2, "selected weighted F1 over seeds"),
-    Column("final_range", "range", "value", 100, 2, "selected weighted F1 over seeds"),
-    Column("loss_variance_fused", "fused", "value", 1, 5, "loss variance over seeds"),
-    Column("loss_variance_total", "total", "value", 1, 5, "loss variance over seeds"),
+    Column("final_sd", "sd", "value", 100.0, 2, "selected weighted F1 over seeds"),
+    Column("final_variance", "variance", "value", 100.0**2, 2, "selected weighted F1 over seeds"),
+    Column("final_range", "range", "value", 100.0, 2, "selected weighted F1 over seeds"),
+    Column("loss_variance_fused", "fused", "value", 1.0, 5, "loss variance over seeds"),
+    Column("loss_variance_total", "total", "value", 1.0, 5, "loss variance over seeds"),
     Column("volatility_fused", "fused", digits=3, group="loss volatility"),
     Column("volatility_total", "total", digits=3, group="loss volatility"),
     Column("spikes", "spikes", digits=1),
-    Column("late_validation_f1_sd", "late sd of validation F1", scale=100, digits=2),
+    Column("late_validation_f1_sd", "late sd of validation F1", scale=100.0, digits=2),
     Column("gradient_norm_q99", "99 % gradient norm", digits=2),
     Column("diverged_count", "diverged runs", "value", digits=0),
 )
@@ -193,7 +193,7 @@ TABLES = (
                     *_scores("selected", "selected (the result)"),
                     *_scores("last", "last epoch"),
                     *_scores("peak_test", "peak test (never a result)"),
-                    Column("gap", "gap", scale=100, digits=1, group="peak test (never a result)"),
+                    Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),
                 ),
             ),
         ),
@@ -227,7 +227,7 @@ TABLES = (
                     *_weights("pgm", "weights PGM would give on the probe"),
                     Column("update_worst_cos", "worst cos", "mean", group="update"),
                     Column("update_worst_cos", "95 % CI", "interval", group="update"),
-                    Column("update_negative", "<\u00a00,\u00a0%", "mean", 100, 1, "update"),
+                    Column("update_negative", "<\u00a00,\u00a0%", "mean", 100.0, 1, "update"),
                 ),
             ),
         ),

@@ -53,7 +53,9 @@ class DataSet:
         """One line for people: what these data are and are not."""
         if self.file is None:
             return f"simulated corpus {self.name}, no conversation of people"
-        what = "the community's feature file" if self.published else "not the community's feature file (SHA-256 differs)"
+        what = (
+            "the community's feature file" if self.published else "not the community's feature file (SHA-256 differs)"
+        )
         return f"{self.file.name}, {what}"
 
     def load(self) -> Conversations:

@@ -65,7 +65,8 @@ def find_feature_file(folder: str | Path, dataset: str) -> Path:
     if not folder.is_dir():
         raise DataError(f"no folder {folder} to look for {name} in; give the folder of the feature files")
     if not (folder / name).is_file():
-        there = sorted(os.listdir(folder)) if os.access(folder, os.R_OK) else ["what cannot be listed"]
+        readable = os.access(folder, os.R_OK)
+        there = sorted(entry.name for entry in folder.iterdir()) if readable else ["what you may not list"]
         shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "")
         raise DataError(f"no {name} in {folder}, which holds {shown or 'nothing'}; put the file there under this name")
     return folder / name

@@ -34,7 +34,7 @@ def split(conversations: Conversations, seed: int) -> RunData:
         sessions = sorted({m[0] for m in matches if m})
         if not all(matches) or len(sessions) < 2:
             raise DataError(
-                "no dev conversations, and no sessions to hold one out: name conversations Ses01…, Ses02… or add a dev split"
+                "no dev conversations and no sessions to hold one out: add a dev split, or name conversations Ses01…"
             )
         held_out = np.array([name.startswith(sessions[seed % len(sessions)]) for name in train.ids])
         train, validation = train.select(np.flatnonzero(~held_out)), train.select(np.flatnonzero(held_out))

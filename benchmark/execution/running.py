@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -65,9 +66,7 @@ def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop:
     return True
 
 
-def _write_result(
-    folder: Path, trainer: Trainer, conversations: Conversations, data: RunData, seconds: float
-) -> None:
+def _write_result(folder: Path, trainer: Trainer, conversations: Conversations, data: RunData, seconds: float) -> None:
     """Write the run's tables, then ``result.json``, which makes the run complete."""
     progress = trainer.progress
     steps, history = np.concatenate(progress.steps), np.array(progress.history)
@@ -191,10 +190,8 @@ def _reset_peak_memory(device: str) -> None:
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     elif sys.platform == "linux":
-        try:
+        with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            pass
 
 
 def _peak_memory(device: str) -> int:

@@ -14,7 +14,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic cuBLAS
-    # glibc gives large tensors back to the kernel and faults them in again, ten thousand pages a step, unless told not to
+    # or glibc gives large tensors back to the kernel and faults them in again, ten thousand pages a step
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }

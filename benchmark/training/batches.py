@@ -14,7 +14,7 @@ from benchmark.training.seeding import derive
 
 @dataclass(frozen=True)
 class Batch:
-    """Whole conversations laid end to end: features {m: [N, d_m]}, speakers [N], labels [N] or None, lengths [B] (CPU)."""
+    """Whole conversations end to end: features {m: [N, d_m]}, speakers and labels (or None) [N], lengths [B] on the CPU."""
 
     features: dict[str, Tensor]
     speakers: Tensor

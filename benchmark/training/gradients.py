@@ -85,9 +85,7 @@ def objective_gradients(
     )
 
 
-def combine(
-    gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everything: bool
-) -> Float[Tensor, "P"]:
+def combine(gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everything: bool) -> Float[Tensor, "P"]:
     """The update direction Σ γ_i g_i over θ and, over the other parameters, the same (``everything``) or the mean.
 
     An objective of weight 0 contributes nothing even where its gradient is not finite.
@@ -103,7 +101,7 @@ def combine(
 def cosines(gramian: Float[Tensor, "K K"]) -> Float[Tensor, "pairs"]:
     """cos(g_i, g_j) for i < j, row by row; NaN where a gradient vanishes."""
     norm = gramian.diagonal().sqrt()
-    i, j = torch.triu_indices(*gramian.shape, offset=1, device=gramian.device)
+    i, j = torch.triu_indices(len(gramian), len(gramian), 1, device=gramian.device)
     return (gramian / norm / norm[:, None])[i, j]
 
 

@@ -73,14 +73,15 @@ class Progress:
 
 
 class Trainer:
-    """A run in progress: model, optimiser, aggregator, data and records; :meth:`train_epoch` advances it by one epoch."""
+    """A run in progress: model, optimiser, aggregator, data, records; :meth:`train_epoch` advances it by one epoch."""
 
     def __init__(self, spec: RunSpec, data: RunData, device: str = "cpu") -> None:
         settings = spec.training
         if settings.standardize:
             standardizer = Standardizer.fit(data.train)
             data = RunData(standardizer(data.train), standardizer(data.validation), standardizer(data.test))
-        assert data.train.label is not None and data.validation.label is not None and data.test.label is None
+        assert data.validation.label is not None
+        assert data.test.label is None, "training is not to see test labels"
         self.spec = spec
         self.train_data = PackedData(data.train, device)
         self.validation_data = PackedData(data.validation, device)
@@ -223,4 +224,3 @@ def _class_weights(spec: RunSpec, data: RunData, device: str) -> Tensor | None:
     assert data.train.label is not None
     count = np.bincount(data.train.label, minlength=len(data.train.class_names))
     return torch.from_numpy(len(data.train.label) / np.maximum(count, 1)).float().to(device)
-

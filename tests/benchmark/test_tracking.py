@@ -261,6 +261,18 @@ def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, m
     assert len(grid.client.search_runs([experiment], "tags.key = 'raced'")) == 1
 
 
+def test_one_process_at_a_time_opens_a_local_database(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
+    warnings: list[str] = []
+    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", warnings.append) as tracker:
+        with tracking._locked(grid.root / "mlartifacts"):
+            tracker.run_started(spec("waiting"), MANIFEST)
+            tracker.close(0.3)
+        tracker._thread.join(30)
+    assert [warning[:11] for warning in warnings] == ["1 of 1 runs"]
+    assert not tracker._unlogged
+
+
 @pytest.fixture
 def refusing() -> Iterator[str]:
     """The address of a port where nobody listens, taken so that nobody will."""

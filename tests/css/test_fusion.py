@@ -140,10 +140,10 @@ def test_parameter_count(options, count):
 
 def test_initialisation_is_that_of_the_release():
     torch.manual_seed(0)
-    module = SynergisticPolynomialFusion(100, 300, 4)
+    module = SynergisticPolynomialFusion(6, 4, 3000)
     assert (module.gate == 1).all()
-    assert module.weight.std().item() == pytest.approx(math.sqrt(2 / 400), rel=0.02)
-    assert module.anchor.std().item() == pytest.approx(math.sqrt(2 / 301), rel=0.05)
+    assert module.weight.std().item() == pytest.approx(math.sqrt(2 / (6 + 4)), rel=0.02)
+    assert module.anchor.std().item() == pytest.approx(math.sqrt(2 / (1 + 4)), rel=0.02)
 
 
 def test_initialisation_depends_on_the_seed_only():

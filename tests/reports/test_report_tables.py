@@ -147,15 +147,20 @@ def test_one_seed_shows_means_without_spread(tmp_path: Path, add_run):
 )
 def test_cells_are_written_as_people_read_them(form, text: str):
     values = pd.Series({"f1_mean": 0.712, "f1_sd": 0.004, "f1_low": 0.709, "f1_high": 0.715})
-    assert cell(Column("f1", "F1", form, 100, 1), values) == text
+    assert cell(Column("f1", "F1", form, 100.0, 1), values) == text
 
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(-0.04, 1, "0.0"), (-1.25, 2, "−1.25"), (12345.0, 0, "12,345"), (4e-7, 5, "4.0e−07"), (float("nan"), 1, MISSING)],
+    [(-0.04, 1, "0.0"), (-1.25, 2, "−1.25"), (12345.0, 0, "12,345"), (float("nan"), 1, MISSING)],
 )
 def test_numbers_have_a_true_minus_and_no_negative_zero(value: float, digits: int, text: str):
     assert number(value, digits) == text
+
+
+def test_a_tiny_plain_value_is_not_shown_as_zero():
+    assert cell(Column("v", "v", "value", digits=5), pd.Series({"v": 4e-7})) == "4.0e−07"
+    assert cell(Column("v", "v", digits=2), pd.Series({"v_mean": 1.0, "v_sd": 1e-5})) == "1.00 ± 0.00"
 
 
 def test_latex_and_markdown_escape_names():

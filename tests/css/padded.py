@@ -1,0 +1,117 @@
+"""The same model and training step on padded batches, written the usual way: oracle of the tests, opponent in tests/perf."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from css.interfaces import BranchLogits
+
+
+@dataclass(frozen=True)
+class PaddedBatch:
+    """B conversations padded to the longest: features {m: [B, L, d_m]}, speakers, label and validity [B, L]."""
+
+    features: dict[str, Tensor]
+    speakers: Tensor
+    label: Tensor
+    valid: Tensor
+
+    @staticmethod
+    def of(batch):
+        """Pad a packed batch."""
+        lengths = batch.lengths.tolist()
+
+        def pad(x):
+            return pad_sequence(x.split(lengths), batch_first=True)
+
+        valid = pad(torch.ones_like(batch.speakers, dtype=torch.bool))
+        features = {m: pad(x) for m, x in batch.features.items()}
+        return PaddedBatch(features, pad(batch.speakers), pad(batch.label), valid)
+
+
+def linear(stacked, i, x):
+    """The i-th map of a StackedLinear."""
+    return F.linear(x, stacked.weight[i].T, stacked.bias[i, 0])
+
+
+def positions(length, hidden):
+    table = torch.empty(length, hidden, dtype=torch.float64)
+    for t in range(length):
+        for column in range(hidden):
+            angle = torch.tensor(t / 10000 ** (column // 2 * 2 / hidden), dtype=torch.float64)
+            table[t, column] = angle.cos() if column % 2 else angle.sin()
+    return table
+
+
+class PaddedClassifier:
+    """What an EmotionClassifier computes, from its own parameters, on padded batches and modality by modality."""
+
+    def __init__(self, model, longest=200):
+        self.model = model
+        self.positions = positions(longest, model.encoder.hidden)
+
+    def __call__(self, batch):
+        """Logits of every branch at the valid utterances only, conversation after conversation."""
+        encoded = {m: x.flatten(0, 1) for m, x in self.encode(batch).items()}
+        fused, unimodal = self.model.classify(encoded)
+        at = batch.valid.flatten()
+        return BranchLogits(fused[at], {m: x[at] for m, x in unimodal.items()})
+
+    def encode(self, batch):
+        """{m: [B, L, h]}, meaningless where there is no utterance."""
+        encoder = self.model.encoder
+        context = self.positions[: batch.valid.shape[1]].to(encoder.speaker.weight.dtype)
+        x = [
+            encoder.dropout(encoder.inputs[m](batch.features[m]) + context + encoder.speaker(batch.speakers))
+            for m in encoder.modalities
+        ]
+        own = [self._own(i, x[i], batch.valid) for i in range(len(x))]
+        cross = [self._cross(i, own, batch.valid) for i in range(len(x))]
+        out = [linear(encoder.reduction, i, torch.cat([own[i], cross[i]], -1)) for i in range(len(x))]
+        return dict(zip(encoder.modalities, out, strict=True))
+
+    def _own(self, i, x, valid):
+        layer = self.model.encoder.modality_aware
+        attended = self._attention(*linear(layer.qkv, i, x).chunk(3, -1), valid)
+        u = x + layer.dropout(linear(layer.out, i, attended))
+        normed = F.layer_norm(u, u.shape[-1:], layer.norm_weight[i, 0], layer.norm_bias[i, 0], 1e-6)
+        inner = layer.dropout(F.gelu(linear(layer.widen, i, normed), approximate="tanh"))
+        return u + layer.dropout(linear(layer.narrow, i, inner))
+
+    def _cross(self, i, own, valid):
+        layer = self.model.encoder.interaction_aware
+        others = torch.zeros_like(own[i])
+        for j, x in enumerate(own):
+            if j != i:
+                others = others + torch.sigmoid(linear(layer.gate, j, x)) * x
+        query = layer.query(own[i])
+        attended = self._attention(query, *layer.key_value(others).chunk(2, -1), valid)
+        return layer.norm(layer.out(attended) + query)
+
+    def _attention(self, query, key, value, valid):
+        heads = self.model.encoder.modality_aware.heads
+        q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
+        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        scores = scores.masked_fill(~valid[:, None, None, :], -torch.inf)
+        probabilities = self.model.encoder.dropout(scores.softmax(-1))
+        return (probabilities @ v).transpose(1, 2).flatten(2)
+
+
+def padded_step(classifier, batch, objective, aggregator, optimizer):
+    """One update as public trainers make it: a backward pass for each objective, and one more for the weighted loss."""
+    model = classifier.model
+    shared = list(model.encoder.shared_parameters().values())
+    losses = objective(classifier(batch), label=batch.label[batch.valid])
+    rows = []
+    for loss in losses:
+        gradients = torch.autograd.grad(loss, shared, retain_graph=True, materialize_grads=True)
+        rows.append(torch.cat([g.flatten() for g in gradients]))
+    J = torch.stack(rows)
+    weights = aggregator(J @ J.T, losses.detach())
+    optimizer.zero_grad()
+    (weights @ losses).backward()
+    optimizer.step()
+    return losses.detach()
