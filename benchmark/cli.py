@@ -3,124 +3,200 @@
 import os
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchmark.errors import UserError
 
-DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from benchmark.data.datasets import DataSet
+    from benchmark.execution.store import Store
+    from benchmark.specs import RunSpec
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
     help="Is the reported gain real? Trains CSS and its baselines on the same encoder, seeds and budget, selects every "
     "epoch on validation data, and reports what is left of the difference.",
-    epilog="Exit codes: 0 done, 1 some runs failed, 2 wrong usage or input, 130 after Ctrl-C. "
-    "Add --debug to any command for a traceback.",
+    epilog="Exit codes: 0 done, 1 some runs failed (the others are kept and reported), 2 wrong usage or input, 130 "
+    "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
 )
-data_app = typer.Typer(no_args_is_help=True, help="The data sets: which there are, and where they come from.")
+data_app = typer.Typer(help="The data sets: which there are, and where they come from.")
 app.add_typer(data_app, name="data")
 
+COMPARED, BUDGET, PLACES = "What is compared", "Instead of the preset's settings", "Where, and on what"
+
+STORE = Path("cssbench-store")
 StoreOption = Annotated[
     Path,
     typer.Option(
-        "--store", envvar="CSSBENCH_STORE", help="Folder that holds the runs; finished ones are never run again."
+        "--store",
+        metavar="FOLDER",
+        envvar="CSSBENCH_STORE",
+        rich_help_panel=PLACES,
+        help="Holds the runs; finished ones are never run again.",
     ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data-dir", envvar="CSSBENCH_DATA", help="Folder with the community's feature files."),
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        envvar="CSSBENCH_DATA",
+        rich_help_panel=PLACES,
+        help="Holds the community's feature files.",
+    ),
 ]
-STORE = Path("cssbench-store")
 
 
-@app.command()
+@app.command(
+    epilog="Examples:\n\n"
+    "cssbench run --preset smoke\n\n"
+    "cssbench run --data-dir features --preset full --seeds 10\n\n"
+    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11"
+)
 def run(
-    preset: Annotated[str, typer.Option(help="Budget: smoke, quick, full or paper.")] = "quick",
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Budget: smoke, quick, full or paper.")
+    ] = "quick",
     datasets: Annotated[
         str | None,
         typer.Option(
-            help="iemocap, meld, iemocap-sim, meld-sim, comma-separated. Default: the feature files in --data-dir, or "
-            "without one the simulated pair."
+            metavar="A,B",
+            rich_help_panel=COMPARED,
+            help="Of iemocap, meld, iemocap-sim, meld-sim.",
+            show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,
     methods: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated: a name (cssbench methods), FUSION+AGGREGATOR, options as spf(order=2)+pgm."
+            metavar="A,B",
+            rich_help_panel=COMPARED,
+            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm.",
+            show_default="css,adam,concat,concat+pgm,pcgrad,tensor",
         ),
     ] = None,
-    seeds: Annotated[str | None, typer.Option(help="A count (5) or a list (3,7,11). Default: the preset's.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of every run instead of the preset's.")] = None,
-    hidden: Annotated[int | None, typer.Option(help="Hidden width instead of the preset's.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Rank r of SPF instead of the preset's.")] = None,
-    order: Annotated[int | None, typer.Option(help="Polynomial order p of SPF instead of the preset's.")] = None,
-    encoder: Annotated[str, typer.Option(help="Encoder that all methods share.")] = "paper",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes, one thread each. Default: all cores.")
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|A,B",
+            rich_help_panel=COMPARED,
+            help="A count (5: seeds 0 to 4) or a list (3,7,11).",
+            show_default="the preset's",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    data_dir: DataOption = None,
+    encoder: Annotated[
+        str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
+    ] = "paper",
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
+    ] = None,
+    hidden: Annotated[
+        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Width; a multiple of the preset's heads.")
+    ] = None,
+    rank: Annotated[int | None, typer.Option(metavar="R", rich_help_panel=BUDGET, help="Rank of SPF.")] = None,
+    order: Annotated[
+        int | None, typer.Option(metavar="P", rich_help_panel=BUDGET, help="Polynomial order of SPF.")
+    ] = None,
     store: StoreOption = STORE,
-    tracking_uri: Annotated[
-        str | None, typer.Option(help="MLflow server. Default: $MLFLOW_TRACKING_URI, else a database in the store.")
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", rich_help_panel=PLACES, help="Gets the report.", show_default="STORE/report"),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Folder of the report. Default: STORE/report.")] = None,
+    data_dir: DataOption = None,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            rich_help_panel=PLACES,
+            help="MLflow server.",
+            show_default="$MLFLOW_TRACKING_URI, else a database in the store",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", rich_help_panel=PLACES, help="Worker processes, one thread each.", show_default="all cores"
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train data sets × methods × seeds, log to MLflow, and write the report.
 
-    Runs that the store holds are not repeated, and one that was cut off goes on from its last epoch.
+    Finished runs are not repeated; one that was cut off goes on from its last epoch; one that failed is tried again.
+
+    Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
+    import reports
     from benchmark.data import datasets as known
     from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_seeds
     from benchmark.presets import load_preset
-    from benchmark.registry import METHODS, look_up, split_list
+    from benchmark.registry import METHODS, look_up
 
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers must be at least 1, got {workers}")
     budget = load_preset(preset)
-    chosen = [known.dataset(name, data_dir) for name in split_list(datasets)] if datasets else known.default(data_dir)
-    training = {"epochs": epochs, "hidden": hidden}
-    options = {"rank": rank, "order": order}
+    chosen = (
+        known.default(data_dir)
+        if datasets is None
+        else [known.dataset(name, data_dir) for name in _listed("--datasets", datasets)]
+    )
     specs = expand(
         budget,
         chosen,
-        split_list(methods) if methods else METHODS,
+        METHODS if methods is None else _listed("--methods", methods),
         parse_seeds(seeds, budget),
         device=resolve_device(device),
         encoder=encoder,
-        training={name: value for name, value in training.items() if value is not None},
-        options={name: value for name, value in options.items() if value is not None},
+        training=_given(epochs=epochs, hidden=hidden),
+        options=_given(rank=rank, order=order),
     )
-    runs = Store(store)
-    outcomes = _execute(specs, {d.name: d for d in chosen}, runs, workers, tracking_uri)
+    held = Store(store)
+    out = report or store / "report"
+    try:
+        reports.refuse_foreign(out.resolve())  # before hours of training
+    except reports.ReportError as error:
+        raise UserError(str(error)) from error
+
+    missing = [spec for spec in specs if not held.is_complete(spec.key)]
+    typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {store}")
+    outcome = _train(missing, {d.name: d for d in chosen}, held, workers, tracking_uri) if missing else DONE
     budgets = {spec.budget for spec in specs}
-    keys = {record["key"] for record in runs.specs() if record["budget"] in budgets}
-    if any(runs.is_complete(key) for key in keys):
-        _report(runs.root, report or runs.root / "report", keys)
-    raise typer.Exit(outcomes)
+    keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
+    if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
+        _report(store, out, keys)
+    raise typer.Exit(outcome)
 
 
-def _execute(specs: Any, datasets: Any, store: Any, workers: int | None, tracking_uri: str | None) -> int:
-    """Run what the store lacks; returns the exit code."""
-    missing = sum(not store.is_complete(spec.key) for spec in specs)
-    typer.echo(f"{len(specs)} runs, {len(specs) - missing} of them already in {store.root}")
-    if not missing:
-        return DONE
-    for dataset in datasets.values():
-        if any(spec.dataset == dataset.name for spec in specs):
-            dataset.load()  # unusable data are found before anything is written
+def _train(
+    specs: "Sequence[RunSpec]",
+    datasets: "Mapping[str, DataSet]",
+    store: "Store",
+    workers: int | None,
+    tracking_uri: str | None,
+) -> int:
+    """Make the runs; returns the exit code."""
+    from benchmark.data.splits import split
+
+    for name in dict.fromkeys(spec.dataset for spec in specs):
+        split(datasets[name].load(), seed=0)  # unusable data are found before anything is written
     from rich.console import Console
 
     from benchmark.execution.coordinator import run_grid
     from benchmark.execution.events import Failed, Finished
     from benchmark.tracking import resolve_uri
 
-    store.runs.mkdir(parents=True, exist_ok=True)
+    store.prepare()
     outcomes = run_grid(
         specs,
         datasets,
@@ -129,26 +205,38 @@ def _execute(specs: Any, datasets: Any, store: Any, workers: int | None, trackin
         tracking_uri=resolve_uri(tracking_uri, store.root),
         console=Console(),
     )
-    if sum(outcomes.values()) < missing or outcomes.total() > outcomes[Finished] + outcomes[Failed]:
+    if failed := outcomes[Failed]:
+        _say(
+            f"{failed} of {len(specs)} runs failed; {store.runs}/*/error.txt has the tracebacks, and the same command "
+            "tries them again"
+        )
+    if outcomes[Finished] + failed < len(specs):
         return INTERRUPTED
-    return SOME_FAILED if outcomes[Failed] else DONE
+    return FAILED if failed else DONE
 
 
 def _report(store: Path, out: Path, keys: set[str] | None) -> None:
     import reports
 
-    if reports.is_current(store, out, keys):
-        page = out / "index.html"
-    else:
+    page = out / "index.html"
+    if not reports.is_current(store, out, keys):
         typer.echo("writing the report …")
-        page = reports.build(store, out, keys)
+        try:
+            page = reports.build(store, out, keys)
+        except reports.ReportError as error:
+            raise UserError(str(error)) from error
     typer.echo(f"report: {page}")
 
 
 @app.command()
 def report(
     store: StoreOption = STORE,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the report. Default: STORE/report.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FOLDER", rich_help_panel=PLACES, help="Gets the report.", show_default="STORE/report"
+        ),
+    ] = None,
 ) -> None:
     """Write the report of all finished runs of a store."""
     _existing(store)
@@ -160,7 +248,6 @@ def runs(store: StoreOption = STORE) -> None:
     """List the runs of a store: data set, method, seed, state and selected weighted F1."""
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
     from benchmark.execution.store import Store
@@ -173,13 +260,12 @@ def runs(store: StoreOption = STORE) -> None:
         if state == "complete":
             score = f"{100 * json.loads((held.folder(key) / 'result.json').read_text())['selected']['weighted_f1']:.2f}"
         table.add_row(key, record["dataset"], record["label"], str(record["seed"]), record["preset"], state, score)
-    Console().print(table)
+    _show(table)
 
 
 @app.command()
 def methods() -> None:
     """List the methods of the benchmark, and the fusions and aggregators that FUSION+AGGREGATOR can name."""
-    from rich.console import Console
     from rich.table import Table
 
     from benchmark.methods import parse_method
@@ -189,19 +275,18 @@ def methods() -> None:
     for name in METHODS:
         method = parse_method(name, {})
         table.add_row(name, method.fusion.name, method.aggregator.name)
-    console = Console()
-    console.print(table)
+    tables = [table]
     for kind, known in (("fusion", FUSIONS), ("aggregator", AGGREGATORS)):
         table = Table(kind, "options (default)", "what it is")
         for name, entry in known.items():
             table.add_row(name, ", ".join(f"{o}={v.default}" for o, v in entry.options.items()), entry.summary)
-        console.print(table)
+        tables.append(table)
+    _show(*tables)
 
 
 @data_app.command("list")
 def data_list(data_dir: DataOption = None) -> None:
     """List the data sets, and which of them can be used here."""
-    from rich.console import Console
     from rich.table import Table
 
     from benchmark.data.datasets import available
@@ -209,7 +294,19 @@ def data_list(data_dir: DataOption = None) -> None:
     table = Table("data set", "usable", "what it is")
     for name, found in available(data_dir).items():
         table.add_row(name, *(("no", found) if isinstance(found, str) else ("yes", found.description)))
-    Console().print(table)
+    _show(table)
+
+
+def _listed(option: str, text: str) -> list[str]:
+    from benchmark.registry import split_list
+
+    if not (names := split_list(text)):
+        raise UserError(f"{option} names nothing: {text!r}; leave it out for the default")
+    return names
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _existing(store: Path) -> Path:
@@ -218,20 +315,43 @@ def _existing(store: Path) -> Path:
     return store
 
 
+def _show(*tables: "Table") -> None:
+    """Print tables as wide as the terminal; elsewhere as wide as they are, so that a row is a line."""
+    from rich.console import Console
+
+    console = Console() if sys.stdout.isatty() else Console(width=240)
+    for table in tables:
+        console.print(table)
+
+
+def _say(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    """Exit code and message for an error: what the user can mend is wrong input, the rest a failure."""
+    match error:
+        case UserError():
+            return WRONG_INPUT, str(error)
+        case typer.TyperException():
+            command = getattr(getattr(error, "ctx", None), "command_path", "cssbench")
+            return WRONG_INPUT, f"{error.format_message().removesuffix('.')}; see {command} --help"
+        case OSError(strerror=str(cause)):
+            return FAILED, f"{cause}: {error.filename}" if error.filename else cause
+        case _:
+            return FAILED, f"{type(error).__name__}: {error} (a fault of css-bench; --debug shows where)"
+
+
 def main() -> None:
-    """Entry point: errors meant for the user become one line and exit code 2."""
-    debug = "--debug" in sys.argv
+    """Entry point: every error becomes one line on stderr and an exit code."""
+    words = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        app(args=[word for word in sys.argv[1:] if word != "--debug"], prog_name="cssbench")
-    except UserError as error:
-        message = str(error)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        code = app(words or ["--help"], prog_name="cssbench", standalone_mode=False) or DONE
+        if code == INTERRUPTED:
+            _say("interrupted: finished epochs are kept, and the same command goes on from there")
     except Exception as error:
-        if debug or type(error).__name__ != "ReportError":  # reports/ is imported by the commands that need it alone
-            raise
-        message = str(error)
-    if debug:
-        traceback.print_exc()
-    typer.echo(f"error: {message}", err=True)
-    sys.exit(WRONG_INPUT)
+        if len(words) < len(sys.argv) - 1:
+            traceback.print_exc()
+        code, message = _explain(error)
+        _say(f"error: {message}")
+    sys.exit(code)

@@ -1,6 +1,6 @@
 """Data sets × methods × seeds to run specifications."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,7 +10,7 @@ from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
 from benchmark.methods import parse_method
 from benchmark.presets import Preset
-from benchmark.registry import AGGREGATORS, ENCODERS, Value, look_up
+from benchmark.registry import ENCODERS, Value, look_up
 from benchmark.specs import Component, RunSpec
 
 
@@ -68,26 +68,23 @@ def expand(
                     provenance=origin,
                 )
                 specs.setdefault(spec.key, spec)
-    return sorted(specs.values(), key=_cost, reverse=True)
+    return sorted(specs.values(), key=cost, reverse=True)
 
 
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
 
 
-def _cost(spec: RunSpec) -> float:
+def cost(spec: RunSpec) -> float:
     """Rough work of a run, for the order in which runs start."""
     utterances = _UTTERANCES[spec.dataset.removesuffix("-sim")]
-    passes = 2 if AGGREGATORS[spec.method.aggregator.name].factory.endswith(":EqualWeights") else 4
+    passes = 2 if spec.method.aggregator.name == "equal" else 4
     return spec.training.epochs * utterances * spec.training.hidden * passes
 
 
 def _first_error(error: ValidationError) -> str:
     """The first problem that pydantic found, on one line."""
-    problem = next(iter(error.errors()))
-    name = ".".join(map(str, problem["loc"])) or "settings"
-    return f"{name}: {problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}"[:300]
-
-
-def names_of(specs: Sequence[RunSpec]) -> Iterator[str]:
-    """The data sets of a grid, each once, in order of appearance."""
-    yield from dict.fromkeys(spec.dataset for spec in specs)
+    problem = error.errors()[0]
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:  # a check of several fields names them itself
+        return message
+    return f"{'.'.join(map(str, problem['loc']))}: {message}, got {problem['input']!r}"[:300]

@@ -30,7 +30,7 @@ class Option:
                 value = {"true": True, "false": False}[value.lower()] if kind is bool else kind(value)
             if kind is int and value != int(value):
                 raise ValueError
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             raise UserError(f"{name} must be of type {kind.__name__}, got {value!r}") from None
         if self.minimum is not None and value < self.minimum:
             raise UserError(f"{name} must be at least {self.minimum:g}, got {value}")
@@ -106,11 +106,13 @@ def parse_part(text: str) -> tuple[str, dict[str, str]]:
     match = _PART.fullmatch(text)
     if not match:
         raise UserError(f"cannot read method part {text!r}; write NAME or NAME(option=value, …)")
-    options = {}
+    options: dict[str, str] = {}
     for item in filter(None, map(str.strip, (match[2] or "").split(","))):
         name, equals, value = item.partition("=")
         if not equals:
             raise UserError(f"cannot read option {item!r} of {match[1]!r}; write option=value")
+        if name.strip() in options:
+            raise UserError(f"option {name.strip()!r} of {match[1]!r} is given twice")
         options[name.strip()] = value.strip()
     return match[1], options
 

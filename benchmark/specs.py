@@ -13,7 +13,7 @@ NonNegative = Annotated[float, Field(ge=0)]
 class Frozen(BaseModel):
     """A validated value object that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Component(Frozen):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from css.layers import Dropout
 
-BUCKET = 16
+BUCKET = 8
 """Conversations are padded to the next multiple of this inside attention; a conversation's own length alone decides."""
 
 
@@ -27,7 +27,7 @@ class PackedLayout:
     position: Int[Tensor, "N"]
     gather: Int[Tensor, "P"]
     scatter: Int[Tensor, "N"]
-    buckets: list[tuple[int, int, Float[Tensor, "n 1 1 L"]]]
+    buckets: list[tuple[int, int, Float[Tensor, "_ 1 1 _"]]]
 
 
 def packed_layout(lengths: Int[Tensor, "B"], device: torch.device, dtype: torch.dtype) -> PackedLayout:
@@ -56,23 +56,20 @@ def packed_layout(lengths: Int[Tensor, "B"], device: torch.device, dtype: torch.
 
 
 def conversation_attention(
-    query: Float[Tensor, "M N h"],
-    key: Float[Tensor, "M N h"],
-    value: Float[Tensor, "M N h"],
-    layout: PackedLayout,
-    heads: int,
-    dropout: Dropout,
-) -> Float[Tensor, "M N h"]:
+    query_key_value: Float[Tensor, "M N h3"], layout: PackedLayout, heads: int, dropout: Dropout
+) -> Float[Tensor, "M N h3//3"]:
     """Scaled dot-product attention (Vaswani et al. 2017) of each utterance over its own conversation, per modality.
 
-    Scores are scaled by 1/√(h / heads); ``dropout`` acts on the attention probabilities.
+    Query, key and value stand side by side, so that one copy brings all three into padded slots. Scores are scaled by
+    1/√(h / heads); ``dropout`` acts on the attention probabilities.
     """
-    stack, _, hidden = query.shape
-    gathered = torch.cat([query * (hidden // heads) ** -0.5, key, value]).index_select(1, layout.gather)
+    stack, _, features = query_key_value.shape
+    size = features // (3 * heads)
+    slots = query_key_value.index_select(1, layout.gather)
+    bucketed = slots.split([n * width for n, width, _ in layout.buckets], dim=1)
     outputs = []
-    rows = gathered.split([n * width for n, width, _ in layout.buckets], dim=1)
-    for (n, width, mask), bucket in zip(layout.buckets, rows, strict=True):
-        q, k, v = bucket.reshape(3, stack, n, width, heads, -1).transpose(3, 4).unbind()
-        probabilities = dropout(torch.softmax(q @ k.transpose(-1, -2) + mask, dim=-1))
-        outputs.append((probabilities @ v).transpose(2, 3).reshape(stack, n * width, hidden))
+    for (n, width, mask), bucket in zip(layout.buckets, bucketed, strict=True):
+        q, k, v = bucket.reshape(stack, n, width, 3 * heads, size).transpose(2, 3).chunk(3, dim=2)
+        probabilities = dropout(torch.softmax((q * size**-0.5) @ k.mT + mask, dim=-1))
+        outputs.append((probabilities @ v).transpose(2, 3).flatten(3).flatten(1, 2))
     return torch.cat(outputs, dim=1).index_select(1, layout.scatter)

@@ -15,9 +15,10 @@ from css.attention import PackedLayout, conversation_attention, packed_layout
 from css.layers import Dropout, StackedLinear
 
 
-def sinusoidal_positions(position: Int[Tensor, "N"], hidden: int) -> Float[Tensor, "N hidden"]:
+def sinusoidal_positions(position: Int[Tensor, "N"], hidden: int, dtype: torch.dtype) -> Float[Tensor, "N {hidden}"]:
     """sin(t·10000^(−2i/h)) in column 2i, the cosine in column 2i + 1 (Vaswani et al. 2017)."""
-    frequency = torch.exp(torch.arange(0, hidden, 2, device=position.device) * (-math.log(10000.0) / hidden))
+    column = torch.arange(0, hidden, 2, device=position.device, dtype=dtype)
+    frequency = torch.exp(column * (-math.log(10000.0) / hidden))
     angle = position[:, None] * frequency
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :hidden]
 
@@ -38,8 +39,7 @@ class ModalityAwareLayer(nn.Module):
 
     def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> Float[Tensor, "M N h"]:
         """Let each utterance attend to its own conversation within each modality."""
-        query, key, value = self.qkv(x).chunk(3, dim=-1)
-        attended = conversation_attention(query, key, value, layout, self.heads, self.dropout)
+        attended = conversation_attention(self.qkv(x), layout, self.heads, self.dropout)
         u = x + self.dropout(self.out(attended))
         normed = nn.functional.layer_norm(u, u.shape[-1:], eps=1e-6) * self.norm_weight + self.norm_bias
         inner = self.dropout(nn.functional.gelu(self.widen(normed), approximate="tanh"))
@@ -64,8 +64,8 @@ class InteractionAwareLayer(nn.Module):
         gated = torch.sigmoid(self.gate(x)) * x
         others = gated.sum(dim=0, keepdim=True) - gated
         query = self.query(x)
-        key, value = self.key_value(others).chunk(2, dim=-1)
-        attended = conversation_attention(query, key, value, layout, self.heads, self.dropout)
+        query_key_value = torch.cat([query, self.key_value(others)], dim=-1)
+        attended = conversation_attention(query_key_value, layout, self.heads, self.dropout)
         return self.norm(self.out(attended) + query)
 
 
@@ -121,7 +121,7 @@ class ConversationEncoder(nn.Module):
         """
         projected = torch.stack([self.inputs[m](features[m]) for m in self.modalities])
         layout = packed_layout(lengths, projected.device, projected.dtype)
-        context = self.speaker(speakers) + sinusoidal_positions(layout.position, self.hidden).to(projected.dtype)
+        context = self.speaker(speakers) + sinusoidal_positions(layout.position, self.hidden, projected.dtype)
         own = self.modality_aware(self.dropout(projected + context), layout)
         cross = self.interaction_aware(own, layout)
         reduced = self.reduction(torch.cat([own, cross], dim=-1))

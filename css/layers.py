@@ -46,4 +46,4 @@ class Dropout(nn.Module):
         bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
         bits.random_(-(2**63), None, generator=self.generator)
         keep = bits.view(torch.int16)[: x.numel()].view(x.shape) >= self.dropped - 2**15
-        return x * (keep.to(x.dtype) * (2**16 / (2**16 - self.dropped)))
+        return x * keep.to(x.dtype).mul_(2**16 / (2**16 - self.dropped))

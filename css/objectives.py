@@ -13,7 +13,7 @@ def objectives(
     label: Int[Tensor, "N"],
     temperature: float,
     class_weights: Float[Tensor, "C"] | None = None,
-) -> Float[Tensor, "3"]:
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
     """L1, L2, L3 in the order of :data:`css.interfaces.OBJECTIVES`, each a mean over the N utterances.
 
     ::
@@ -21,6 +21,9 @@ def objectives(
         L1 = CE(fused, label)
         L2 = Σ_m CE(unimodal_m, label)
         L3 = Σ_m KL(softmax(fused/T) ‖ softmax(unimodal_m/T))     fused detached, no factor T²
+
+    They are not stacked: differentiating an element of a stack walks through all of it, with zeros, which costs time
+    and turns into NaN where another objective is not finite.
 
     Args:
         logits: fused [N, C] and unimodal {m: [N, C]}.
@@ -35,4 +38,4 @@ def objectives(
     teacher = F.log_softmax(logits.fused.detach() / temperature, -1).expand_as(unimodal)
     student = F.log_softmax(unimodal / temperature, -1)
     distillation = F.kl_div(student, teacher, reduction="sum", log_target=True) / N
-    return torch.stack((fused_loss, unimodal_loss, distillation))
+    return fused_loss, unimodal_loss, distillation

@@ -5,6 +5,6 @@ this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a repo
 """
 
 from reports.errors import ReportError
-from reports.folder import build, is_current
+from reports.folder import build, is_current, refuse_foreign
 
-__all__ = ["ReportError", "build", "is_current"]
+__all__ = ["ReportError", "build", "is_current", "refuse_foreign"]

@@ -24,7 +24,7 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     `out` holds something that is not a report.
     """
     target = out.resolve()
-    _refuse_foreign(target)
+    refuse_foreign(target)
     # Taken before the runs are read: a run that ends meanwhile makes the report stale, never silently missing.
     digest = _digest(store, keys)
 
@@ -86,10 +86,11 @@ def _marker(folder: Path) -> dict[str, object] | None:
     return marker if isinstance(marker, dict) and marker.get("made_by") == MADE_BY else None
 
 
-def _refuse_foreign(target: Path) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not target.is_dir() or _marker(target) is None:
+def refuse_foreign(target: Path) -> None:
+    """Raise ReportError if `target` is, or is in, something that `build` would not replace."""
+    if blocker := next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None):
+        raise ReportError(f"{blocker} is a file: choose another output folder")
+    if target.exists() and any(target.iterdir()) and _marker(target) is None:
         raise ReportError(
             f"{target} exists and is not a report (it has no {MARKER} of this package): choose another output folder"
         )
@@ -97,7 +98,7 @@ def _refuse_foreign(target: Path) -> None:
 
 def _swap(draft: Path, target: Path) -> None:
     """Put the draft in the target's place; on failure the previous report is put back."""
-    _refuse_foreign(target)  # again: drawing takes a while
+    refuse_foreign(target)  # again: drawing takes a while
     if not target.exists():
         draft.rename(target)
         return

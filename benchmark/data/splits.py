@@ -26,16 +26,19 @@ def split(conversations: Conversations, seed: int) -> RunData:
     in both parts.
 
     Raises:
-        DataError: where there is neither a dev set nor a session in the names.
+        DataError: where there is neither a dev set nor a session in the names, or nothing to train or to test on.
     """
     train, validation = conversations.where("train"), conversations.where("dev")
     if not len(validation):
-        matches = [re.match(r"Ses\d+", name) for name in train.ids]
-        sessions = sorted({m[0] for m in matches if m})
-        if not all(matches) or len(sessions) < 2:
+        session = [m[0] if (m := re.match(r"Ses\d+", name)) else "" for name in train.ids]
+        sessions = sorted(set(session))
+        if "" in sessions or len(sessions) < 2:
             raise DataError(
                 "no dev conversations and no sessions to hold one out: add a dev split, or name conversations Ses01…"
             )
-        held_out = np.array([name.startswith(sessions[seed % len(sessions)]) for name in train.ids])
+        held_out = np.array(session) == sessions[seed % len(sessions)]
         train, validation = train.select(np.flatnonzero(~held_out)), train.select(np.flatnonzero(held_out))
-    return RunData(train, validation, conversations.where("test").without_labels())
+    test = conversations.where("test").without_labels()
+    if not (len(train) and len(test)):
+        raise DataError(f"{len(train)} training and {len(test)} test conversations: a run needs some of each")
+    return RunData(train, validation, test)

@@ -2,9 +2,10 @@
 
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,7 +33,8 @@ def run_grid(
 ) -> Counter[type[Event]]:
     """Run every specification that the store does not hold yet; returns how the runs ended, by kind of event.
 
-    The first Ctrl-C lets each run finish its epoch and leaves; the second leaves at once, as KeyboardInterrupt.
+    The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
+    KeyboardInterrupt.
     """
     missing = {spec.key: spec for spec in specs if not store.is_complete(spec.key)}
     if not missing:
@@ -40,21 +42,21 @@ def run_grid(
     git = git_state(Path(__file__).parent)
     tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
     scheduler = Scheduler(store, workers)
-    artifacts = store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None
-
-    def warn(message: str) -> None:
-        console.print(f"warning: {message}", style="yellow", markup=False, highlight=False)
-
-    with (
-        Tracker(tracking_uri, artifacts, warn) as tracker,
-        Display(missing, console) as display,
-        _stopping(scheduler.stop, console),
-    ):
-        presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
-        tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
-        for event in scheduler.run(list(tasks.values())):
-            display.update(event)
-            _log(tracker, event, tasks[event.key], store)
+    tracker = Tracker(tracking_uri, store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None, _warn)
+    presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
+    tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
+    try:
+        with (
+            Display(missing, console) as display,
+            _stopping(scheduler.stop),
+            closing(scheduler.run(list(tasks.values()))) as events,
+        ):
+            for event in events:
+                display.update(event)
+                _log(tracker, event, tasks[event.key], store)
+        tracker.close()
+    finally:
+        tracker.close(timeout=1)  # in a hurry, unless it is closed already
     return display.outcomes
 
 
@@ -74,19 +76,27 @@ def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
 
 
 @contextmanager
-def _stopping(stop: Callable[[], None], console: Console) -> Iterator[None]:
-    """Ctrl-C once calls ``stop``; twice raises KeyboardInterrupt."""
+def _stopping(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C or SIGTERM once calls ``stop``; twice raises KeyboardInterrupt."""
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def handle(signum: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
         stop()
-        console.print("stopping after the current epoch; Ctrl-C again leaves at once (finished epochs are kept)")
+        print("stopping after the current epoch of each run; Ctrl-C again leaves at once", file=sys.stderr)
 
-    previous = signal.signal(signal.SIGINT, handle)
+    previous = {each: signal.signal(each, handle) for each in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+def _warn(message: str) -> None:
+    """Show a warning; a live display on the terminal makes room for it."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
@@ -94,7 +104,11 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=10
+            ["git", "--no-optional-locks", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         ).stdout.strip()
 
     try:

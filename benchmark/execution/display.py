@@ -1,14 +1,16 @@
 """What a person sees while a grid runs: bars on a terminal, plain lines elsewhere."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as Remaining
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.grid import cost
 from benchmark.specs import RunSpec
 
 
@@ -22,21 +24,23 @@ class Display:
 
     def __init__(self, specs: Mapping[str, RunSpec], console: Console) -> None:
         self.specs = specs
-        self.console = console
         self.outcomes: Counter[type[Event]] = Counter()
         self._best: dict[str, float] = {}
+        self._epoch: dict[str, int] = {}
         self._bars: dict[str, TaskID] = {}
+        self._left = sum(map(cost, specs.values()))  # work: epochs weighted by what they cost
+        self._done = 0.0  # by this call: epochs of earlier ones say nothing about the time left
+        self._start = self._trained_from = time.monotonic()
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
-            Remaining(compact=True, elapsed_when_finished=True),
+            TextColumn("{task.fields[note]}"),
             console=console,
             disable=not console.is_terminal,
         )
-        self._all = self._progress.add_task("[bold]runs", total=self._epochs(specs), note="")
+        self._all = self._progress.add_task("all runs", total=self._left, count=f"0/{len(specs)} runs", note="starting")
 
     def __enter__(self) -> "Display":
         self._progress.start()
@@ -50,39 +54,60 @@ class Display:
     def update(self, event: Event) -> None:
         """Show what happened."""
         spec = self.specs[event.key]
-        name = f"{spec.dataset} · {spec.method.label} · seed {spec.seed}"
         epochs = spec.training.epochs
+        name = f"{spec.dataset} · {spec.method.label} · seed {spec.seed}"
         match event:
             case Started():
-                self._bars[event.key] = self._progress.add_task(name, total=epochs, note="")
+                if not self._epoch:  # workers take seconds to start, which says nothing about the time left either
+                    self._trained_from = time.monotonic()
+                self._epoch.setdefault(event.key, 0)
+                self._bars[event.key] = self._progress.add_task(name, total=epochs, count=f"epoch 0/{epochs}", note="")
             case Epoch(epoch=epoch, best=best):
                 self._best[event.key] = best
-                if event.key in self._bars:
-                    self._progress.update(
-                        self._bars[event.key], completed=epoch, note=f"best validation F1 {100 * best:.1f}"
-                    )
-                self._progress.advance(self._all)
+                self._done += cost(spec) / epochs
+                self._advance(spec, epoch)
+                self._progress.update(
+                    self._bars[event.key],
+                    completed=epoch,
+                    count=f"epoch {epoch}/{epochs}",
+                    note=f"val F1 {100 * best:.1f}",
+                )
             case Finished() | Failed() | Interrupted():
                 self.outcomes[type(event)] += 1
                 if (bar := self._bars.pop(event.key, None)) is not None:
                     self._progress.remove_task(bar)
+                if not isinstance(event, Interrupted):
+                    self._advance(spec, epochs)
                 self._say(event, name)
-        done = sum(self.outcomes.values())
-        self._progress.update(self._all, note=f"{done}/{len(self.specs)} runs")
+        over, runs = sum(self.outcomes.values()), len(self.specs)
+        note = self._time_left() if over < runs else ""
+        self._progress.update(self._all, count=f"{over}/{runs} runs", note=note)
+
+    def _advance(self, spec: RunSpec, epoch: int) -> None:
+        """Count the run's work up to that epoch as no longer to be done."""
+        share = (epoch - self._epoch.get(spec.key, 0)) * cost(spec) / spec.training.epochs
+        self._epoch[spec.key] = epoch
+        self._left -= share
+        self._progress.advance(self._all, share)
+
+    def _time_left(self) -> str:
+        if not self._done:
+            return "starting"
+        seconds = (time.monotonic() - self._trained_from) * self._left / self._done
+        return f"{timedelta(seconds=round(seconds))} left"
 
     def _say(self, event: Event, name: str) -> None:
-        count = f"[{sum(self.outcomes.values()):>3}/{len(self.specs)}]"
+        over, runs = sum(self.outcomes.values()), len(self.specs)
         match event:
-            case Finished():
-                outcome = f"best validation weighted F1 {100 * self._best.get(event.key, float('nan')):.1f}"
-            case Interrupted():
-                outcome = "stopped; the same command goes on from its last epoch"
+            case Finished(key=key):
+                elapsed = timedelta(seconds=round(time.monotonic() - self._start))
+                outcome = f"{elapsed} elapsed, {self._time_left()}" if over < runs else f"{elapsed} elapsed"
+                if key in self._best:
+                    outcome = f"best validation F1 {100 * self._best[key]:.1f}; {outcome}"
             case Failed(error=error):
                 outcome = "failed: " + error.strip().splitlines()[-1]
             case _:
-                return
-        self._progress.console.print(f"{count} {name}: {outcome}", markup=False, highlight=False)
-
-    @staticmethod
-    def _epochs(specs: Mapping[str, RunSpec]) -> int:
-        return sum(spec.training.epochs for spec in specs.values())
+                outcome = "stopped"
+        self._progress.console.print(
+            f"[{over:>{len(str(runs))}}/{runs}] {name}: {outcome}", markup=False, highlight=False, soft_wrap=True
+        )

@@ -27,33 +27,49 @@ from benchmark.data.splits import RunData, split
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.files import write_atomically, write_json
+from benchmark.fingerprints import source_fingerprint
 from benchmark.scoring import Scorer
 from benchmark.training import checkpoint
 from benchmark.training.probe import COLUMNS as PROBE_COLUMNS
 from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer, train
 from css.interfaces import OBJECTIVES
 
+_CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is making
 _load = lru_cache(maxsize=2)(DataSet.load)
 
 
 def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
     """Make one run, from its checkpoint where there is one, and write its folder.
 
+    Where another process is making it, that one is waited for.
+
     Returns:
         True when the run is complete, False when ``stop`` ended it after an epoch, its checkpoint written.
     """
+    key = task.spec.key
+    while not stop():
+        with store.claim(key) as granted:
+            if granted:
+                return store.is_complete(key) or _make(task, store.folder(key), on_epoch, stop)
+        time.sleep(_CLAIM_SECONDS)
+    return False
+
+
+def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
     spec, start = task.spec, time.perf_counter()
+    if source_fingerprint() != spec.provenance.source:
+        raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     _reset_peak_memory(spec.provenance.device)
     conversations = _load(task.dataset)
     data = split(conversations, spec.seed)
-    folder = store.folder(spec.key)
-    folder.mkdir(parents=True, exist_ok=True)
+    for left in (folder / "error.txt", *folder.glob(".*")):  # by earlier attempts; hidden: files cut off while written
+        left.unlink(missing_ok=True)
     write_json(folder / "spec.json", spec.record())
     write_json(folder / "manifest.json", _manifest(task, data))
-    (folder / "error.txt").unlink(missing_ok=True)
 
     trainer = Trainer(spec, data, spec.provenance.device)
     checkpoint.load_checkpoint(folder, trainer)
+    earlier = sum(trainer.progress.seconds.values())
 
     def after_epoch(trainer: Trainer) -> None:
         checkpoint.save_checkpoint(folder, trainer)
@@ -61,7 +77,7 @@ def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop:
 
     if not train(trainer, after_epoch, stop):
         return False
-    _write_result(folder, trainer, conversations, data, time.perf_counter() - start)
+    _write_result(folder, trainer, conversations, data, earlier + time.perf_counter() - start)
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     return True
 

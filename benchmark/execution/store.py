@@ -1,21 +1,37 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
+import fcntl
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from benchmark.errors import UserError
+from benchmark.files import write_atomically
 
 
 class Store:
-    """A run store at ``root``, created when the first run is written."""
+    """A run store at ``root``, created by :meth:`prepare`."""
 
     def __init__(self, root: Path) -> None:
-        if root.exists() and not root.is_dir():
-            raise UserError(f"the store {root} is a file; name a folder with --store")
+        if blocker := next((path for path in (root, *root.parents) if path.exists() and not path.is_dir()), None):
+            raise UserError(f"no store can be at {root}: {blocker} is a file; name a folder with --store")
         self.root = root
         self.runs = root / "runs"
+
+    def prepare(self) -> None:
+        """Create the store where it is not there; raises UserError where it cannot be written."""
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.runs) as file:
+                file.write(b"?")
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the store {self.root} ({error.strerror}); name another folder with --store"
+            ) from error
 
     def folder(self, key: str) -> Path:
         """Where the run of that key is, or would be."""
@@ -28,10 +44,40 @@ class Store:
     def specs(self) -> Iterator[dict[str, Any]]:
         """The ``spec.json`` of every run folder, finished or not, in the order of their keys."""
         for file in sorted(self.runs.glob("*/spec.json")):
-            yield json.loads(file.read_text())
+            try:
+                yield json.loads(file.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
 
     def state(self, key: str) -> str:
         """``complete``, ``failed`` or ``unfinished``."""
         if self.is_complete(key):
             return "complete"
         return "failed" if (self.folder(key) / "error.txt").exists() else "unfinished"
+
+    def fail(self, key: str, error: str) -> None:
+        """Leave the traceback in the run's folder, if the disk still takes it: the failure is reported anyway."""
+        with suppress(OSError):
+            self.folder(key).mkdir(exist_ok=True)
+            write_atomically(self.folder(key) / "error.txt", error.encode())
+
+    @contextmanager
+    def claim(self, key: str) -> Iterator[bool]:
+        """Make the run's folder and keep other processes out of it; False where another one has it.
+
+        The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted:
+        two processes may then make the same run, each file whole and of the same bits.
+        """
+        self.folder(key).mkdir(exist_ok=True)
+        descriptor = os.open(self.folder(key), os.O_RDONLY)
+        try:
+            granted = True
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                granted = False
+            except OSError:
+                pass
+            yield granted
+        finally:
+            os.close(descriptor)

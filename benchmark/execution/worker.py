@@ -1,14 +1,15 @@
 """A worker process: one torch thread, one run at a time."""
 
+import os
 import signal
 import traceback
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event as StopSignal
+from threading import Thread
 
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.files import write_atomically
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -21,9 +22,14 @@ ENVIRONMENT = {
 """Set before a worker starts: threads and allocator are decided when libraries load."""
 
 
-def work(connection: Connection, store: Store, stop: StopSignal) -> None:
-    """Execute the tasks that arrive until None does, sending events; errors of a run are sent, not raised."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the coordinator decides
+def work(connection: Connection, store: Store) -> None:
+    """Execute the tasks that arrive until None does, sending events; errors of a run are sent, not raised.
+
+    Anything that arrives during a run means: stop after this epoch.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole process group: the coordinator decides
+        signal.signal(signum, signal.SIG_IGN)
+    Thread(target=_leave_with_parent, daemon=True).start()
     import torch
 
     from benchmark.execution.running import execute
@@ -31,22 +37,41 @@ def work(connection: Connection, store: Store, stop: StopSignal) -> None:
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    task: Task | None
-    while (task := connection.recv()) is not None:
-        key = task.spec.key
+    # Nothing reads memory before writing it, and filling it first takes a tenth of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
-        def on_epoch(trainer: Trainer, key: str = key) -> None:
-            metrics = trainer.progress.latest()
-            best = max(trainer.progress.column("validation_weighted_f1"))
-            connection.send(Epoch(key, trainer.progress.epoch, metrics, best))
-
-        connection.send(Started(key))
-        outcome: Event
+    def send(event: Event) -> None:
         try:
-            outcome = Finished(key) if execute(task, store, on_epoch, stop.is_set) else Interrupted(key)
+            connection.send(event)
+        except OSError:  # the coordinator is gone, which is no error of the run
+            os._exit(1)
+
+    def on_epoch(trainer: Trainer) -> None:
+        progress = trainer.progress
+        best = max(progress.column("validation_weighted_f1"))
+        send(Epoch(trainer.spec.key, progress.epoch, progress.latest(), best))
+
+    while (task := _next(connection)) is not None:
+        key = task.spec.key
+        send(Started(key))
+        try:
+            send(Finished(key) if execute(task, store, on_epoch, connection.poll) else Interrupted(key))
         except Exception:
             error = traceback.format_exc()
-            store.folder(key).mkdir(parents=True, exist_ok=True)
-            write_atomically(store.folder(key) / "error.txt", error.encode())
-            outcome = Failed(key, error)
-        connection.send(outcome)
+            store.fail(key, error)
+            send(Failed(key, error))
+
+
+def _next(connection: Connection) -> Task | None:
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        return None
+
+
+def _leave_with_parent() -> None:
+    """End this process when the coordinator ends, however it does; files are whole at any moment."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -16,7 +16,7 @@ class Preset(Frozen):
 
     Attributes:
         name, description: for people.
-        seeds: how many seeds (0, 1, …) unless the user says otherwise; or the published seed of each data set.
+        seeds: how many seeds (0, 1, …) unless the user says otherwise.
         settings: per data family (``iemocap``, ``meld``), the training settings and the options rank and order.
     """
 

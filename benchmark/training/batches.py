@@ -14,7 +14,7 @@ from benchmark.training.seeding import derive
 
 @dataclass(frozen=True)
 class Batch:
-    """Whole conversations end to end: features {m: [N, d_m]}, speakers and labels (or None) [N], lengths [B] on the CPU."""
+    """Whole conversations end to end: features {m: [N, d_m]}, speakers [N], label [N] or None, lengths [B] (CPU)."""
 
     features: dict[str, Tensor]
     speakers: Tensor
@@ -58,7 +58,7 @@ class PackedData:
 
 @dataclass(frozen=True)
 class Standardizer:
-    """Shift and scale of every input feature to mean 0 and sd 1 over the data it was fitted on; constants stay 0."""
+    """Shift and scale of every input feature to mean 0 and sd 1 over the data it was fitted on; constants become 0."""
 
     mean: dict[str, npt.NDArray[np.float32]]
     scale: dict[str, npt.NDArray[np.float32]]
@@ -66,12 +66,13 @@ class Standardizer:
     @staticmethod
     def fit(conversations: Conversations) -> "Standardizer":
         """Estimate from a run's training data alone."""
-        mean = {m: x.mean(axis=0, dtype=np.float64) for m, x in conversations.features.items()}
-        sd = {m: x.std(axis=0, dtype=np.float64) for m, x in conversations.features.items()}
-        return Standardizer(
-            mean={m: x.astype(np.float32) for m, x in mean.items()},
-            scale={m: np.where(x > 1e-8, 1 / np.maximum(x, 1e-8), 0).astype(np.float32) for m, x in sd.items()},
-        )
+        mean, scale = {}, {}
+        for m, x in conversations.features.items():
+            sd = x.std(axis=0, dtype=np.float64)
+            varies = sd > 1e-8 * np.abs(x).max(axis=0)  # relative: no unit makes a feature constant
+            mean[m] = x.mean(axis=0, dtype=np.float64).astype(np.float32)
+            scale[m] = np.where(varies, 1 / np.maximum(sd, 1e-30), 0).astype(np.float32)
+        return Standardizer(mean, scale)
 
     def __call__(self, conversations: Conversations) -> Conversations:
         """The same conversations with standardised features."""

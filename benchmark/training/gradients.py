@@ -19,8 +19,8 @@ class Objectives:
     temperature: float
     class_weights: Tensor | None
 
-    def __call__(self, logits: BranchLogits, batch: Batch) -> Float[Tensor, "K"]:
-        """L1, L2, L3 [K] of a batch."""
+    def __call__(self, logits: BranchLogits, batch: Batch) -> tuple[Float[Tensor, ""], ...]:
+        """L1, L2, L3 of a batch."""
         assert batch.label is not None, "objectives need labels"
         return objectives(logits, batch.label, self.temperature, self.class_weights)
 
@@ -73,29 +73,27 @@ def objective_gradients(
     cut = {m: x.detach().requires_grad_() for m, x in encoded.items()}
     losses = objective(model.classify(cut), batch)
     outputs, inputs = list(encoded.values()), list(cut.values())
+    jacobian = losses[0].new_empty(len(losses), sum(p.numel() for p in parameters.all))
     last = len(losses) - 1
-    rows = []
     for k, loss in enumerate(losses):
         head = torch.autograd.grad(loss, inputs + parameters.heads, retain_graph=k < last, materialize_grads=True)
         through = torch.autograd.grad(outputs, parameters.encoder, head[: len(inputs)], retain_graph=k < last)
-        rows.append(torch.cat([g.reshape(-1) for g in (*through, *head[len(inputs) :])]))
-    jacobian = torch.stack(rows)
+        torch.cat([g.reshape(-1) for g in (*through, *head[len(inputs) :])], out=jacobian[k])
     return ObjectiveGradients(
-        losses.detach(), jacobian[:, : parameters.shared_size], jacobian[:, parameters.shared_size :]
+        torch.stack(losses).detach(), jacobian[:, : parameters.shared_size], jacobian[:, parameters.shared_size :]
     )
 
 
 def combine(gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everything: bool) -> Float[Tensor, "P"]:
     """The update direction Σ γ_i g_i over θ and, over the other parameters, the same (``everything``) or the mean.
 
-    An objective of weight 0 contributes nothing even where its gradient is not finite.
+    No entry of an objective of weight 0 that is not finite enters either.
     """
-    usual = weights if everything else torch.full_like(weights, 1 / len(weights))
-    parts = [
-        weight @ rows.masked_fill((weight == 0)[:, None], 0)
-        for weight, rows in ((weights, gradients.shared), (usual, gradients.rest))
-    ]
-    return torch.cat(parts)
+    unused = (weights == 0)[:, None]
+    shared = weights @ gradients.shared.masked_fill(unused, 0)
+    if everything:
+        return torch.cat([shared, weights @ gradients.rest.masked_fill(unused, 0)])
+    return torch.cat([shared, gradients.rest.masked_fill(unused & ~gradients.rest.isfinite(), 0).mean(0)])
 
 
 def cosines(gramian: Float[Tensor, "K K"]) -> Float[Tensor, "pairs"]:

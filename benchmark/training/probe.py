@@ -30,9 +30,10 @@ def probe(
     model: EmotionClassifier, parameters: Parameters, aggregator: Aggregator, batch: Batch, objective: Objectives
 ) -> torch.Tensor:
     """One probe, float64 [len(COLUMNS)]: in evaluation mode, leaving model, aggregator and generators as they were."""
+    training = model.training
     model.eval()
     gradients = objective_gradients(model, parameters, batch, objective)
-    model.train()
+    model.train(training)
     gramian = gradients.gramian.double()
     state = copy.deepcopy(aggregator.state_dict())
     weights = aggregator(gramian if aggregator.needs_gramian else None, gradients.losses.double())

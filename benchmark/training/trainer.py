@@ -147,7 +147,7 @@ class Trainer:
             self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
             conflict = cosines(gramian)
         else:
-            objectives = self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch)
+            objectives = torch.stack(self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch))
             losses = objectives.detach()
             weights = aggregator(None, losses)
             self.optimizer.zero_grad()

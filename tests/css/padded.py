@@ -1,4 +1,4 @@
-"""The same model and training step on padded batches, written the usual way: oracle of the tests, opponent in tests/perf."""
+"""Model and training step on padded batches, written the usual way: the tests' oracle, the opponent in tests/perf."""
 
 from dataclasses import dataclass
 
@@ -110,8 +110,8 @@ def padded_step(classifier, batch, objective, aggregator, optimizer):
         gradients = torch.autograd.grad(loss, shared, retain_graph=True, materialize_grads=True)
         rows.append(torch.cat([g.flatten() for g in gradients]))
     J = torch.stack(rows)
-    weights = aggregator(J @ J.T, losses.detach())
+    stacked = torch.stack(losses)
+    weights = aggregator(J @ J.T, stacked.detach())
     optimizer.zero_grad()
-    (weights @ losses).backward()
+    (weights @ stacked).backward()
     optimizer.step()
-    return losses.detach()

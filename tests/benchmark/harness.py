@@ -1,0 +1,60 @@
+"""What the tests of the command line and of the grid share: a small grid, and a feature file of seconds."""
+
+import json
+import pickle
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+GRID = (
+    *("run", "--preset", "smoke", "--epochs", "4", "--datasets", "iemocap-sim", "--methods", "adam,css"),
+    *("--seeds", "1", "--device", "cpu", "--workers", "2"),
+)
+MAIN = "from benchmark.cli import main; main()"
+
+StartCli = Callable[..., "subprocess.Popen[str]"]
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def digests(store: Path) -> dict[str, Any]:
+    """Of every complete run, by key."""
+    runs = store / "runs"
+    return {file.parent.name: json.loads(file.read_text())["digests"] for file in runs.glob("*/result.json")}
+
+
+def feature_items(seed: int = 0) -> list[Any]:
+    """A tiny 13-tuple of MELD's layout: 16 training, 6 dev and 6 test conversations of 1 to 5 utterances."""
+    rng = np.random.default_rng(seed)
+    ids = [*range(16), *range(1039, 1045), *range(1153, 1159)]
+    lengths = {c: int(rng.integers(1, 6)) for c in ids}
+
+    def each(value: Callable[[int, int], Any]) -> dict[int, list[Any]]:
+        return {c: [value(c, u) for u in range(n)] for c, n in lengths.items()}
+
+    labels = each(lambda c, u: (c + u) % 7)
+
+    def vectors(width: int) -> dict[int, list[Any]]:
+        return each(lambda c, u: (rng.standard_normal(width) + labels[c][u]).astype(np.float32))
+
+    return [
+        each(lambda c, u: f"{c}_{u}"),
+        each(lambda c, u: np.eye(9)[u % 3]),
+        labels,
+        *(vectors(6) for _ in range(4)),
+        vectors(4),
+        vectors(3),
+        each(lambda c, u: "said"),
+        ids[:22],
+        ids[22:],
+        {c: [0] * n for c, n in lengths.items()},
+    ]
+
+
+def write_features(folder: Path, items: list[Any]) -> Path:
+    """Write MELD's feature file into the folder and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "meld_multimodal_features.pkl").write_bytes(pickle.dumps(tuple(items)))
+    return folder

@@ -1,0 +1,213 @@
+"""The command line as a user has it: in processes of its own, interrupted, killed, repeated."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import GRID, MAIN, Cli, StartCli, digests
+
+HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
+LIST_MODULES = f"""
+import sys
+try:
+    {MAIN}
+finally:
+    print(*(name for name in {{}} if name in sys.modules), file=sys.stderr)
+"""
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def alive(session: int) -> list[int]:
+    """Processes of a session, zombies left out: the coordinator, its workers and their resource tracker."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, of = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(of) == session and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def progress(store: Path) -> Callable[[], bool]:
+    """Whether a further epoch has been written since this call."""
+
+    def epochs() -> set[tuple[str, int]]:
+        found = [*store.glob("runs/*/checkpoint.safetensors"), *store.glob("runs/*/result.json")]
+        return {(path.parent.name, path.stat().st_mtime_ns) for path in found}
+
+    before = epochs()
+    return lambda: bool(epochs() - before)
+
+
+def test_help_is_light_and_names_every_command(cli: Cli) -> None:
+    said = cli("--help", code=LIST_MODULES.format((*HEAVY, "numpy", "pydantic")))
+    assert (said.returncode, said.stderr.strip()) == (0, "")
+    assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "methods", "data"))
+    assert all(word in cli("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
+
+
+def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:
+    methods = cli("methods")
+    assert methods.returncode == 0
+    assert all(word in methods.stdout for word in ("concat+pgm", "rank=16", "pcgrad"))
+    data = cli("data", "list", "--data-dir", features)
+    assert data.returncode == 0
+    usable = dict(re.findall(r"│ (\S+) +│ (yes|no) +│", data.stdout))
+    assert usable == {"iemocap": "no", "meld": "yes", "iemocap-sim": "yes", "meld-sim": "yes"}
+
+
+def test_without_a_terminal_each_finished_run_is_one_line(finished: Any) -> None:
+    lines = finished.said.stdout.splitlines()
+    assert lines[0].startswith("2 runs, 0 of them already in ")
+    runs = [line for line in lines if line.startswith("[")]
+    assert [line[:5] for line in runs] == ["[1/2]", "[2/2]"]
+    assert all(re.search(r"iemocap-sim · (css|adam) · seed 0: best validation F1 [\d.]+; \S+ elapsed", r) for r in runs)
+    assert lines[-1] == f"report: {finished.root}/report/index.html"
+    assert finished.said.stderr == ""
+
+
+def test_the_same_command_again_does_nothing_and_imports_nothing_heavy(cli: Cli, finished: Any) -> None:
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in finished.root.rglob("*") if "mlflow" not in path.name}
+
+    before = written()
+    said = cli(*GRID, "--store", finished.root, code=LIST_MODULES.format(HEAVY))
+    assert (said.returncode, said.stderr.strip()) == (0, "")
+    assert said.stdout.startswith("2 runs, 2 of them already in ")
+    assert written() == before
+
+
+def test_runs_lists_every_run_with_its_score(cli: Cli, finished: Any) -> None:
+    listed = cli("runs", "--store", finished.root).stdout
+    for file in finished.runs.glob("*/result.json"):
+        score = 100 * json.loads(file.read_text())["selected"]["weighted_f1"]
+        assert re.search(rf"│ {file.parent.name} │.*│ complete │ {score:.2f} ", listed)
+
+
+def test_report_writes_where_it_is_told(cli: Cli, finished: Any, tmp_path: Path) -> None:
+    said = cli("report", "--store", finished.root, "--out", tmp_path / "report")
+    assert said.returncode == 0, said.stderr
+    assert "simulated" in (tmp_path / "report" / "index.html").read_text()
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+def test_mlflow_has_every_run_with_its_scores_and_epochs(finished: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{finished.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("css-bench/iemocap-sim")
+    runs = client.search_runs([experiment.experiment_id])
+    logged = {run.data.tags["key"]: run for run in runs if "key" in run.data.tags}
+    assert set(logged) == set(digests(finished.root))
+    for key, run in logged.items():
+        result = json.loads((finished.folder(key) / "result.json").read_text())
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["test/selected/weighted_f1"] == result["selected"]["weighted_f1"]
+        assert [m.step for m in client.get_metric_history(run.info.run_id, "validation_weighted_f1")] == [1, 2, 3, 4]
+
+
+def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(
+    start_cli: StartCli, cli: Cli, finished: Any, tmp_path: Path
+) -> None:
+    words = [*GRID, "--workers", "1", "--store", tmp_path]
+
+    def cut(*signals: signal.Signals) -> tuple[int, list[str]]:
+        moved = progress(tmp_path)
+        process = start_cli(*words)
+        until(moved)
+        for number in signals:
+            os.kill(process.pid, number)
+            time.sleep(0.1)
+        out, err = process.communicate(timeout=60)
+        until(lambda: not alive(process.pid), 20)
+        assert "Traceback" not in out + err
+        return process.returncode, err.splitlines()
+
+    code, lines = cut(signal.SIGINT)
+    assert code == 130
+    assert lines[0].startswith("stopping after the current epoch")
+    assert lines[-1].startswith("interrupted: ")
+    assert "the same command goes on" in lines[-1]
+    kept = digests(tmp_path)
+    assert len(kept) < 2
+    assert list(tmp_path.glob("runs/*/checkpoint.safetensors")) or kept
+
+    assert cut(signal.SIGKILL)[0] == -signal.SIGKILL
+    assert cut(signal.SIGTERM, signal.SIGTERM)[0] == 130
+
+    assert cli(*words).returncode == 0
+    assert digests(tmp_path) == digests(finished.root)
+    assert not list(tmp_path.glob("runs/*/checkpoint*"))
+
+
+def test_two_processes_at_once_make_one_whole_store(start_cli: StartCli, finished: Any, tmp_path: Path) -> None:
+    processes = [start_cli(*GRID, "--workers", "1", "--store", tmp_path) for _ in range(2)]
+    for process in processes:
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+    assert digests(tmp_path) == digests(finished.root)
+    names = {path.name for path in finished.runs.glob("*/*")}
+    assert {path.name for path in tmp_path.glob("runs/*/*")} == names
+
+
+def test_a_failed_run_is_reported_kept_apart_and_tried_again(cli: Cli, finished: Any, tmp_path: Path) -> None:
+    bad = next(key for key in digests(finished.root) if finished.state(key) == "complete")
+    (tmp_path / "runs" / bad / "steps.parquet").mkdir(parents=True)  # cannot be replaced by a file
+    words = [*GRID, "--store", tmp_path]
+    said = cli(*words)
+    assert said.returncode == 1
+    assert re.search(r"^\[\d/2\] .*: failed: IsADirectoryError", said.stdout, re.MULTILINE)
+    assert "Traceback" not in said.stdout + said.stderr
+    assert "1 of 2 runs failed" in said.stderr.splitlines()[-1]
+    assert "IsADirectoryError" in (tmp_path / "runs" / bad / "error.txt").read_text()
+    good = digests(tmp_path)
+    assert len(good) == 1
+    assert (tmp_path / "report" / "index.html").exists()
+
+    (tmp_path / "runs" / bad / "steps.parquet").rmdir()
+    assert cli(*words).returncode == 0
+    assert digests(tmp_path) == digests(finished.root)
+    assert not (tmp_path / "runs" / bad / "error.txt").exists()
+
+
+def test_mlflow_being_absent_is_a_warning_and_loses_nothing(cli: Cli, finished: Any, tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        said = cli(*GRID, "--methods", "adam", "--store", tmp_path, "--tracking-uri", uri)
+    assert said.returncode == 0
+    assert said.stderr.startswith("warning: MLflow at http://127.0.0.1:")
+    assert all(line.startswith("warning: ") for line in said.stderr.splitlines())
+    assert digests(tmp_path).items() < digests(finished.root).items()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
+def test_a_full_disk_is_a_clear_failure(tmp_path: Path) -> None:
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); {MAIN}"
+    said = subprocess.run(
+        [sys.executable, "-c", code, *GRID, "--methods", "adam", "--store", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert said.returncode == 1
+    assert said.stdout.count("failed: OSError: [Errno 27] File too large") == 1
+    assert "Traceback" not in said.stdout + said.stderr
+    assert not digests(tmp_path)

@@ -1,0 +1,183 @@
+from typing import Any
+
+import pytest
+
+from benchmark import grid
+from benchmark.data.datasets import DataSet, dataset
+from benchmark.errors import UserError
+from benchmark.grid import expand, parse_seeds
+from benchmark.methods import parse_method
+from benchmark.presets import DEFAULT, NAMES, Preset, load_preset
+from benchmark.registry import METHODS
+from benchmark.specs import RunSpec
+
+
+@pytest.fixture(scope="module")
+def quick() -> Preset:
+    return load_preset("quick")
+
+
+@pytest.fixture(scope="module")
+def simulated() -> list[DataSet]:
+    return [dataset("iemocap-sim", None), dataset("meld-sim", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("1", [0]),
+        ("3", [0, 1, 2]),
+        (" 2 ", [0, 1]),
+        ("3,7,11", [3, 7, 11]),
+        ("7,3", [7, 3]),
+        ("0,", [0]),
+        ("61078,", [61078]),
+        ("3,3, 5,3", [3, 5]),
+    ],
+)
+def test_seeds_are_a_count_or_a_list(text: str, seeds: list[int], quick: Preset) -> None:
+    assert parse_seeds(text, quick) == seeds
+
+
+def test_without_seeds_the_preset_says_how_many(quick: Preset) -> None:
+    assert parse_seeds(None, quick) == list(range(quick.seeds))
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", "0", "-1", "-1,2", "3,-7", "five", "1.5", "1,x", "1;2", "9" * 5000])
+def test_other_seeds_are_refused_in_one_line(text: str, quick: Preset) -> None:
+    with pytest.raises(UserError, match=r"^cannot read seeds '.*'; give a count \(5\) or a list of seeds \(3,7,11\)$"):
+        parse_seeds(text, quick)
+
+
+def test_a_grid_has_a_run_for_every_data_set_method_and_seed(quick: Preset, simulated: list[DataSet]) -> None:
+    specs = expand(quick, simulated, METHODS, [0, 4, 9])
+
+    found = {(s.dataset, s.method.label, s.seed) for s in specs}
+    assert found == {(d.name, m, s) for d in simulated for m in METHODS for s in (0, 4, 9)}
+    assert len(specs) == len(found) == len({s.key for s in specs}) == 2 * 6 * 3
+    assert {s.preset for s in specs} == {"quick"}
+    assert {s.encoder.name for s in specs} == {"paper"}
+
+
+def test_a_grid_names_no_run_twice(quick: Preset, simulated: list[DataSet]) -> None:
+    twice = expand(quick, [*simulated, *simulated], ["css", "spf+pgm", "pgm", "css(rank=16)"], [1, 1])
+
+    assert [(s.dataset, s.method.label, s.seed) for s in twice] == [("meld-sim", "css", 1), ("iemocap-sim", "css", 1)]
+
+
+def test_each_data_family_gets_its_own_settings(quick: Preset, simulated: list[DataSet]) -> None:
+    by_name = {s.dataset: s for s in expand(quick, simulated, ["css"], [0])}
+
+    for family in ("iemocap", "meld"):
+        spec = by_name[f"{family}-sim"]
+        assert spec.training == quick.training(family, {})
+        assert spec.method == parse_method("css", quick.options(family))
+    assert by_name["iemocap-sim"].training.class_weights is not by_name["meld-sim"].training.class_weights
+    assert len({s.provenance.data for s in by_name.values()}) == 2
+
+
+def test_the_longest_runs_come_first(quick: Preset, simulated: list[DataSet]) -> None:
+    specs = expand(quick, simulated, ["adam", "css", "concat", "concat+pgm"], [0, 1])
+
+    assert [s.dataset for s in specs[:4]] == ["meld-sim"] * 4  # nearly twice the utterances
+    costs = [grid._cost(s) for s in specs]
+    assert costs == sorted(costs, reverse=True)
+    within = [s.method.label for s in specs if s.dataset == "meld-sim"]
+    assert within == ["css", "css", "concat+pgm", "concat+pgm", "adam", "adam", "concat", "concat"]
+
+
+def test_work_grows_with_epochs_width_and_objectives_that_are_differentiated(
+    quick: Preset, simulated: list[DataSet]
+) -> None:
+    def cost(method: str, **training: int) -> float:
+        return grid._cost(expand(quick, simulated[:1], [method], [0], training=training)[0])
+
+    assert cost("css") > cost("adam")
+    assert cost("pcgrad") > cost("tensor")
+    assert cost("css", epochs=100) > cost("css")
+    assert cost("css", hidden=96) > cost("css")
+
+
+def test_overrides_replace_the_presets_settings_and_nothing_else(quick: Preset, simulated: list[DataSet]) -> None:
+    (spec,) = expand(quick, simulated[:1], ["css"], [0], training={"epochs": 3, "hidden": 64}, options={"rank": 2})
+    standard = quick.training("iemocap", {})
+
+    assert spec.training.model_dump() == standard.model_dump() | {"epochs": 3, "hidden": 64}
+    assert spec.method.fusion.options["rank"] == 2
+    assert spec.method.fusion.options["order"] == quick.options("iemocap")["order"]
+    assert quick == load_preset("quick")
+
+
+def test_component_options_of_the_command_line_enter_the_methods_that_have_them(
+    quick: Preset, simulated: list[DataSet]
+) -> None:
+    def keys(options: dict[str, Any]) -> dict[str, str]:
+        return {
+            s.method.fusion.name: s.key for s in expand(quick, simulated[:1], ["css", "concat"], [0], options=options)
+        }
+
+    assert keys({"rank": 3})["concat"] == keys({})["concat"]
+    assert keys({"rank": 3})["spf"] != keys({})["spf"]
+
+
+def test_device_and_encoder_enter_the_specification(quick: Preset, simulated: list[DataSet]) -> None:
+    (cpu,), (cuda,) = (expand(quick, simulated[:1], ["css"], [0], device=device) for device in ("cpu", "cuda"))
+
+    assert (cpu.provenance.device, cuda.provenance.device) == ("cpu", "cuda")
+    assert cpu.key != cuda.key
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"encoder": "papr"}, "unknown encoder 'papr', did you mean 'paper'?"),
+        ({"methods": ["css", "spff"]}, "unknown method 'spff', did you mean 'spf'?"),
+        ({"training": {"hidden": 50}}, "hidden must be a multiple of heads (4), got 50"),
+        ({"training": {"epochs": 0}}, "epochs: Input should be greater than or equal to 1, got 0"),
+        ({"training": {"lr": "fast"}}, "lr: Input should be a valid number, unable to parse string"),
+        ({"training": {"epoch": 3}}, "epoch: Extra inputs are not permitted, got 3"),
+        ({"options": {"rank": 0}}, "rank must be at least 1, got 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_one_short_line(
+    arguments: dict[str, Any], said: str, quick: Preset, simulated: list[DataSet]
+) -> None:
+    with pytest.raises(UserError) as error:
+        expand(quick, simulated, **{"methods": ["css"], "seeds": [0]} | arguments)
+
+    assert str(error.value).startswith(said)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("family", ["iemocap", "meld"])
+def test_every_preset_is_complete_for_every_family(name: str, family: str, simulated: list[DataSet]) -> None:
+    preset = load_preset(name)
+
+    assert preset.name == name
+    assert preset.description
+    assert preset.seeds >= 1
+    assert set(preset.settings) == {"iemocap", "meld"}
+    assert preset.training(family, {}).epochs >= 1
+    assert set(preset.options(family)) == {"rank", "order"}
+    specs: list[RunSpec] = expand(preset, simulated, METHODS, [0])
+    assert len(specs) == 2 * len(METHODS)
+
+
+@pytest.mark.parametrize("family", ["iemocap", "meld"])
+def test_the_paper_preset_has_the_published_settings(family: str) -> None:
+    preset = load_preset("paper")
+    published = {
+        "iemocap": {"lr": 1e-4, "epochs": 200, "temperature": 1, "class_weights": True, "order": 3},
+        "meld": {"lr": 5e-6, "epochs": 100, "temperature": 4, "class_weights": False, "order": 4},
+    }[family] | {"weight_decay": 1e-5, "dropout": 0.5, "batch_size": 32, "hidden": 1024, "heads": 8, "rank": 16}
+
+    found = preset.training(family, {}).model_dump() | preset.options(family)
+    assert published.items() <= found.items()
+
+
+def test_the_default_preset_exists_and_a_typing_error_is_named() -> None:
+    assert DEFAULT in NAMES
+    with pytest.raises(UserError, match=r"^unknown preset 'quik', did you mean 'quick'\? known: smoke, quick, full"):
+        load_preset("quik")

@@ -1,0 +1,258 @@
+import inspect
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.errors import UserError
+from benchmark.methods import parse_method
+from benchmark.registry import AGGREGATORS, ALIASES, FUSIONS, METHODS, Entry, Option, parse_part, split_list
+from benchmark.specs import Component, Method, Provenance, RunSpec, Training
+
+SPF = {name: option.default for name, option in FUSIONS["spf"].options.items()}
+
+
+def key(method: Method) -> str:
+    training = Training(
+        hidden=8,
+        heads=2,
+        dropout=0.1,
+        epochs=1,
+        batch_size=2,
+        lr=1e-3,
+        weight_decay=0,
+        temperature=1,
+        class_weights=False,
+        standardize=True,
+        probe_every=1,
+        probe_conversations=1,
+    )
+    origin = Provenance(data="d", source="s", torch="t", numpy="n", device="cpu")
+    encoder = Component(name="paper")
+    return RunSpec(
+        dataset="meld", method=method, seed=0, preset="p", encoder=encoder, training=training, provenance=origin
+    ).key
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical", "label", "fusion", "aggregator", "options"),
+    [
+        ("css", "spf+pgm", "css", "spf", "pgm", SPF),
+        ("adam", "spf+equal", "adam", "spf", "equal", SPF),
+        ("concat", "concat+equal", "concat", "concat", "equal", {}),
+        ("concat+pgm", "concat+pgm", "concat+pgm", "concat", "pgm", {}),
+        ("pcgrad", "spf+pcgrad", "pcgrad", "spf", "pcgrad", SPF),
+        ("tensor", "tensor+equal", "tensor", "tensor", "equal", {"width": 16}),
+        ("pgm", "spf+pgm", "css", "spf", "pgm", SPF),
+        ("equal", "spf+equal", "adam", "spf", "equal", SPF),
+        ("spf", "spf+equal", "adam", "spf", "equal", SPF),
+        ("spf+pgm", "spf+pgm", "css", "spf", "pgm", SPF),
+        ("tensor+pcgrad", "tensor+pcgrad", "tensor+pcgrad", "tensor", "pcgrad", {"width": 16}),
+        (
+            "spf(order=2,rank=8)+pgm",
+            "spf(order=2,rank=8)+pgm",
+            "css(order=2,rank=8)",
+            "spf",
+            "pgm",
+            SPF | {"order": 2, "rank": 8},
+        ),
+        ("css(order=2)", "spf(order=2)+pgm", "css(order=2)", "spf", "pgm", SPF | {"order": 2}),
+        ("adam(shared=true)", "spf(shared=true)+equal", "adam(shared=true)", "spf", "equal", SPF | {"shared": True}),
+        ("spf(gates=false)", "spf(gates=false)+equal", "adam(gates=false)", "spf", "equal", SPF | {"gates": False}),
+        ("spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf", "pcgrad", SPF | {"rank": 2}),
+        ("tensor(width=8)", "tensor(width=8)+equal", "tensor(width=8)", "tensor", "equal", {"width": 8}),
+    ],
+)
+def test_every_way_to_write_a_method(
+    text: str, canonical: str, label: str, fusion: str, aggregator: str, options: dict[str, int | bool]
+) -> None:
+    assert parse_method(text, {}) == Method(
+        canonical=canonical,
+        label=label,
+        fusion=Component(name=fusion, options=options),
+        aggregator=Component(name=aggregator),
+    )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("css", "pgm", "spf+pgm", " spf + pgm ", "spf()+pgm()", "css(order=3)", "spf( rank = 16 )+pgm"),
+        ("adam", "spf", "equal", "spf+equal", "adam(gates=TRUE)"),
+        ("pcgrad", "spf+pcgrad"),
+        ("tensor", "tensor+equal", "tensor(width=16)"),
+        ("css(order=2,rank=8)", "spf(rank=8,order=2)+pgm"),
+    ],
+)
+def test_ways_to_write_the_same_method_share_name_and_run(texts: tuple[str, ...]) -> None:
+    methods = [parse_method(text, {}) for text in texts]
+
+    assert len({key(method) for method in methods}) == 1
+    assert len({(method.canonical, method.label) for method in methods}) == 1
+
+
+def test_the_methods_of_the_benchmark_are_all_different_and_show_under_their_own_names() -> None:
+    assert len({key(parse_method(name, {})) for name in METHODS}) == len(METHODS)
+    assert [parse_method(name, {}).label for name in METHODS] == list(METHODS)
+
+
+def values(option: Option) -> st.SearchStrategy[int | bool]:
+    if isinstance(option.default, bool):
+        return st.booleans()
+    assert isinstance(option.default, int)
+    return st.integers(int(option.minimum or 0), 99)
+
+
+@st.composite
+def written_methods(draw: st.DrawFn) -> str:
+    def part(known: dict[str, Entry]) -> str:
+        name = draw(st.sampled_from(sorted(known)))
+        chosen = {o: draw(values(option)) for o, option in known[name].options.items() if draw(st.booleans())}
+        return name + (f"({','.join(f'{o}={v}' for o, v in chosen.items())})" if chosen else "")
+
+    return f"{part(FUSIONS)}+{part(AGGREGATORS)}"
+
+
+@given(written_methods(), st.fixed_dictionaries({}, optional={"rank": st.integers(1, 99), "order": st.integers(1, 9)}))
+def test_label_and_canonical_string_read_back_as_the_same_method(text: str, defaults: dict[str, int]) -> None:
+    method = parse_method(text, defaults)
+
+    assert parse_method(method.label, defaults) == method
+    assert parse_method(method.canonical, defaults) == method
+    assert len(method.label) <= len(method.canonical)
+
+
+def test_an_aggregators_options_survive_the_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(AGGREGATORS, "tuned", Entry("x:y", "has an option", {"power": Option(0.5, 0.0)}))
+
+    for text, label in (
+        ("tuned(power=2)", "tuned(power=2.0)"),
+        ("concat+tuned(power=1)", "concat+tuned(power=1.0)"),
+        ("spf(rank=2)+tuned(power=1)", "spf(rank=2)+tuned(power=1.0)"),
+    ):
+        method = parse_method(text, {})
+        assert method.label == label
+        assert parse_method(method.label, {}) == method
+
+
+def test_every_alias_names_registered_parts() -> None:
+    for name, target in ALIASES.items():
+        fusion, aggregator = target.split("+")
+        assert fusion in FUSIONS
+        assert aggregator in AGGREGATORS
+        assert name not in FUSIONS.keys() | AGGREGATORS.keys()
+
+
+def test_every_registered_option_is_one_of_its_factory() -> None:
+    for entry in (*FUSIONS.values(), *AGGREGATORS.values()):
+        parameters = inspect.signature(entry.load()).parameters
+        assert set(entry.options) <= set(parameters)
+        for name, option in entry.options.items():
+            if parameters[name].default is not inspect.Parameter.empty:
+                assert option.default == parameters[name].default
+
+
+def test_options_equal_to_the_presets_default_do_not_show() -> None:
+    preset = {"rank": 8, "order": 4}
+
+    assert parse_method("css", preset).fusion.options == SPF | preset
+    assert parse_method("css(rank=8)", preset) == parse_method("css", preset)
+    assert parse_method("css(rank=16)", preset).label == "css(rank=16)"
+    assert parse_method("css(rank=16)", preset).fusion.options["rank"] == 16
+
+
+def test_a_presets_defaults_enter_only_methods_that_have_them() -> None:
+    assert parse_method("tensor", {"rank": 8}).fusion.options == {"width": 16}
+    assert parse_method("concat+pgm", {"rank": 8, "order": 1}) == parse_method("concat+pgm", {})
+
+
+def test_options_of_the_command_line_enter_only_methods_that_have_them_and_show_there() -> None:
+    forced = {"rank": 2, "order": 5}
+
+    assert parse_method("css", {"rank": 8}, forced).label == "css(order=5,rank=2)"
+    assert parse_method("concat", {}, forced) == parse_method("concat", {})
+    assert parse_method("tensor", {}, forced) == parse_method("tensor", {})
+    assert parse_method("css", {"rank": 2, "order": 5}, forced).label == "css"
+
+
+def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
+    assert parse_method("css(rank=4)", {}, {"rank": 2}).fusion.options["rank"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("spff", "unknown method 'spff', did you mean 'spf'? known: css, adam, spf, concat"),
+        ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, concat"),
+        ("spf+pgn", "unknown aggregator 'pgn', did you mean 'pgm'? known: equal, pgm"),
+        ("qqqq", "unknown method 'qqqq'; known: css"),
+        ("pgm+spf", "unknown fusion 'pgm'"),
+        ("css+pgm", "unknown fusion 'css'"),
+        ("css(ordr=2)", "unknown option of 'spf' 'ordr', did you mean 'order'?"),
+        ("concat(rank=2)", "unknown option of 'concat' 'rank'"),
+        ("css(rank=0)", "rank must be at least 1, got 0"),
+        ("css(order=-1)", "order must be at least 1, got -1"),
+        ("css(rank=two)", "rank must be of type int, got 'two'"),
+        ("css(rank=2.5)", "rank must be of type int, got '2.5'"),
+        ("css(rank=)", "rank must be of type int, got ''"),
+        ("css(gates=1)", "gates must be of type bool, got '1'"),
+        ("css(rank)", "cannot read option 'rank' of 'css'; write option=value"),
+        ("css(rank=2,rank=4)", "option 'rank' of 'css' is given twice"),
+        ("", "cannot read method part ''"),
+        ("  ", "cannot read method part '  '"),
+        ("+", "cannot read method part ''"),
+        ("spf+", "cannot read method part ''"),
+        ("spf+pgm+equal", "cannot read method 'spf+pgm+equal'; write FUSION+AGGREGATOR"),
+        ("spf(rank=2", "cannot read method part 'spf(rank=2'"),
+        ("spf(rank=2))", "cannot read method part"),
+        ("spf((rank=2))", "cannot read method part"),
+        ("spf)rank=2(", "cannot read method part"),
+        ("spf rank", "cannot read method part"),
+        ("spf\nx", "cannot read method part"),
+    ],
+)
+def test_an_unusable_method_is_refused_in_one_line_that_names_it(text: str, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse_method(text, {})
+
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@given(st.text(max_size=30))
+def test_no_text_does_worse_than_a_user_error(text: str) -> None:
+    try:
+        method = parse_method(text, {})
+    except UserError as error:
+        message = str(error)
+    else:
+        message = method.label
+        assert parse_method(message, {}) == method
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.5, float("inf"), float("nan"), "1e3"])
+def test_a_whole_number_is_not_anything_else(value: float | str) -> None:
+    with pytest.raises(UserError, match=r"^rank must be"):
+        Option(16, 1).parse("rank", value)
+
+
+def test_a_value_takes_the_type_of_the_options_default() -> None:
+    assert [Option(0.5).parse("x", v) for v in ("2", 2, 2.5)] == [2.0, 2.0, 2.5]
+    parsed = Option(16, 1).parse("rank", 8.0)
+    assert (parsed, type(parsed)) == (8, int)
+    assert Option(True).parse("gates", "False") is False
+    assert Option(False).parse("gates", "tRuE") is True
+
+
+def test_a_part_keeps_its_options_as_written() -> None:
+    assert parse_part(" spf ( rank = 8 , order=2, ) ") == ("spf", {"rank": "8", "order": "2"})
+
+
+def test_commas_inside_parentheses_do_not_end_a_method() -> None:
+    assert split_list("css, spf(order=2,rank=8)+pgm ,,tensor(width=8)") == [
+        "css",
+        "spf(order=2,rank=8)+pgm",
+        "tensor(width=8)",
+    ]
+    assert split_list(" , ") == []

@@ -1,0 +1,208 @@
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from benchmark.specs import Component, Method, Provenance, RunSpec, Training
+
+SPEC = RunSpec(
+    dataset="meld",
+    method=Method(
+        canonical="spf+tuned",
+        label="css",
+        fusion=Component(name="spf", options={"rank": 8, "gates": True}),
+        aggregator=Component(name="tuned", options={"power": 0.5}),
+    ),
+    seed=3,
+    preset="quick",
+    encoder=Component(name="paper", options={"layers": 2}),
+    training=Training(
+        hidden=16,
+        heads=4,
+        dropout=0.3,
+        epochs=12,
+        batch_size=32,
+        lr=1e-3,
+        weight_decay=1e-5,
+        temperature=2.0,
+        class_weights=True,
+        standardize=False,
+        probe_every=20,
+        probe_conversations=4,
+    ),
+    provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
+)
+FORMAT = Path(__file__).parents[2] / "docs" / "run-format.md"
+LABELS = {("preset",), ("method", "label"), ("method", "canonical")}
+
+
+def leaves(form: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, value in form.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, name))
+        else:
+            yield (*path, name)
+
+
+LEAVES = list(leaves(SPEC.model_dump()))
+
+
+def changed(path: tuple[str, ...]) -> RunSpec:
+    """The specification with another value in one field."""
+    form = SPEC.model_dump()
+    place = form
+    for name in path[:-1]:
+        place = place[name]
+    value = place[path[-1]]
+    if isinstance(value, bool):
+        place[path[-1]] = not value
+    else:
+        place[path[-1]] = value + "x" if isinstance(value, str) else value * 2
+    return RunSpec(**form)
+
+
+def test_the_specification_under_test_has_a_value_in_every_field() -> None:
+    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields)
+    assert {path[1] for path in LEAVES if path[0] == "training"} == set(Training.model_fields)
+    assert {path[1] for path in LEAVES if path[0] == "provenance"} == set(Provenance.model_fields)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=".".join)
+def test_a_key_is_the_hash_of_every_field_but_the_labels(path: tuple[str, ...]) -> None:
+    other = changed(path)
+
+    assert other != SPEC
+    assert (other.key == SPEC.key) == (path in LABELS)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=".".join)
+def test_a_group_is_everything_but_the_seed(path: tuple[str, ...]) -> None:
+    assert (changed(path).group == SPEC.group) == (path in LABELS or path == ("seed",))
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=".".join)
+def test_a_budget_is_everything_but_seed_and_method(path: tuple[str, ...]) -> None:
+    assert (changed(path).budget == SPEC.budget) == (path in LABELS or path == ("seed",) or path[0] == "method")
+
+
+@pytest.mark.parametrize("part", ["fusion", "aggregator", "encoder"])
+def test_one_more_option_is_another_run(part: str) -> None:
+    form = SPEC.model_dump()
+    (form if part == "encoder" else form["method"])[part]["options"]["new"] = False
+
+    assert RunSpec(**form).key != SPEC.key
+
+
+def test_a_key_is_sixteen_hexadecimal_digits_and_differs_from_group_and_budget() -> None:
+    assert re.fullmatch(r"[0-9a-f]{16}", SPEC.key)
+    assert len({SPEC.key, SPEC.group, SPEC.budget}) == 3
+
+
+def test_a_key_does_not_depend_on_the_order_of_options_or_on_how_a_number_is_written() -> None:
+    form = SPEC.model_dump()
+    form["method"]["fusion"]["options"] = dict(reversed(form["method"]["fusion"]["options"].items()))
+    form["training"] |= {"temperature": 2, "epochs": 12.0}
+
+    assert RunSpec(**form).key == SPEC.key
+
+
+def test_a_key_stays_what_it_was() -> None:
+    """A changed canonical form orphans every store: change this number only on purpose."""
+    assert SPEC.key == "f4843741c2323e54"
+
+
+def test_a_specification_survives_json() -> None:
+    again = RunSpec.model_validate_json(SPEC.model_dump_json())
+
+    assert again == SPEC
+    assert again.key == SPEC.key
+
+
+def rows(text: str) -> dict[str, str]:
+    """The table of ``spec.json`` in the documented format: field to meaning."""
+    section = text.split("## spec.json")[1].split("\n## ")[0]
+    table = {}
+    for line in section.splitlines():
+        if line.startswith("| `"):
+            names, meaning = line.strip("|").split("|", 1)
+            table |= dict.fromkeys(re.findall(r"`(\w+)`", names), meaning)
+    return table
+
+
+def test_the_record_is_what_the_run_format_documents() -> None:
+    record = SPEC.record()
+    table = rows(FORMAT.read_text(encoding="utf-8"))
+
+    assert set(record) == set(table)
+    assert set(re.findall(r"\w+", table["training"])) == set(record["training"])
+    assert set(re.findall(r"`(\w+)`", table["provenance"])) - {"cpu", "cuda"} == set(record["provenance"])
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert record == {
+        "format": 1,
+        "key": SPEC.key,
+        "group": SPEC.group,
+        "budget": SPEC.budget,
+        "dataset": "meld",
+        "method": "spf+tuned",
+        "label": "css",
+        "seed": 3,
+        "preset": "quick",
+        "encoder": {"name": "paper", "options": {"layers": 2}},
+        "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
+        "aggregator": {"name": "tuned", "options": {"power": 0.5}},
+        "training": SPEC.training.model_dump(),
+        "provenance": SPEC.provenance.model_dump(),
+    }
+
+
+@pytest.mark.parametrize("value", [SPEC, SPEC.method, SPEC.encoder, SPEC.training, SPEC.provenance])
+def test_specifications_are_frozen_and_refuse_unknown_fields(value: Any) -> None:
+    for name in type(value).model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(value, name, getattr(value, name))
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        type(value)(**value.model_dump(), unknown=1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hidden", 18),
+        ("hidden", 0),
+        ("heads", 0),
+        ("heads", 3),
+        ("dropout", -0.1),
+        ("dropout", 1.0),
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("batch_size", 0),
+        ("lr", 0.0),
+        ("lr", float("inf")),
+        ("lr", float("nan")),
+        ("weight_decay", -1e-9),
+        ("weight_decay", float("inf")),
+        ("temperature", 0.0),
+        ("temperature", float("nan")),
+        ("class_weights", "perhaps"),
+        ("probe_every", 0),
+        ("probe_conversations", 0),
+    ],
+)
+def test_impossible_settings_are_refused(field: str, value: float) -> None:
+    with pytest.raises(ValidationError):
+        Training(**SPEC.training.model_dump() | {field: value})
+
+
+def test_hidden_is_a_multiple_of_heads() -> None:
+    with pytest.raises(ValidationError, match=r"hidden must be a multiple of heads \(4\), got 18"):
+        Training(**SPEC.training.model_dump() | {"hidden": 18})
+
+
+def test_a_seed_is_not_negative() -> None:
+    assert RunSpec(**SPEC.model_dump() | {"seed": 0}).seed == 0
+    with pytest.raises(ValidationError):
+        RunSpec(**SPEC.model_dump() | {"seed": -1})

@@ -1,0 +1,28 @@
+"""Shapes and types are checked while tests run, but not while they are timed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+if "--benchmark-only" not in sys.argv:
+    from jaxtyping import install_import_hook
+
+    install_import_hook(["css", "baselines"], "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def real_data():
+    """Folder of the corpora's feature files."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no feature files in {REAL_DATA}")
+    return REAL_DATA
