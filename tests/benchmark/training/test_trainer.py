@@ -78,6 +78,12 @@ def test_another_seed_is_another_run(method: str, make_trainer: Make) -> None:
     assert a.progress.history != b.progress.history
 
 
+def test_an_aggregator_that_draws_does_so_by_the_runs_seed(make_trainer: Make) -> None:
+    first, same, other = (make_trainer("pcgrad", seed=s).aggregator.generator.get_state() for s in (0, 0, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
 def shared_with_every_method(trainer: Trainer) -> dict[str, Tensor]:
     return {n: t for n, t in trainer.model.state_dict().items() if n.startswith(("encoder.", "unimodal."))}
 
