@@ -34,7 +34,8 @@ def probe(
     model.eval()
     gradients = objective_gradients(model, parameters, batch, objective)
     model.train(training)
-    gramian = gradients.gramian.double()
+    shared = gradients.shared.double()  # the cosine of a nearly cancelled update needs the digits
+    gramian = shared @ shared.T
     state = copy.deepcopy(aggregator.state_dict())
     weights = aggregator(gramian if aggregator.needs_gramian else None, gradients.losses.double())
     aggregator.load_state_dict(state)
