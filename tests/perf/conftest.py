@@ -27,4 +27,4 @@ def pytest_terminal_summary(terminalreporter, config):
             times = zip(by["padded"].stats.data, by["packed"].stats.data, strict=True)
             ratio = statistics.median(padded / packed for padded, packed in times)
             padding = by["packed"].extra_info["padding ratio"]
-            terminalreporter.write_line(f"{group}: {ratio:.2f}x the utterances per second of padding (ratio {padding})")
+            terminalreporter.write_line(f"{group}: {ratio:.2f} times the utterances per second (padding {padding})")

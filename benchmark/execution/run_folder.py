@@ -1,0 +1,147 @@
+"""What a run leaves behind: its folder, written as docs/run-format.md says."""
+
+import hashlib
+import io
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from benchmark.data.conversations import Conversations
+from benchmark.data.splits import RunData
+from benchmark.execution.memory import peak_memory
+from benchmark.execution.tasks import Task
+from benchmark.files import write_atomically, write_json
+from benchmark.scoring import Scorer
+from benchmark.training.probe import COLUMNS as PROBE_COLUMNS
+from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer
+from css.interfaces import OBJECTIVES
+
+
+def write_result(folder: Path, trainer: Trainer, conversations: Conversations, data: RunData, seconds: float) -> None:
+    """Write the run's tables, then ``result.json``, which makes the run complete."""
+    progress = trainer.progress
+    steps, history = np.concatenate(progress.steps), np.array(progress.history)
+    conflict, by_epoch = np.array(progress.conflict), np.stack(progress.test_predictions)
+    validation_f1 = history[:, HISTORY_COLUMNS.index("validation_weighted_f1")]
+    assert progress.probabilities is not None
+    probabilities = progress.probabilities.numpy()
+    scorer = Scorer(conversations)
+    scores = scorer.score(validation_f1.tolist(), by_epoch, probabilities)
+
+    per_epoch = len(progress.steps[0])
+    losses = dict(zip(STEP_COLUMNS, steps.T, strict=True))
+    total = sum(losses[f"loss_{o}"] for o in OBJECTIVES)
+    _write_table(
+        folder / "steps.parquet",
+        {"step": np.arange(len(steps)), "epoch": np.arange(len(steps)) // per_epoch + 1}
+        | losses
+        | {
+            "skipped": losses["skipped"].astype(bool),
+            "total": total,
+            "finite": np.isfinite(total) & np.isfinite(losses["gradient_norm"]),
+        },
+    )
+    epochs = np.arange(1, len(history) + 1)
+    _write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
+    probes = dict(zip(("step", "epoch", *PROBE_COLUMNS), conflict.T, strict=True))
+    _write_table(
+        folder / "conflict.parquet", probes | {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
+    )
+    utterances = {
+        "conversation": np.repeat(np.array(data.test.ids), data.test.lengths),
+        "utterance": np.concatenate([np.arange(n) for n in data.test.lengths]),
+    }
+    _write_table(
+        folder / "predictions.parquet",
+        utterances
+        | {"predicted": by_epoch[scores["validation"]["epoch"] - 1], "label": scorer.label}
+        | {f"probability_{c}": column for c, column in enumerate(probabilities.T)},
+    )
+    _write_table(
+        folder / "test_predictions.parquet",
+        utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
+    )
+    write_json(
+        folder / "result.json",
+        scores
+        | {
+            "diverged": _diverged(steps, history),
+            **trainer.counts(),
+            "peak_memory": peak_memory(trainer.spec.provenance.device),
+            "timings": progress.seconds | {"total": seconds},
+            "digests": {
+                "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
+                "history": _digest(steps, history, conflict),
+                "predictions": _digest(probabilities, by_epoch),
+            },
+        },
+    )
+
+
+def manifest(task: Task, data: RunData) -> dict[str, Any]:
+    """The content of ``manifest.json``: where the run came from."""
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "css-bench": version("css-bench"),
+        },
+        "hardware": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "device": torch.cuda.get_device_name() if task.spec.provenance.device == "cuda" else "cpu",
+        },
+        "git": task.git,
+        "source": task.spec.provenance.source,
+        "data": {
+            "kind": task.dataset.kind,
+            "description": task.dataset.description,
+            "fingerprint": task.spec.provenance.data,
+            "published": task.dataset.published,
+            "classes": list(data.test.class_names),
+            "conversations": {name: len(part) for name, part in parts.items()},
+            "utterances": {name: part.utterances for name, part in parts.items()},
+        },
+    }
+
+
+def _write_table(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({name: pa.array(column) for name, column in columns.items()}), buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _diverged(steps: npt.NDArray[np.float64], history: npt.NDArray[np.float64]) -> bool:
+    """Whether a loss became non-finite, or validation loss exceeded twice its first value for 3 epochs in a row."""
+    loss = history[:, HISTORY_COLUMNS.index("validation_loss")]
+    high = np.convolve(loss > 2 * loss[0], np.ones(3), mode="valid") == 3
+    return bool(high.any() or not (np.isfinite(steps[:, : len(OBJECTIVES)]).all() and np.isfinite(loss).all()))
+
+
+def _digest(*arrays: npt.NDArray[Any]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(repr((array.dtype.str, array.shape)).encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
