@@ -179,8 +179,9 @@ def _pairing(conversations: Conversations, keys: Ints, here: str, there: str, by
 def _near(rows: Floats, keys: Ints, at: Mapping[str, Ints]) -> dict[tuple[str, str], tuple[int, float]]:
     """Per pair of splits: different vectors with a near one in the other split, and how many are expected.
 
-    Vectors are brought to 16 dimensions by an orthonormal map, which lengthens nothing: what is near stays near. A vector's nearest neighbour there is then measured in full. (A nearer one behind it would be missed, so that
-    the counts are lower bounds; with radii this small it takes vectors on a line.)
+    Vectors, in units of their features' sd, are brought to 16 dimensions by an orthonormal map, which lengthens no
+    distance: what is near stays near. The nearest neighbour found there is then measured in full. (A near one behind a
+    nearer that is none would be missed: with radii this small that takes vectors which hardly differ in 16 directions.)
     """
     distinct = {split: i[np.unique(keys[i], return_index=True)[1]] for split, i in at.items()}
     distinct = {split: i[keys[i] > ZERO] for split, i in distinct.items()}

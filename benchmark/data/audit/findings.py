@@ -94,7 +94,9 @@ def _copies(audit: "Audit") -> Iterator[Finding]:
                 beyond = beyond_chance(copies.identical, copies.expected)
                 yield _finding(beyond, "copies", f"{modality}: {_leak(here, there, copies)}")
             if copies.near:
-                text = f"{copies.near} different {here} vectors are not identical to a {there} vector, but within {NEAR:g} sd"
+                text = (
+                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical"
+                )
                 chance = f"({copies.near_expected:.0f} expected by coincidence)"
                 beyond = beyond_chance(copies.near, copies.near_expected)
                 yield _finding(beyond, "copies", f"{modality}: {text} {chance}")

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from benchmark.data.audit.duplicates import ZERO
 from benchmark.data.conversations import Conversations
 
-LEAST = 3  # utterances that a conversation must have: one or two short turns coincide by chance
+LEAST = 3  # different utterances that a conversation must have: short turns and placeholders coincide by chance
 
 
 @dataclass(frozen=True)
 class SameConversations:
-    """Conversations of LEAST utterances or more that are the same under several names.
+    """Conversations of LEAST different utterances or more that are the same under several names.
 
     Attributes:
         by: ``features`` (identical in every modality, one utterance after the other) or ``sentences``.
@@ -76,7 +76,7 @@ def same_conversations(
 def _grouped(conversations: Conversations, by: str, content: Sequence[tuple[Hashable, ...]]) -> SameConversations:
     groups = defaultdict(list)
     for b, key in enumerate(content):
-        if len(key) >= LEAST:
+        if len(set(key)) >= LEAST:
             groups[key].append(b)
     found: dict[bool, list[tuple[str, ...]]] = {True: [], False: []}
     for members in groups.values():

@@ -96,8 +96,8 @@ def _copies(audit: Audit) -> View:
             rows.append((f"{modality}, {pair}", *map(str, figures), *paired))
     note = (
         "Vectors that are not all zeros, found in another split. Expected by coincidence: as many as if splits shared "
-        "vectors as often as conversations of one split do among themselves. Near: different vectors, not identical but "
-        f"within {NEAR:g} sd (root mean square over features). Paired by id (counted from the split's first) or by "
+        "vectors as often as conversations of one split do among themselves. Near: different vectors, not identical "
+        f"but within {NEAR:g} sd (root mean square over features). Paired by id (counted from the split's first) or by "
         "position: identical to any vector of the conversation with the same number / to the one at the same place in "
         "it / to any, all-zero vectors counted too."
     )

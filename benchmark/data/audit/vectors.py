@@ -74,7 +74,7 @@ def count_vectors(rows: Floats) -> VectorCounts:
 
 
 def spread(rows: Floats) -> tuple[Floats64, Floats64, Mask]:
-    """Means and sds of the features of finite vectors [N, d], and which vary more than rounding makes them, each [d]."""
+    """Means and sds of the features of finite vectors [N, d], and which vary beyond rounding noise, each [d]."""
     mean, sd = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
     # 1e-6: a few units in float32's last place; 1e-12: noise around 0, which has no relative measure of its own
     return mean, sd, sd > np.maximum(1e-6 * np.abs(mean), 1e-12 * sd.max())
