@@ -6,16 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmark.data.audit.counts import KNOWN, SplitCounts, count_splits
-from benchmark.data.audit.duplicates import (
-    Copies,
-    Repeats,
-    find_copies,
-    find_repeats,
-    number_utterances,
-    number_vectors,
-)
+from benchmark.data.audit.duplicates import Copies, Repeats, find_copies, find_repeats
 from benchmark.data.audit.findings import Finding, judge
+from benchmark.data.audit.numbering import number_utterances, number_vectors
 from benchmark.data.audit.overlap import (
     SameConversations,
     Sentences,
@@ -80,6 +76,7 @@ class Audit:
         return {"clean": not self.defects} | asdict(self)
 
 
+@np.errstate(invalid="ignore")  # a signalling NaN is counted like any other
 def audit(conversations: Conversations, dataset: str | None = None, sentences: Sequence[str] | None = None) -> Audit:
     """Check labelled conversations.
 

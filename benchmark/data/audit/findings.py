@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.data.audit.counts import KNOWN, differences
-from benchmark.data.audit.duplicates import NEAR, Copies
+from benchmark.data.audit.duplicates import Copies
+from benchmark.data.audit.near import NEAR
 from benchmark.data.audit.vectors import VectorCounts
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _vectors(audit: "Audit") -> Iterator[Finding]:
                 name = "all-zero" if kind == "zero" else kind
                 yield _finding(many, "vectors", f"{modality}: {name} vectors: {_shares(splits, kind)}")
         if constant := audit.scales[modality]["all"].constant_features:
-            yield _finding(False, "vectors", f"{modality}: {constant} features do not vary")
+            yield _finding(False, "vectors", f"{modality}: features that do not vary: {constant}")
 
 
 def _shares(splits: dict[str, VectorCounts], kind: str) -> str:
@@ -114,7 +115,7 @@ def _conversations(audit: "Audit") -> Iterator[Finding]:
         for groups, where in ((same.across, "in two splits"), (same.within, "twice in a split")):
             if groups:
                 shown = "; ".join(" = ".join(group[:4]) for group in groups[:5]) + ("; …" if len(groups) > 5 else "")
-                message = f"{len(groups)} conversations, the same by {same.by}, are {where}: {shown}"
+                message = f"conversations {where}, the same by {same.by}: {len(groups)} ({shown})"
                 yield _finding(groups is same.across, "conversations", message)
 
 
@@ -123,7 +124,7 @@ def _speakers(audit: "Audit") -> Iterator[Finding]:
         yield _finding(False, "speakers", "names do not say who speaks: speakers in two splits cannot be looked for")
     elif audit.speakers.shared:
         names = ", ".join(audit.speakers.shared)
-        yield _finding(True, "speakers", f"{len(audit.speakers.shared)} speakers are in two splits: {names}")
+        yield _finding(True, "speakers", f"speakers in two splits: {len(audit.speakers.shared)} ({names})")
 
 
 def _sentences(audit: "Audit") -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _sentences(audit: "Audit") -> Iterator[Finding]:
     if not said.utterances:
         yield _finding(False, "sentences", "no sentences: nothing can be said about repeated ones")
     if said.conflicting:
-        text = f"{said.conflicting} sentences have two labels or more, in {said.conflicting_utterances} utterances"
+        text = f"sentences with two labels or more: {said.conflicting}, in {said.conflicting_utterances} utterances"
         yield _finding(False, "sentences", text)
     if any(said.known_from_train.values()):
         counts = ", ".join(f"{count} of {s}" for s, count in said.known_from_train.items())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.audit.duplicates import ZERO
+from benchmark.data.audit.numbering import ZERO
 from benchmark.data.conversations import Conversations
 
 LEAST = 3  # different utterances that a conversation must have: short turns and placeholders coincide by chance

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.audit.auditing import Audit
-from benchmark.data.audit.duplicates import NEAR
+from benchmark.data.audit.near import NEAR
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 

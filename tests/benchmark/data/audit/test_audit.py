@@ -83,6 +83,7 @@ def test_counts_of_an_unknown_corpus_are_a_note(iemocap):
 def test_nan_and_inf_are_counted_and_refused_by_the_reader(iemocap, write):
     test = rows_of(iemocap, "test")
     iemocap.features["audio"][test[0], :3] = np.nan
+    iemocap.features["audio"].view(np.uint32)[test[0], 2] = 0x7F800001  # a signalling NaN
     iemocap.features["audio"][test[1], 2] = -np.inf
     path = write(iemocap)
     with pytest.raises(DataError, match="NaN or Inf"):
@@ -170,7 +171,7 @@ def test_features_that_hardly_vary_neither_hide_nor_make_near_copies(iemocap):
     found = audit(iemocap, "iemocap")
     assert found.copies["visual"]["test in train"].near == 1
     assert found.scales["visual"]["all"].constant_features == 2
-    assert "visual: 2 features do not vary" in said(found, "vectors", "note")
+    assert "visual: features that do not vary: 2" in said(found, "vectors", "note")
 
 
 def copy_conversation(c, source, target, size):
@@ -245,7 +246,7 @@ def test_sentences_with_two_labels_are_a_note(iemocap):
         sentences[row] = "Great."
     found = audit(iemocap, "iemocap", sentences)
     assert (found.sentences.conflicting, found.sentences.conflicting_utterances) == (1, 3)
-    assert "1 sentences have two labels" in said(found, "sentences", "note")[0]
+    assert "sentences with two labels or more: 1, in 3 utterances" in said(found, "sentences", "note")[0]
     assert not found.defects
 
 
