@@ -14,6 +14,7 @@ from benchmark.errors import UserError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from benchmark.data.audit.pages import View
     from benchmark.data.datasets import DataSet
     from benchmark.execution.store import Store
     from benchmark.specs import RunSpec
@@ -295,6 +296,48 @@ def data_list(data_dir: DataOption = None) -> None:
     for name, found in available(data_dir).items():
         table.add_row(name, *(("no", found) if isinstance(found, str) else ("yes", found.description)))
     _show(table)
+
+
+@data_app.command("audit", epilog="Exit codes: 0 clean, 1 defects found, 2 unreadable.")
+def data_audit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A feature file of IEMOCAP or MELD.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print every count as JSON instead of tables.")] = False,
+    page: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Also write a page.")] = None,
+) -> None:
+    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers."""
+    import json
+
+    from benchmark.data.audit import audit_file, pages
+    from benchmark.files import write_atomically
+
+    if page and not page.parent.is_dir():
+        raise UserError(f"no folder {page.parent} for the page; make it first")
+    audit = audit_file(file)
+    if page:
+        try:
+            write_atomically(page, pages.html(audit).encode())
+        except OSError as error:  # not exit code 1, which says that there are defects
+            raise UserError(f"cannot write the page {page} ({error.strerror}); name another file") from error
+    if as_json:
+        typer.echo(json.dumps(audit.as_dict(), indent=1, allow_nan=False))
+    else:
+        typer.echo(f"{audit.file}: {audit.layout}\nSHA-256 {audit.sha256}")
+        _show(*map(_table, pages.views(audit)))
+        typer.echo(pages.verdict(audit))
+    raise typer.Exit(FAILED if audit.defects else DONE)
+
+
+def _table(view: "View") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=view.title, caption=view.note, title_justify="left", caption_justify="left")
+    words = view.title == "Findings"
+    for i, name in enumerate(view.header):
+        table.add_column(name, justify="left" if words or not i else "right", overflow="fold")
+    for row in view.rows:
+        table.add_row(*map(Text, row), style="bold yellow" if row[0] == "defect" else "")
+    return table
 
 
 def _listed(option: str, text: str) -> list[str]:

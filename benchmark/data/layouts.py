@@ -17,6 +17,8 @@ from benchmark.data.conversations import Conversations
 from benchmark.errors import DataError
 
 _READ = {"ids": 0, "speakers": 1, "labels": 2, "text": 3, "audio": 7, "visual": 8}
+_SENTENCES = 9
+_SENTENCE = 1000  # characters that are looked at: a pickle can repeat a long one at no cost
 _LISTS = {"train": 10, "test": 11}
 _MODALITIES = ("text", "audio", "visual")
 
@@ -46,13 +48,14 @@ class Layout:
     split_of: Callable[[Any, str], str]
 
 
-def convert(raw: object, dataset: str | None, most_bytes: int) -> Conversations:
+def convert(raw: object, dataset: str | None, most_bytes: int, *, finite: bool = True) -> Conversations:
     """Turn an unpickled tuple into conversations, in the order of their ids; features become float32.
 
     Args:
         raw: what the pickle held.
         dataset: the layout it must have, or None where either will do.
         most_bytes: what the result may take. (A pickle can name one vector millions of times.)
+        finite: whether NaN and Inf are an error; an audit counts them instead.
 
     Raises:
         DataError: the tuple is of no known layout or another one, incomplete, inconsistent, or has impossible values.
@@ -74,13 +77,35 @@ def convert(raw: object, dataset: str | None, most_bytes: int) -> Conversations:
     return Conversations(
         speaker=layout.speaker_ids(items.pop("speakers"), order),
         label=_labels(items.pop("labels"), order, len(layout.class_names)),
-        features={m: _features(m, items.pop(m), order, widths[m]) for m in _MODALITIES},
+        features={m: _features(m, items.pop(m), order, widths[m], finite) for m in _MODALITIES},
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         ids=tuple(str(conversation) for conversation in order),
         split=split,
         class_names=layout.class_names,
         speakers=layout.speakers,
     )
+
+
+def sentences(raw: object, conversations: Conversations) -> list[str]:
+    """What is said in each of the N utterances of the tuple that became ``conversations``; empty where it is not told.
+
+    Nothing in item 9 is an error, since no model reads it.
+    """
+    layout = _layout_of(raw, None)
+    assert isinstance(raw, tuple)  # said by its layout
+    item = raw[_SENTENCES]
+    said: list[str] = []
+    for name, length in zip(conversations.ids, conversations.lengths.tolist(), strict=True):
+        value = item.get(layout.id_type(name)) if isinstance(item, dict) else None
+        entries = list(_entries(value)) if _counted(value) == length else []
+        said += [entry[:_SENTENCE] if isinstance(entry, str) else "" for entry in entries] or [""] * length
+    return said
+
+
+def _counted(value: object) -> int | None:
+    """Number of entries of a list or an array, None for anything else."""
+    listed = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim)
+    return len(value) if listed else None  # type: ignore[arg-type]
 
 
 def _layout_of(raw: object, dataset: str | None) -> Layout:
@@ -172,8 +197,10 @@ def _width(modality: str, item: Item, first: Any) -> int:
     return vector.size
 
 
-def _features(modality: str, item: Item, order: Sequence[Any], width: int) -> npt.NDArray[np.float32]:
+def _features(modality: str, item: Item, order: Sequence[Any], width: int, finite: bool) -> npt.NDArray[np.float32]:
     rows = _matrix(modality, item, order, width)
+    if not finite:
+        return rows
     wrong = ~np.isfinite(rows)
     if wrong.any():
         utterances = wrong.any(axis=1)

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.data.conversations import Conversations
-from benchmark.data.layouts import LAYOUTS, convert
+from benchmark.data.layouts import LAYOUTS, convert, sentences
 from benchmark.data.unpickle import read_pickle
 from benchmark.errors import DataError
 
@@ -32,10 +34,31 @@ def load_features(path: str | Path, dataset: str | None = None) -> Conversations
     if dataset is not None and dataset not in LAYOUTS:
         raise DataError(f"no feature files of data set {dataset!r} are known: choose from {', '.join(LAYOUTS)}")
     path = Path(path)
-    try:
-        size = _size(path)
+    with _explained(path):
+        most_bytes = 2 * _size(path) + _ALLOWANCE
         # Passed on unnamed, so that the callee can drop what it no longer needs.
-        return convert(read_pickle(path.read_bytes()), dataset, most_bytes=2 * size + _ALLOWANCE)
+        return convert(read_pickle(path.read_bytes()), dataset, most_bytes)
+
+
+def load_unchecked(path: str | Path) -> tuple[Conversations, list[str]]:
+    """Read a feature file for an audit: NaN and Inf stay, and the N utterances' sentences (or "") come along.
+
+    Raises:
+        DataError: as load_features, but for NaN and Inf.
+    """
+    path = Path(path)
+    with _explained(path):
+        most_bytes = 2 * _size(path) + _ALLOWANCE
+        raw = read_pickle(path.read_bytes())
+        conversations = convert(raw, None, most_bytes, finite=False)
+        return conversations, sentences(raw, conversations)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Whatever hinders reading the file becomes a DataError that names it."""
+    try:
+        yield
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except OSError as error:

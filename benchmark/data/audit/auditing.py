@@ -1,0 +1,152 @@
+"""All checks of one corpus, in one value."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.audit.counts import KNOWN, SplitCounts, count_splits
+from benchmark.data.audit.duplicates import Copies, Repeats, find_copies, find_repeats
+from benchmark.data.audit.findings import Finding, judge
+from benchmark.data.audit.numbering import number_utterances, number_vectors
+from benchmark.data.audit.overlap import (
+    SameConversations,
+    Sentences,
+    Speakers,
+    compare_sentences,
+    people,
+    same_conversations,
+)
+from benchmark.data.audit.vectors import Scale, VectorCounts, count_vectors, measure_scale
+from benchmark.data.conversations import Conversations
+from benchmark.data.layouts import LAYOUTS
+from benchmark.data.reading import PUBLISHED_SHA256, fingerprint, load_unchecked
+
+FORMAT = 1
+ALL = "all modalities"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was counted, and what it means. ``format`` is raised when a field changes its meaning.
+
+    Attributes:
+        file, sha256, published: the file, its hash, whether that is the community's; None for what is no file.
+        layout, dataset: in words, and ``iemocap`` or ``meld``; None for what is no file, or no known corpus.
+        classes: names of the labels, in label order.
+        widths: numbers per vector, by modality.
+        longest: utterances of the longest conversation.
+        counts: by split. known: the same from the literature, or None.
+        vectors: by modality and split. scales: by modality and split, and ``all``.
+        copies: by modality and ``all modalities``, and by "test in train". repeats: by modality and split.
+        conversations, speakers, sentences: what splits share besides vectors.
+        findings: the defects, then the notes.
+    """
+
+    format: int
+    file: str | None
+    sha256: str | None
+    published: bool | None
+    layout: str | None
+    dataset: str | None
+    classes: tuple[str, ...]
+    widths: dict[str, int]
+    longest: int
+    counts: dict[str, SplitCounts]
+    known: dict[str, SplitCounts] | None
+    vectors: dict[str, dict[str, VectorCounts]]
+    scales: dict[str, dict[str, Scale]]
+    copies: dict[str, dict[str, Copies]]
+    repeats: dict[str, dict[str, Repeats]]
+    conversations: tuple[SameConversations, ...]
+    speakers: Speakers | None
+    sentences: Sentences
+    findings: tuple[Finding, ...]
+
+    @property
+    def defects(self) -> tuple[Finding, ...]:
+        """The findings that are defects."""
+        return tuple(finding for finding in self.findings if finding.severity == "defect")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field as JSON has it; ``clean`` besides."""
+        return {"clean": not self.defects} | asdict(self)
+
+
+@np.errstate(invalid="ignore")  # a signalling NaN is counted like any other
+def audit(conversations: Conversations, dataset: str | None = None, sentences: Sequence[str] | None = None) -> Audit:
+    """Check labelled conversations.
+
+    Args:
+        conversations: to be checked; NaN and Inf may be in the features.
+        dataset: ``iemocap`` or ``meld`` where the counts must be that corpus's.
+        sentences: of the N utterances, where they are known.
+    """
+    said = [""] * conversations.utterances if sentences is None else sentences
+    counts = count_splits(conversations)
+    parts = {split: conversations.where(split) for split in counts}
+    features = conversations.features
+    keys = {m: number_vectors(rows) for m, rows in features.items()}
+    whole = number_utterances(keys)
+    copies = {m: find_copies(conversations, keys[m], rows) for m, rows in features.items()}
+    found = Audit(
+        format=FORMAT,
+        file=None,
+        sha256=None,
+        published=None,
+        layout=None,
+        dataset=dataset,
+        classes=conversations.class_names,
+        widths={m: rows.shape[1] for m, rows in features.items()},
+        longest=int(conversations.lengths.max()),
+        counts=counts,
+        known=KNOWN.get(dataset or ""),
+        vectors={m: {s: count_vectors(part.features[m]) for s, part in parts.items()} for m in features},
+        scales={
+            m: {s: measure_scale(part.features[m]) for s, part in (parts | {"all": conversations}).items()}
+            for m in features
+        },
+        copies=copies | {ALL: find_copies(conversations, whole, None)},
+        repeats={m: find_repeats(conversations, keys[m]) for m in features},
+        conversations=same_conversations(conversations, whole, said),
+        speakers=people(conversations),
+        sentences=compare_sentences(conversations, said),
+        findings=(),
+    )
+    return replace(found, findings=judge(found))
+
+
+def audit_file(path: str | Path) -> Audit:
+    """Check a feature file.
+
+    Raises:
+        DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
+    """
+    conversations, sentences = load_unchecked(path)
+    dataset = next(d for d, layout in LAYOUTS.items() if layout.class_names == conversations.class_names)
+    sha256 = fingerprint(path)
+    found = replace(
+        audit(conversations, dataset, sentences),
+        file=os.fsencode(Path(path).name).decode(errors="replace"),  # names need not be text
+        layout=f"tuple of {LAYOUTS[dataset].length} items ({dataset})",
+        sha256=sha256,
+        published=sha256 == PUBLISHED_SHA256[dataset],
+    )
+    return replace(found, findings=judge(found))
+
+
+def summary(audit: Audit) -> dict[str, Any]:
+    """What a run's manifest and a report should carry of an audit: a few lines, as JSON has them."""
+    return {
+        "format": audit.format,
+        "clean": not audit.defects,
+        "dataset": audit.dataset,
+        "sha256": audit.sha256,
+        "published": audit.published,
+        "utterances": {split: counts.utterances for split, counts in audit.counts.items()},
+        "defects": [finding.message for finding in audit.defects],
+        "notes": len(audit.findings) - len(audit.defects),
+    }
