@@ -297,6 +297,30 @@ def data_list(data_dir: DataOption = None) -> None:
     _show(table)
 
 
+@data_app.command("import")
+def data_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A community feature file (pickle).")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write.", show_default="FILE with .safetensors")
+    ] = None,
+) -> None:
+    """Write a feature file in the open format: a safetensors file, which any language reads without running a pickle.
+
+    It has every modality and view of the text, and a run reads it in place of the pickle (docs/feature-format.md).
+    """
+    from benchmark.data.open_format import SUFFIX
+    from benchmark.data.reading import import_features
+
+    out = out or file.with_suffix(SUFFIX)
+    if out.exists():
+        raise UserError(f"{out} is there already: remove it, or name another file with --out")
+    if not out.parent.is_dir():
+        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
+    c = import_features(file, out)
+    features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
+    typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
+
+
 def _listed(option: str, text: str) -> list[str]:
     from benchmark.registry import split_list
 

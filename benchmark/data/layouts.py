@@ -1,12 +1,11 @@
 """The community's feature tuples, of 12 items for IEMOCAP and 13 for MELD, turned into conversations.
 
 Items 0 to 9 are dicts from a conversation's id to its utterances, in both: ids, speakers, labels, four views of text,
-audio, visual, sentences. Item 10 lists the conversations for training, item 11 those for the test. Of the views of text
-the first is read.
+audio, visual, sentences. Item 10 lists the conversations for training, item 11 those for the test.
 """
 
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,10 @@ import numpy.typing as npt
 from benchmark.data.conversations import Conversations
 from benchmark.errors import DataError
 
-_READ = {"ids": 0, "speakers": 1, "labels": 2, "text": 3, "audio": 7, "visual": 8}
+_READ = {"ids": 0, "speakers": 1, "labels": 2}
+_FEATURES = {"text": 3, "text2": 4, "text3": 5, "text4": 6, "audio": 7, "visual": 8}
+_ITEMS = _READ | _FEATURES
 _LISTS = {"train": 10, "test": 11}
-_MODALITIES = ("text", "audio", "visual")
 
 Item = dict[Any, Any]
 
@@ -46,27 +46,33 @@ class Layout:
     split_of: Callable[[Any, str], str]
 
 
-def convert(raw: object, dataset: str | None, most_bytes: int) -> Conversations:
+def convert(
+    raw: object, dataset: str | None, most_bytes: int, arrays: Collection[str] | None = ("text", "audio", "visual")
+) -> Conversations:
     """Turn an unpickled tuple into conversations, in the order of their ids; features become float32.
 
     Args:
         raw: what the pickle held.
         dataset: the layout it must have, or None where either will do.
         most_bytes: what the result may take. (A pickle can name one vector millions of times.)
+        arrays: names of the features to read, of :data:`benchmark.data.views.ARRAYS`; None reads all that are there.
 
     Raises:
         DataError: the tuple is of no known layout or another one, incomplete, inconsistent, or has impossible values.
     """
     layout = _layout_of(raw, dataset)
     assert isinstance(raw, tuple)  # said by its layout
-    items = {name: _item(raw, name, index) for name, index in _READ.items()}
+    if arrays is None:
+        arrays = [name for name, index in _FEATURES.items() if isinstance(raw[index], dict) and raw[index]]
+    names = [name for name in _FEATURES if name in arrays]
+    items = {name: _item(raw, name, _ITEMS[name]) for name in (*_READ, *names)}
     lists = {split: raw[index] for split, index in _LISTS.items()}
-    del raw  # the views that are not read take most of the memory
+    del raw  # what is not read may take most of the memory
 
     order = _order(layout, items)
     split = _splits(layout, order, lists)
     lengths = _lengths(items, order)
-    widths = {m: _width(m, items[m], order[0]) for m in _MODALITIES}
+    widths = {name: _width(name, items[name], order[0]) for name in names}
     needed = sum(lengths) * (4 * sum(widths.values()) + 4 * layout.speakers + 32)
     if needed > most_bytes:
         raise _defect(f"{sum(lengths)} utterances would take {needed} bytes, far more than the file: vectors repeat")
@@ -74,13 +80,18 @@ def convert(raw: object, dataset: str | None, most_bytes: int) -> Conversations:
     return Conversations(
         speaker=layout.speaker_ids(items.pop("speakers"), order),
         label=_labels(items.pop("labels"), order, len(layout.class_names)),
-        features={m: _features(m, items.pop(m), order, widths[m]) for m in _MODALITIES},
+        features={name: _features(name, items.pop(name), order, widths[name]) for name in names},
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         ids=tuple(str(conversation) for conversation in order),
         split=split,
         class_names=layout.class_names,
         speakers=layout.speakers,
     )
+
+
+def family(conversations: Conversations) -> str:
+    """``iemocap`` or ``meld``: whose classes these are."""
+    return next(name for name, layout in LAYOUTS.items() if layout.class_names == conversations.class_names)
 
 
 def _layout_of(raw: object, dataset: str | None) -> Layout:
@@ -113,7 +124,7 @@ def _order(layout: Layout, items: dict[str, Item]) -> list[Any]:
     for conversation in order:
         for name, item in items.items():
             if conversation not in item:
-                raise _defect(f"conversation {_shown(conversation)} is missing from item {_READ[name]} ({name})")
+                raise _defect(f"conversation {_shown(conversation)} is missing from item {_ITEMS[name]} ({name})")
     return order
 
 

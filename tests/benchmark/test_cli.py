@@ -211,3 +211,20 @@ def test_a_full_disk_is_a_clear_failure(tmp_path: Path) -> None:
     assert said.stdout.count("failed: OSError: [Errno 27] File too large") == 1
     assert "Traceback" not in said.stdout + said.stderr
     assert not digests(tmp_path)
+
+
+def test_an_imported_feature_file_stands_for_its_pickle(cli: Cli, features: Path, tmp_path: Path) -> None:
+    out = tmp_path / "meld_multimodal_features.safetensors"
+    pickled = features / "meld_multimodal_features.pkl"
+    said = cli("data", "import", pickled, "--out", out)
+    assert said.returncode == 0, said.stderr
+    assert "28 conversations" in said.stdout
+    assert "text 6, text2 6, text3 6, text4 6, audio 4, visual 3" in said.stdout
+
+    listed = cli("data", "list", "--data-dir", tmp_path)
+    assert "meld_multimodal_features.safetensors, not the community's" in listed.stdout
+    again = cli("data", "import", pickled, "--out", out)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert cli("data", "import", out, "--out", tmp_path / "x").returncode == 2
+    assert cli("data", "import", pickled, "--out", tmp_path / "no" / "x").returncode == 2

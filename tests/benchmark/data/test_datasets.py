@@ -51,7 +51,7 @@ def test_one_feature_file_is_enough_and_the_other_says_what_was_looked_for(folde
     assert [d.name for d in default(folder)] == ["meld"]
     reason = available(folder)["iemocap"]
     assert isinstance(reason, str)
-    assert reason.startswith(f"no iemocap_multimodal_features.pkl in {folder}")
+    assert reason.startswith(f"no iemocap_multimodal_features.pkl (or .safetensors) in {folder}")
 
 
 def test_a_folder_without_feature_files_is_not_replaced_by_simulated_data(tmp_path: Path) -> None:
