@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_features
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
 from benchmark.errors import UserError
 
@@ -59,8 +60,10 @@ class DataSet:
         return f"{self.file.name}, {what}"
 
     def load(self) -> Conversations:
-        """Read or simulate the conversations; raises DataError where the file is unusable."""
-        return simulate(self.name) if self.file is None else load_features(self.file, self.family)
+        """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
+        if self.file is None:
+            return simulate(self.name)
+        return load_cached(self.file, self.family, sha256=self.fingerprint)
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
