@@ -92,6 +92,24 @@ def run(
             show_default="the preset's",
         ),
     ] = None,
+    modalities: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            rich_help_panel=COMPARED,
+            help="Of text, audio, visual: what every method sees.",
+            show_default="all three",
+        ),
+    ] = None,
+    text_view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="Of a feature file's views of the text: 1, 2, 3, 4, mean or concat.",
+            show_default="1",
+        ),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
     ] = "paper",
@@ -138,7 +156,7 @@ def run(
     from benchmark.data import datasets as known
     from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
-    from benchmark.grid import expand, parse_seeds
+    from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.presets import load_preset
     from benchmark.registry import METHODS, look_up
 
@@ -146,10 +164,11 @@ def run(
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
     budget = load_preset(preset)
+    inputs = parse_inputs(modalities, text_view)
     chosen = (
-        known.default(data_dir)
+        known.default(data_dir, inputs)
         if datasets is None
-        else [known.dataset(name, data_dir) for name in _listed("--datasets", datasets)]
+        else [known.dataset(name, data_dir, inputs) for name in _listed("--datasets", datasets)]
     )
     specs = expand(
         budget,
