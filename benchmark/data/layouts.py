@@ -1,35 +1,38 @@
-"""The community's feature tuples, of 12 items for IEMOCAP and 13 for MELD, turned into conversations.
+"""The community's feature tuples, turned into conversations.
 
-Items 0 to 9 are dicts from a conversation's id to its utterances, in both: ids, speakers, labels, four views of text,
-audio, visual, sentences. Item 10 lists the conversations for training, item 11 those for the test.
+The usual ones have 12 items for IEMOCAP and 13 for MELD. Items 0 to 9 are dicts from a conversation's id to its
+utterances: ids, speakers, labels, four views of text, audio, visual, sentences. Item 10 lists the conversations for
+training, item 11 those for the test. MMGCN's (Hu et al., ACL 2021) have 9 and 10 items: the same with one view of text.
 """
 
 import reprlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.conversations import Conversations
+from benchmark.data.views import ARRAYS
 from benchmark.errors import DataError
 
-_READ = {"ids": 0, "speakers": 1, "labels": 2}
-_FEATURES = {"text": 3, "text2": 4, "text3": 5, "text4": 6, "audio": 7, "visual": 8}
-_ITEMS = _READ | _FEATURES
-_LISTS = {"train": 10, "test": 11}
+_READ = ("ids", "speakers", "labels")
+_LISTS = ("train", "test")
+_USUAL = dict(zip((*_READ, *ARRAYS), range(9), strict=True)) | {"train": 10, "test": 11}
+_MMGCN = dict(zip((*_READ, "text", "audio", "visual"), range(6), strict=True)) | {"train": 7, "test": 8}
 
 Item = dict[Any, Any]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What differs between the two tuples.
+    """What differs between the tuples.
 
     Attributes:
         dataset: ``iemocap`` or ``meld``.
         length: number of items, by which a tuple is recognised.
+        items: where each item is.
         id_type: type of the conversations' ids.
         class_names: names of the C labels, in label order.
         speakers: size of the speaker table.
@@ -39,6 +42,7 @@ class Layout:
 
     dataset: str
     length: int
+    items: Mapping[str, int]
     id_type: type
     class_names: tuple[str, ...]
     speakers: int
@@ -62,11 +66,14 @@ def convert(
     """
     layout = _layout_of(raw, dataset)
     assert isinstance(raw, tuple)  # said by its layout
+    known = [name for name in ARRAYS if name in layout.items]
     if arrays is None:
-        arrays = [name for name, index in _FEATURES.items() if isinstance(raw[index], dict) and raw[index]]
-    names = [name for name in _FEATURES if name in arrays]
-    items = {name: _item(raw, name, _ITEMS[name]) for name in (*_READ, *names)}
-    lists = {split: raw[index] for split, index in _LISTS.items()}
+        arrays = [name for name in known if isinstance(item := raw[layout.items[name]], dict) and item]
+    if missing := [name for name in arrays if name not in known]:
+        raise DataError(f"no {' or '.join(missing)} in a tuple of {layout.length} items; choose another --text-view")
+    names = [name for name in known if name in arrays]
+    items = {name: _item(raw, name, layout.items[name]) for name in (*_READ, *names)}
+    lists = {split: raw[layout.items[split]] for split in _LISTS}
     del raw  # what is not read may take most of the memory
 
     order = _order(layout, items)
@@ -96,9 +103,9 @@ def family(conversations: Conversations) -> str:
 
 def _layout_of(raw: object, dataset: str | None) -> Layout:
     length = len(raw) if isinstance(raw, tuple) else None
-    layout = next((known for known in LAYOUTS.values() if known.length == length), None)
+    layout = next((known for known in _ALL if known.length == length), None)
     if layout is None:
-        accepted = " or ".join(f"a tuple of {known.length} items ({known.dataset})" for known in LAYOUTS.values())
+        accepted = " or ".join(f"a tuple of {known.length} items ({known.dataset})" for known in _ALL)
         raise DataError(f"unknown layout: found {_form(raw)}, accepted is {accepted}; use a file of that layout")
     if dataset not in (None, layout.dataset):
         raise DataError(f"this is the layout of {layout.dataset}, not of {dataset}; name the file of {dataset}")
@@ -124,7 +131,7 @@ def _order(layout: Layout, items: dict[str, Item]) -> list[Any]:
     for conversation in order:
         for name, item in items.items():
             if conversation not in item:
-                raise _defect(f"conversation {_shown(conversation)} is missing from item {_ITEMS[name]} ({name})")
+                raise _defect(f"conversation {_shown(conversation)} is missing from item {layout.items[name]} ({name})")
     return order
 
 
@@ -133,7 +140,8 @@ def _splits(layout: Layout, order: list[Any], lists: dict[str, Any]) -> tuple[st
     listed = dict.fromkeys(order, "")
     for split, conversations in lists.items():
         if not isinstance(conversations, list | tuple | np.ndarray):
-            raise _defect(f"item {_LISTS[split]} ({split} ids) is {_form(conversations)}, not a list of conversations")
+            where = f"item {layout.items[split]} ({split} ids)"
+            raise _defect(f"{where} is {_form(conversations)}, not a list of conversations")
         for conversation in _entries(conversations):
             if type(conversation) is not layout.id_type or conversation not in listed:
                 raise _defect(f"conversation {_shown(conversation)} of the {split} ids is missing from the items")
@@ -282,6 +290,7 @@ LAYOUTS = {
         Layout(
             dataset="iemocap",
             length=12,
+            items=_USUAL,
             id_type=str,
             class_names=("happy", "sad", "neutral", "angry", "excited", "frustrated"),
             speakers=2,
@@ -291,6 +300,7 @@ LAYOUTS = {
         Layout(
             dataset="meld",
             length=13,
+            items=_USUAL,
             id_type=int,
             class_names=("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger"),
             speakers=9,
@@ -299,3 +309,10 @@ LAYOUTS = {
         ),
     )
 }
+"""The usual layout of each data set."""
+
+_ALL = (
+    *LAYOUTS.values(),
+    replace(LAYOUTS["iemocap"], length=9, items=_MMGCN),
+    replace(LAYOUTS["meld"], length=10, items=_MMGCN),
+)

@@ -33,7 +33,8 @@ def load_features(
 ) -> Conversations:
     """Read a feature file: a community pickle, without executing anything in it, or one in the open format.
 
-    Pickles are 12-tuples of IEMOCAP or 13-tuples of MELD. Files in the open format are mapped into memory.
+    Pickles are tuples of 12 items for IEMOCAP, 13 for MELD, or MMGCN's of 9 and 10. Files in the open format are mapped
+    into memory.
 
     Args:
         path: the file.
