@@ -93,6 +93,24 @@ def run(
             show_default="the preset's",
         ),
     ] = None,
+    modalities: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            rich_help_panel=COMPARED,
+            help="Of text, audio, visual: what every method sees.",
+            show_default="all three",
+        ),
+    ] = None,
+    text_view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="Of a feature file's views of the text: 1, 2, 3, 4, mean or concat.",
+            show_default="1",
+        ),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
     ] = "paper",
@@ -139,7 +157,7 @@ def run(
     from benchmark.data import datasets as known
     from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
-    from benchmark.grid import expand, parse_seeds
+    from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.presets import load_preset
     from benchmark.registry import METHODS, look_up
 
@@ -147,10 +165,11 @@ def run(
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
     budget = load_preset(preset)
+    inputs = parse_inputs(modalities, text_view)
     chosen = (
-        known.default(data_dir)
+        known.default(data_dir, inputs)
         if datasets is None
-        else [known.dataset(name, data_dir) for name in _listed("--datasets", datasets)]
+        else [known.dataset(name, data_dir, inputs) for name in _listed("--datasets", datasets)]
     )
     specs = expand(
         budget,
@@ -338,6 +357,30 @@ def _table(view: "View") -> "Table":
     for row in view.rows:
         table.add_row(*map(Text, row), style="bold yellow" if row[0] == "defect" else "")
     return table
+
+
+@data_app.command("import")
+def data_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A community feature file (pickle).")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write.", show_default="FILE with .safetensors")
+    ] = None,
+) -> None:
+    """Write a feature file in the open format: a safetensors file, which any language reads without running a pickle.
+
+    It has every modality and view of the text, and a run reads it in place of the pickle (docs/feature-format.md).
+    """
+    from benchmark.data.open_format import SUFFIX
+    from benchmark.data.reading import import_features
+
+    out = out or file.with_suffix(SUFFIX)
+    if out.exists():
+        raise UserError(f"{out} is there already: remove it, or name another file with --out")
+    if not out.parent.is_dir():
+        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
+    c = import_features(file, out)
+    features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
+    typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
 
 
 def _listed(option: str, text: str) -> list[str]:

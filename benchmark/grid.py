@@ -6,12 +6,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.data.datasets import DataSet
+from benchmark.data.views import MODALITIES, TEXT_VIEWS
 from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
 from benchmark.methods import parse_method
 from benchmark.presets import Preset
 from benchmark.registry import ENCODERS, Value, look_up
-from benchmark.specs import Component, RunSpec
+from benchmark.specs import Component, Inputs, RunSpec
 
 
 def parse_seeds(text: str | None, preset: Preset) -> list[int]:
@@ -25,6 +26,20 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
     if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
         raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
     return list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
+
+
+def parse_inputs(modalities: str | None, text_view: str | None) -> Inputs:
+    """``text,audio`` and ``mean``, say; None is the default; raises UserError for anything unknown."""
+    known: dict[str, None] = dict.fromkeys(MODALITIES)
+    named = [item.strip() for item in (modalities or ",".join(MODALITIES)).split(",") if item.strip()]
+    for name in named:
+        look_up("modality", name, known)
+    look_up("text view", text_view or "1", dict.fromkeys(TEXT_VIEWS))
+    try:
+        chosen = tuple(m for m in MODALITIES if m in named)
+        return Inputs(modalities=chosen, text_view=text_view or "1")  # type: ignore[arg-type]  # looked up
+    except ValidationError as error:
+        raise UserError(_first_error(error)) from None
 
 
 def expand(
@@ -60,6 +75,7 @@ def expand(
             for seed in seeds:
                 spec = RunSpec(
                     dataset=dataset.name,
+                    inputs=dataset.inputs,
                     method=method,
                     seed=seed,
                     preset=preset.name,

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.data.views import MODALITIES, Modality, TextView
+
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -77,10 +79,35 @@ class Provenance(Frozen):
     device: str
 
 
+class Inputs(Frozen):
+    """What of a data set is used: its modalities, and the view of the text (see :mod:`benchmark.data.views`)."""
+
+    modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = MODALITIES
+    text_view: TextView = "1"
+
+    @model_validator(mode="after")
+    def _one_name_for_one_choice(self) -> "Inputs":
+        if self.modalities != tuple(m for m in MODALITIES if m in self.modalities):
+            raise ValueError(f"modalities must be in the order {', '.join(MODALITIES)}, each once")
+        if self.text_view != "1" and "text" not in self.modalities:
+            raise ValueError(f"text view {self.text_view} of a run without text")
+        return self
+
+    def __str__(self) -> str:
+        """For people; empty for the default."""
+        used = "" if self.modalities == MODALITIES else f"{' + '.join(self.modalities)} only"
+        view = "" if self.text_view == "1" else f"text view {self.text_view}"
+        return ", ".join(filter(None, (used, view)))
+
+
+DEFAULT_INPUTS = Inputs()
+
+
 class RunSpec(Frozen):
     """One run: a method trained on a data set with a seed under a budget."""
 
     dataset: str
+    inputs: Inputs = DEFAULT_INPUTS
     method: Method
     seed: Annotated[int, Field(ge=0)]
     preset: str
@@ -113,6 +140,8 @@ class RunSpec(Frozen):
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
+        if self.inputs != DEFAULT_INPUTS:  # named only where they matter
+            form["inputs"] = self.inputs.model_dump()
         return {name: value for name, value in form.items() if name not in without}
 
     def record(self) -> dict[str, Any]:
@@ -123,6 +152,7 @@ class RunSpec(Frozen):
             "group": self.group,
             "budget": self.budget,
             "dataset": self.dataset,
+            "inputs": self.inputs.model_dump(mode="json"),
             "method": self.method.canonical,
             "label": self.method.label,
             "seed": self.seed,

@@ -7,10 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_features
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
+from benchmark.data.views import choose
 from benchmark.errors import UserError
+from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 _SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
 _fingerprint_once = cache(lambda path, size, modified: fingerprint(path))
@@ -24,11 +27,13 @@ class DataSet:
         name: ``iemocap``, ``meld``, ``iemocap-sim`` or ``meld-sim``.
         family: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
+        inputs: what of it is used.
     """
 
     name: str
     family: Literal["iemocap", "meld"]
     file: Path | None
+    inputs: Inputs = DEFAULT_INPUTS
 
     @property
     def kind(self) -> Literal["real", "simulated"]:
@@ -51,36 +56,46 @@ class DataSet:
     @property
     def description(self) -> str:
         """One line for people: what these data are and are not."""
+        used = f", {self.inputs}" if str(self.inputs) else ""
         if self.file is None:
-            return f"simulated corpus {self.name}, no conversation of people"
+            return f"simulated corpus {self.name}, no conversation of people{used}"
         what = (
             "the community's feature file" if self.published else "not the community's feature file (SHA-256 differs)"
         )
-        return f"{self.file.name}, {what}"
+        return f"{self.file.name}, {what}{used}"
 
     def load(self) -> Conversations:
-        """Read or simulate the conversations; raises DataError where the file is unusable."""
-        return simulate(self.name) if self.file is None else load_features(self.file, self.family)
+        """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
+        if self.file is None:
+            return choose(simulate(self.name), self.inputs.modalities, "1")
+        return load_cached(
+            self.file, self.family, self.inputs.modalities, self.inputs.text_view, sha256=self.fingerprint
+        )
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
 
 
-def dataset(name: str, folder: Path | None) -> DataSet:
+def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
     """The data set of that name; real ones are looked for in ``folder``.
 
     Raises:
-        UserError: for an unknown name or a real data set with no folder given, DataError for a missing file.
+        UserError: for an unknown name, a real data set with no folder given, or a view of the text that simulated data
+            have not got; DataError for a missing file.
     """
     from benchmark.registry import look_up
 
     look_up("data set", name, dict.fromkeys(NAMES))
     family: Literal["iemocap", "meld"] = "iemocap" if name.startswith("iemocap") else "meld"
     if name in _SIMULATED:
-        return DataSet(name, family, None)
+        if inputs.text_view != "1":
+            raise UserError(
+                f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
+            )
+        return DataSet(name, family, None, inputs)
     if folder is None:
         raise UserError(f"data set {name!r} needs its feature file: name its folder with --data-dir or $CSSBENCH_DATA")
-    return DataSet(name, family, find_feature_file(folder, name))
+    return DataSet(name, family, find_feature_file(folder, name), inputs)
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:
@@ -94,9 +109,10 @@ def available(folder: Path | None) -> Mapping[str, DataSet | str]:
     return found
 
 
-def default(folder: Path | None) -> list[DataSet]:
+def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
-        return [dataset(name, None) for name in _SIMULATED]
-    found = [d for name in ("iemocap", "meld") if isinstance(d := available(folder)[name], DataSet)]
+        return [dataset(name, None, inputs) for name in _SIMULATED]
+    there = available(folder)
+    found = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(there[name], DataSet)]
     return found or [dataset("iemocap", folder)]  # which raises, saying what was looked for

@@ -1,37 +1,39 @@
-"""The community's feature tuples, of 12 items for IEMOCAP and 13 for MELD, turned into conversations.
+"""The community's feature tuples, turned into conversations.
 
-Items 0 to 9 are dicts from a conversation's id to its utterances, in both: ids, speakers, labels, four views of text,
-audio, visual, sentences. Item 10 lists the conversations for training, item 11 those for the test. Of the views of text
-the first is read.
+The usual ones have 12 items for IEMOCAP and 13 for MELD. Items 0 to 9 are dicts from a conversation's id to its
+utterances: ids, speakers, labels, four views of text, audio, visual, sentences. Item 10 lists the conversations for
+training, item 11 those for the test. MMGCN's (Hu et al., ACL 2021) have 9 and 10 items: the same with one view of text.
 """
 
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.conversations import Conversations
+from benchmark.data.views import ARRAYS
 from benchmark.errors import DataError
 
-_READ = {"ids": 0, "speakers": 1, "labels": 2, "text": 3, "audio": 7, "visual": 8}
-_SENTENCES = 9
+_READ = ("ids", "speakers", "labels")
+_LISTS = ("train", "test")
+_USUAL = dict(zip((*_READ, *ARRAYS), range(9), strict=True)) | {"sentences": 9, "train": 10, "test": 11}
+_MMGCN = dict(zip((*_READ, "text", "audio", "visual"), range(6), strict=True)) | {"sentences": 6, "train": 7, "test": 8}
 _SENTENCE = 1000  # characters that are looked at: a pickle can repeat a long one at no cost
-_LISTS = {"train": 10, "test": 11}
-_MODALITIES = ("text", "audio", "visual")
 
 Item = dict[Any, Any]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What differs between the two tuples.
+    """What differs between the tuples.
 
     Attributes:
         dataset: ``iemocap`` or ``meld``.
         length: number of items, by which a tuple is recognised.
+        items: where each item is.
         id_type: type of the conversations' ids.
         class_names: names of the C labels, in label order.
         speakers: size of the speaker table.
@@ -41,6 +43,7 @@ class Layout:
 
     dataset: str
     length: int
+    items: Mapping[str, int]
     id_type: type
     class_names: tuple[str, ...]
     speakers: int
@@ -48,13 +51,21 @@ class Layout:
     split_of: Callable[[Any, str], str]
 
 
-def convert(raw: object, dataset: str | None, most_bytes: int, *, finite: bool = True) -> Conversations:
+def convert(
+    raw: object,
+    dataset: str | None,
+    most_bytes: int,
+    arrays: Collection[str] | None = ("text", "audio", "visual"),
+    *,
+    finite: bool = True,
+) -> Conversations:
     """Turn an unpickled tuple into conversations, in the order of their ids; features become float32.
 
     Args:
         raw: what the pickle held.
         dataset: the layout it must have, or None where either will do.
         most_bytes: what the result may take. (A pickle can name one vector millions of times.)
+        arrays: names of the features to read, of :data:`benchmark.data.views.ARRAYS`; None reads all that are there.
         finite: whether NaN and Inf are an error; an audit counts them instead.
 
     Raises:
@@ -62,14 +73,20 @@ def convert(raw: object, dataset: str | None, most_bytes: int, *, finite: bool =
     """
     layout = _layout_of(raw, dataset)
     assert isinstance(raw, tuple)  # said by its layout
-    items = {name: _item(raw, name, index) for name, index in _READ.items()}
-    lists = {split: raw[index] for split, index in _LISTS.items()}
-    del raw  # the views that are not read take most of the memory
+    known = [name for name in ARRAYS if name in layout.items]
+    if arrays is None:
+        arrays = [name for name in known if isinstance(item := raw[layout.items[name]], dict) and item]
+    if missing := [name for name in arrays if name not in known]:
+        raise DataError(f"no {' or '.join(missing)} in a tuple of {layout.length} items; choose another --text-view")
+    names = [name for name in known if name in arrays]
+    items = {name: _item(raw, name, layout.items[name]) for name in (*_READ, *names)}
+    lists = {split: raw[layout.items[split]] for split in _LISTS}
+    del raw  # what is not read may take most of the memory
 
     order = _order(layout, items)
     split = _splits(layout, order, lists)
     lengths = _lengths(items, order)
-    widths = {m: _width(m, items[m], order[0]) for m in _MODALITIES}
+    widths = {name: _width(name, items[name], order[0]) for name in names}
     needed = sum(lengths) * (4 * sum(widths.values()) + 4 * layout.speakers + 32)
     if needed > most_bytes:
         raise _defect(f"{sum(lengths)} utterances would take {needed} bytes, far more than the file: vectors repeat")
@@ -77,7 +94,7 @@ def convert(raw: object, dataset: str | None, most_bytes: int, *, finite: bool =
     return Conversations(
         speaker=layout.speaker_ids(items.pop("speakers"), order),
         label=_labels(items.pop("labels"), order, len(layout.class_names)),
-        features={m: _features(m, items.pop(m), order, widths[m], finite) for m in _MODALITIES},
+        features={name: _features(name, items.pop(name), order, widths[name], finite) for name in names},
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         ids=tuple(str(conversation) for conversation in order),
         split=split,
@@ -86,14 +103,19 @@ def convert(raw: object, dataset: str | None, most_bytes: int, *, finite: bool =
     )
 
 
+def family(conversations: Conversations) -> str:
+    """``iemocap`` or ``meld``: whose classes these are."""
+    return next(name for name, layout in LAYOUTS.items() if layout.class_names == conversations.class_names)
+
+
 def sentences(raw: object, conversations: Conversations) -> list[str]:
     """What is said in each of the N utterances of the tuple that became ``conversations``; empty where it is not told.
 
-    Nothing in item 9 is an error, since no model reads it.
+    Nothing in that item is an error, since no model reads it.
     """
     layout = _layout_of(raw, None)
     assert isinstance(raw, tuple)  # said by its layout
-    item = raw[_SENTENCES]
+    item = raw[layout.items["sentences"]]
     said: list[str] = []
     for name, length in zip(conversations.ids, conversations.lengths.tolist(), strict=True):
         value = item.get(layout.id_type(name)) if isinstance(item, dict) else None
@@ -110,9 +132,9 @@ def _counted(value: object) -> int | None:
 
 def _layout_of(raw: object, dataset: str | None) -> Layout:
     length = len(raw) if isinstance(raw, tuple) else None
-    layout = next((known for known in LAYOUTS.values() if known.length == length), None)
+    layout = next((known for known in _ALL if known.length == length), None)
     if layout is None:
-        accepted = " or ".join(f"a tuple of {known.length} items ({known.dataset})" for known in LAYOUTS.values())
+        accepted = " or ".join(f"a tuple of {known.length} items ({known.dataset})" for known in _ALL)
         raise DataError(f"unknown layout: found {_form(raw)}, accepted is {accepted}; use a file of that layout")
     if dataset not in (None, layout.dataset):
         raise DataError(f"this is the layout of {layout.dataset}, not of {dataset}; name the file of {dataset}")
@@ -138,7 +160,7 @@ def _order(layout: Layout, items: dict[str, Item]) -> list[Any]:
     for conversation in order:
         for name, item in items.items():
             if conversation not in item:
-                raise _defect(f"conversation {_shown(conversation)} is missing from item {_READ[name]} ({name})")
+                raise _defect(f"conversation {_shown(conversation)} is missing from item {layout.items[name]} ({name})")
     return order
 
 
@@ -147,7 +169,8 @@ def _splits(layout: Layout, order: list[Any], lists: dict[str, Any]) -> tuple[st
     listed = dict.fromkeys(order, "")
     for split, conversations in lists.items():
         if not isinstance(conversations, list | tuple | np.ndarray):
-            raise _defect(f"item {_LISTS[split]} ({split} ids) is {_form(conversations)}, not a list of conversations")
+            where = f"item {layout.items[split]} ({split} ids)"
+            raise _defect(f"{where} is {_form(conversations)}, not a list of conversations")
         for conversation in _entries(conversations):
             if type(conversation) is not layout.id_type or conversation not in listed:
                 raise _defect(f"conversation {_shown(conversation)} of the {split} ids is missing from the items")
@@ -298,6 +321,7 @@ LAYOUTS = {
         Layout(
             dataset="iemocap",
             length=12,
+            items=_USUAL,
             id_type=str,
             class_names=("happy", "sad", "neutral", "angry", "excited", "frustrated"),
             speakers=2,
@@ -307,6 +331,7 @@ LAYOUTS = {
         Layout(
             dataset="meld",
             length=13,
+            items=_USUAL,
             id_type=int,
             class_names=("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger"),
             speakers=9,
@@ -315,3 +340,10 @@ LAYOUTS = {
         ),
     )
 }
+"""The usual layout of each data set."""
+
+_ALL = (
+    *LAYOUTS.values(),
+    replace(LAYOUTS["iemocap"], length=9, items=_MMGCN),
+    replace(LAYOUTS["meld"], length=10, items=_MMGCN),
+)

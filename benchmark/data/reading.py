@@ -2,13 +2,16 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from benchmark.data.conversations import Conversations
-from benchmark.data.layouts import LAYOUTS, convert, sentences
+from benchmark.data.layouts import LAYOUTS, convert, family, sentences
+from benchmark.data.open_format import SUFFIX, Source, open_features, recognises, save
 from benchmark.data.unpickle import read_pickle
+from benchmark.data.views import MODALITIES, Modality, TextView, arrays_for, choose
 from benchmark.errors import DataError
 
 MAX_BYTES = 4 * 2**30  # ten times the community's larger file
@@ -21,42 +24,85 @@ PUBLISHED_SHA256 = {
 """Fingerprints of the files as the community uses them."""
 
 
-def load_features(path: str | Path, dataset: str | None = None) -> Conversations:
-    """Read a community feature file (a 12-tuple of IEMOCAP or a 13-tuple of MELD) without executing anything in it.
+def load_features(
+    path: str | Path,
+    dataset: str | None = None,
+    *,
+    modalities: Sequence[Modality] = MODALITIES,
+    text_view: TextView = "1",
+) -> Conversations:
+    """Read a feature file: a community pickle, without executing anything in it, or one in the open format.
+
+    Pickles are tuples of 12 items for IEMOCAP, 13 for MELD, or MMGCN's of 9 and 10. Files in the open format are mapped
+    into memory.
 
     Args:
-        path: the pickle file.
-        dataset: ``iemocap`` or ``meld`` where the file must be of that layout.
+        path: the file.
+        dataset: ``iemocap`` or ``meld`` where the file must be of that one.
+        modalities: which to read; the others need not be there.
+        text_view: which view of the text; ``mean`` and ``concat`` are made of all four.
 
     Raises:
-        DataError: the file is missing, not readable, refused, of another layout, or holds impossible values.
+        DataError: the file is missing, not readable, refused, of another layout, holds impossible values, or has not
+            got what is asked for.
     """
     if dataset is not None and dataset not in LAYOUTS:
         raise DataError(f"no feature files of data set {dataset!r} are known: choose from {', '.join(LAYOUTS)}")
     path = Path(path)
-    with _explained(path):
-        most_bytes = 2 * _size(path) + _ALLOWANCE
-        # Passed on unnamed, so that the callee can drop what it no longer needs.
-        return convert(read_pickle(path.read_bytes()), dataset, most_bytes)
+    with _naming(path):
+        size = _size(path)
+        if recognises(path):
+            held = open_features(path)
+            if dataset not in (None, held.header.dataset):
+                raise DataError(f"these are features of {held.header.dataset}, not of {dataset}; name the other file")
+            return held.conversations(modalities, text_view)
+        return choose(_unpickled(path, size, dataset, arrays_for(modalities, text_view)), modalities, text_view)
 
 
-def load_unchecked(path: str | Path) -> tuple[Conversations, list[str]]:
-    """Read a feature file for an audit: NaN and Inf stay, and the N utterances' sentences (or "") come along.
+def import_features(path: Path, out: Path) -> Conversations:
+    """Write a community pickle in the open format, with every modality and view of the text that it has.
 
     Raises:
-        DataError: as load_features, but for NaN and Inf.
+        DataError: the file cannot be read, or is in the open format already.
+    """
+    with _naming(path):
+        size = _size(path)
+        if recognises(path):
+            raise DataError("this is not a pickle but a file in the open format already; use it as it is")
+        conversations = _unpickled(path, size, None, None)
+        source = Source(file=path.name, sha256=fingerprint(path), text_view="1", reader=reader_fingerprint())
+    save(out, conversations, family(conversations), source)
+    return conversations
+
+
+def _unpickled(path: Path, size: int, dataset: str | None, arrays: Collection[str] | None) -> Conversations:
+    # The content is passed on unnamed, so that the callee can drop what it no longer needs.
+    return convert(read_pickle(path.read_bytes()), dataset, 2 * size + _ALLOWANCE, arrays)
+
+
+def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
+    """Read a feature file for an audit: NaN and Inf stay; the N utterances' sentences (or "") and the layout come along.
+
+    A file in the open format has no sentences, and no NaN or Inf either.
+
+    Raises:
+        DataError: as load_features, but for NaN and Inf in a pickle.
     """
     path = Path(path)
-    with _explained(path):
-        most_bytes = 2 * _size(path) + _ALLOWANCE
+    with _naming(path):
+        size = _size(path)
+        if recognises(path):
+            conversations = open_features(path).conversations(MODALITIES, "1")
+            return conversations, [""] * conversations.utterances, "open format"
         raw = read_pickle(path.read_bytes())
-        conversations = convert(raw, None, most_bytes, finite=False)
-        return conversations, sentences(raw, conversations)
+        conversations = convert(raw, None, 2 * size + _ALLOWANCE, finite=False)
+        assert isinstance(raw, tuple)  # or it would not have been converted
+        return conversations, sentences(raw, conversations), f"tuple of {len(raw)} items"
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Whatever hinders reading the file becomes a DataError that names it."""
+def _naming(path: Path) -> Iterator[None]:
+    """Every error of reading as a DataError that names the file."""
     try:
         yield
     except DataError as error:
@@ -79,7 +125,7 @@ def _size(path: Path) -> int:
 
 
 def find_feature_file(folder: str | Path, dataset: str) -> Path:
-    """The feature file of a data set in a folder, by its usual name ``<dataset>_multimodal_features.pkl``.
+    """The feature file of a data set in a folder: ``<dataset>_multimodal_features.pkl``, else ``….safetensors``.
 
     Raises:
         DataError: no such folder, or no such file in it.
@@ -87,12 +133,15 @@ def find_feature_file(folder: str | Path, dataset: str) -> Path:
     folder, name = Path(folder), f"{dataset}_multimodal_features.pkl"
     if not folder.is_dir():
         raise DataError(f"no folder {folder} to look for {name} in; give the folder of the feature files")
-    if not (folder / name).is_file():
-        readable = os.access(folder, os.R_OK)
-        there = sorted(entry.name for entry in folder.iterdir()) if readable else ["what you may not list"]
-        shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "")
-        raise DataError(f"no {name} in {folder}, which holds {shown or 'nothing'}; put the file there under this name")
-    return folder / name
+    for file in (folder / name, (folder / name).with_suffix(SUFFIX)):
+        if file.is_file():
+            return file
+    readable = os.access(folder, os.R_OK)
+    there = sorted(entry.name for entry in folder.iterdir()) if readable else ["what you may not list"]
+    shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "")
+    raise DataError(
+        f"no {name} (or {SUFFIX}) in {folder}, which holds {shown or 'nothing'}; put the file there under this name"
+    )
 
 
 def fingerprint(path: str | Path) -> str:
@@ -106,3 +155,12 @@ def fingerprint(path: str | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+
+
+@cache
+def reader_fingerprint() -> str:
+    """SHA-256 of the code that reads feature files: what other code read may be other numbers."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -18,13 +18,14 @@ def start_cli(tmp_path_factory: pytest.TempPathFactory) -> StartCli:
     database = f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
 
     def start(*words: object, code: str = MAIN, **variables: str) -> "subprocess.Popen[str]":
+        cache = os.environ["CSSBENCH_CACHE"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CSSBENCH_")}
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment | {"MLFLOW_TRACKING_URI": database} | variables,
+            env=environment | {"MLFLOW_TRACKING_URI": database, "CSSBENCH_CACHE": cache} | variables,
             start_new_session=True,
         )
 

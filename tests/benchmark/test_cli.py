@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import GRID, MAIN, Cli, StartCli, digests
+from harness import GRID, MAIN, Cli, StartCli, digests, feature_items, write_features
 
 HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
 LIST_MODULES = f"""
@@ -211,3 +211,45 @@ def test_a_full_disk_is_a_clear_failure(tmp_path: Path) -> None:
     assert said.stdout.count("failed: OSError: [Errno 27] File too large") == 1
     assert "Traceback" not in said.stdout + said.stderr
     assert not digests(tmp_path)
+
+
+def test_an_imported_feature_file_stands_for_its_pickle(cli: Cli, features: Path, tmp_path: Path) -> None:
+    out = tmp_path / "meld_multimodal_features.safetensors"
+    pickled = features / "meld_multimodal_features.pkl"
+    said = cli("data", "import", pickled, "--out", out)
+    assert said.returncode == 0, said.stderr
+    assert "28 conversations" in said.stdout
+    assert "text 6, text2 6, text3 6, text4 6, audio 4, visual 3" in said.stdout
+
+    listed = cli("data", "list", "--data-dir", tmp_path)
+    assert "meld_multimodal_features.safetensors, not the community's" in listed.stdout
+    again = cli("data", "import", pickled, "--out", out)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert cli("data", "import", out, "--out", tmp_path / "x").returncode == 2
+    assert cli("data", "import", pickled, "--out", tmp_path / "no" / "x").returncode == 2
+
+
+@pytest.mark.parametrize("modalities", ["text", "audio,text"])
+def test_fewer_modalities_go_through_the_whole_suite(modalities: str, cli: Cli, features: Path, tmp_path: Path) -> None:
+    words = ("run", "--preset", "smoke", "--epochs", "1", "--datasets", "meld", "--seeds", "1", "--device", "cpu")
+    words += ("--data-dir", features, "--methods", "css,tensor", "--workers", "2", "--store", tmp_path)
+    said = cli(*words, "--modalities", modalities, "--text-view", "mean")
+    assert said.returncode == 0, said.stderr
+
+    specs = [json.loads(file.read_text()) for file in tmp_path.glob("runs/*/spec.json")]
+    assert len(specs) == 2
+    used = [m for m in ("text", "audio") if m in modalities]
+    assert all(spec["inputs"] == {"modalities": used, "text_view": "mean"} for spec in specs)
+    assert f"{' + '.join(used)} only, text view mean" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_a_view_that_the_file_has_not_got_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    items = feature_items()
+    items[4:7] = [None] * 3
+    write_features(tmp_path, items)
+    words = ("run", "--preset", "smoke", "--datasets", "meld", "--data-dir", tmp_path, "--store", tmp_path / "store")
+    said = cli(*words, "--text-view", "2")
+    assert said.returncode == 2
+    assert "item 4 (text2)" in said.stderr
+    assert not (tmp_path / "store").exists()

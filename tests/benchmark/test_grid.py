@@ -4,11 +4,11 @@ import pytest
 
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.errors import UserError
-from benchmark.grid import cost, expand, parse_seeds
+from benchmark.grid import cost, expand, parse_inputs, parse_seeds
 from benchmark.methods import parse_method
 from benchmark.presets import DEFAULT, NAMES, Preset, load_preset
 from benchmark.registry import METHODS
-from benchmark.specs import RunSpec
+from benchmark.specs import Inputs, RunSpec
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +182,45 @@ def test_the_default_preset_exists_and_a_typing_error_is_named() -> None:
     assert DEFAULT in NAMES
     with pytest.raises(UserError, match=r"^unknown preset 'quik', did you mean 'quick'\? known: smoke, quick, full"):
         load_preset("quik")
+
+
+@pytest.mark.parametrize(
+    ("modalities", "view", "inputs"),
+    [
+        (None, None, Inputs()),
+        ("text,audio,visual", "1", Inputs()),
+        (" audio, text,text", None, Inputs(modalities=("text", "audio"))),
+        ("text", "concat", Inputs(modalities=("text",), text_view="concat")),
+    ],
+)
+def test_inputs_are_named_in_any_order(modalities: str | None, view: str | None, inputs: Inputs) -> None:
+    assert parse_inputs(modalities, view) == inputs
+
+
+@pytest.mark.parametrize(
+    ("modalities", "view", "said"),
+    [
+        ("txt", None, "unknown modality 'txt', did you mean 'text'?"),
+        (",", None, "modalities: "),
+        (None, "5", "unknown text view '5'; known: 1, 2, 3, 4, mean, concat"),
+        ("audio", "mean", "text view mean of a run without text"),
+    ],
+)
+def test_inputs_that_cannot_be_are_refused(modalities: str | None, view: str | None, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_inputs(modalities, view)
+    assert str(caught.value).startswith(said)
+
+
+def test_other_inputs_are_other_runs_of_another_budget(quick: Preset) -> None:
+    def spec(inputs: Inputs) -> RunSpec:
+        return expand(quick, [dataset("meld-sim", None, inputs)], ["css"], [0])[0]
+
+    all_three, two = spec(Inputs()), spec(Inputs(modalities=("text", "audio")))
+    assert all_three.key != two.key
+    assert all_three.budget != two.budget
+
+
+def test_simulated_data_have_one_view_of_the_text() -> None:
+    with pytest.raises(UserError, match="meld-sim has one view of the text"):
+        dataset("meld-sim", None, Inputs(text_view="2"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from benchmark.specs import Component, Method, Provenance, RunSpec, Training
+from benchmark.specs import Component, Inputs, Method, Provenance, RunSpec, Training
 
 SPEC = RunSpec(
     dataset="meld",
@@ -37,6 +37,10 @@ SPEC = RunSpec(
     provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
 )
 FORMAT = Path(__file__).parents[2] / "docs" / "run-format.md"
+OTHER_INPUTS: dict[tuple[str, ...], Any] = {
+    ("inputs", "modalities"): ("text", "audio"),
+    ("inputs", "text_view"): "mean",
+}
 LABELS = {("preset",), ("method", "label"), ("method", "canonical")}
 
 
@@ -58,7 +62,9 @@ def changed(path: tuple[str, ...]) -> RunSpec:
     for name in path[:-1]:
         place = place[name]
     value = place[path[-1]]
-    if isinstance(value, bool):
+    if path in OTHER_INPUTS:
+        place[path[-1]] = OTHER_INPUTS[path]
+    elif isinstance(value, bool):
         place[path[-1]] = not value
     else:
         place[path[-1]] = value + "x" if isinstance(value, str) else value * 2
@@ -147,6 +153,7 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "group": SPEC.group,
         "budget": SPEC.budget,
         "dataset": "meld",
+        "inputs": {"modalities": ["text", "audio", "visual"], "text_view": "1"},
         "method": "spf+tuned",
         "label": "css",
         "seed": 3,
@@ -206,3 +213,19 @@ def test_a_seed_is_not_negative() -> None:
     assert RunSpec(**SPEC.model_dump() | {"seed": 0}).seed == 0
     with pytest.raises(ValidationError):
         RunSpec(**SPEC.model_dump() | {"seed": -1})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"modalities": ("audio", "text")}, "modalities must be in the order"),
+        ({"modalities": ("text", "text")}, "modalities must be in the order"),
+        ({"modalities": ()}, "modalities"),
+        ({"modalities": ("smell",)}, "modalities"),
+        ({"modalities": ("audio",), "text_view": "2"}, "text view 2 of a run without text"),
+        ({"text_view": "5"}, "text_view"),
+    ],
+)
+def test_inputs_have_one_name_for_one_choice(inputs: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Inputs(**inputs)

@@ -22,7 +22,7 @@ from benchmark.data.audit.overlap import (
 )
 from benchmark.data.audit.vectors import Scale, VectorCounts, count_vectors, measure_scale
 from benchmark.data.conversations import Conversations
-from benchmark.data.layouts import LAYOUTS
+from benchmark.data.layouts import family
 from benchmark.data.reading import PUBLISHED_SHA256, fingerprint, load_unchecked
 
 FORMAT = 1
@@ -125,13 +125,13 @@ def audit_file(path: str | Path) -> Audit:
     Raises:
         DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
     """
-    conversations, sentences = load_unchecked(path)
-    dataset = next(d for d, layout in LAYOUTS.items() if layout.class_names == conversations.class_names)
+    conversations, sentences, layout = load_unchecked(path)
+    dataset = family(conversations)
     sha256 = fingerprint(path)
     found = replace(
         audit(conversations, dataset, sentences),
         file=os.fsencode(Path(path).name).decode(errors="replace"),  # names need not be text
-        layout=f"tuple of {LAYOUTS[dataset].length} items ({dataset})",
+        layout=f"{layout} ({dataset})",
         sha256=sha256,
         published=sha256 == PUBLISHED_SHA256[dataset],
     )

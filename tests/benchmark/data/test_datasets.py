@@ -8,7 +8,9 @@ import pytest
 
 from benchmark.data import datasets
 from benchmark.data.datasets import NAMES, DataSet, available, dataset, default
+from benchmark.data.reading import import_features
 from benchmark.errors import DataError, UserError
+from benchmark.specs import Inputs
 
 SIMULATED = ("iemocap-sim", "meld-sim")
 
@@ -51,7 +53,7 @@ def test_one_feature_file_is_enough_and_the_other_says_what_was_looked_for(folde
     assert [d.name for d in default(folder)] == ["meld"]
     reason = available(folder)["iemocap"]
     assert isinstance(reason, str)
-    assert reason.startswith(f"no iemocap_multimodal_features.pkl in {folder}")
+    assert reason.startswith(f"no iemocap_multimodal_features.pkl (or .safetensors) in {folder}")
 
 
 def test_a_folder_without_feature_files_is_not_replaced_by_simulated_data(tmp_path: Path) -> None:
@@ -148,3 +150,25 @@ def test_a_file_of_the_other_layout_is_refused(folder: Path) -> None:
 
     with pytest.raises(DataError):
         dataset("meld", folder).load()
+
+
+def test_what_is_used_of_the_data_is_loaded_and_said(folder: Path) -> None:
+    inputs = Inputs(modalities=("text", "audio"), text_view="concat")
+    data = dataset("meld", folder, inputs)
+    assert {m: x.shape[1] for m, x in data.load().features.items()} == {"text": 20, "audio": 4}
+    assert data.description.endswith(", text + audio only, text view concat")
+    assert {d.inputs for d in default(folder, inputs)} == {inputs}
+
+    simulated = dataset("meld-sim", None, Inputs(modalities=("visual",)))
+    assert list(simulated.load().features) == ["visual"]
+    assert simulated.description.endswith(", visual only")
+
+
+def test_an_imported_file_is_found_where_there_is_no_pickle(folder: Path) -> None:
+    pickled = folder / "meld_multimodal_features.pkl"
+    expected = dataset("meld", folder).load()
+    import_features(pickled, pickled.with_suffix(".safetensors"))
+    assert dataset("meld", folder).file == pickled
+    pickled.unlink()
+    assert dataset("meld", folder).file == pickled.with_suffix(".safetensors")
+    assert (dataset("meld", folder).load().features["text"] == expected.features["text"]).all()

@@ -109,7 +109,7 @@ def test_nothing_is_changed_in_what_was_read(items):
 
 
 @pytest.mark.parametrize(
-    ("raw", "found"), [((0,) * 9, "a tuple of 9 items"), ([0] * 12, "a list of 12 items"), (3, "a int")]
+    ("raw", "found"), [((0,) * 11, "a tuple of 11 items"), ([0] * 12, "a list of 12 items"), (3, "a int")]
 )
 def test_an_unknown_layout_says_what_was_found_and_what_is_accepted(raw, found):
     with pytest.raises(
@@ -312,3 +312,26 @@ def test_nested_billion_laughs_in_the_place_of_a_vector_are_not_expanded(items):
     items[LABELS][first(items)][0] = laughs
     items[SPEAKERS][first(items)][0] = laughs
     refusal(items)
+
+
+def test_mmgcns_tuples_are_the_same_with_one_view_of_text(items):
+    shorter = [*items[:4], *items[7:12], *items[12:]]
+    assert len(shorter) == {12: 9, 13: 10}[len(items)]
+    ours, theirs = converted(items), converted(shorter)
+    assert (theirs.ids, theirs.split, theirs.class_names) == (ours.ids, ours.split, ours.class_names)
+    for a, b in ((ours.label, theirs.label), (ours.speaker, theirs.speaker), (ours.offsets, theirs.offsets)):
+        np.testing.assert_array_equal(a, b)
+    assert list(theirs.features) == ["text", "audio", "visual"]
+    for m in ours.features:
+        np.testing.assert_array_equal(ours.features[m], theirs.features[m])
+
+    with pytest.raises(DataError, match=r"no text2 in a tuple of .* items; choose another --text-view"):
+        convert(tuple(shorter), None, MiB, ["text2", "audio"])
+    shorter[7] = 3
+    assert "item 7 (train ids) is a int" in refusal(shorter)
+
+
+def test_nine_items_of_the_kind_without_visual_features_are_refused(meld_items):
+    """DialogueCRN's MELD_features_raw.pkl: ids, speakers, labels, text, audio, sentences, train, test, sentiments."""
+    ids, speakers, labels, text, *_, audio, _, sentences, train, test, sentiments = meld_items
+    assert "is not a printable str" in refusal([ids, speakers, labels, text, audio, sentences, train, test, sentiments])

@@ -163,7 +163,9 @@ def test_a_feature_file_is_found_by_its_usual_name(tmp_path, items):
 
 def test_a_missing_feature_file_is_an_error_that_says_what_is_there(tmp_path):
     (tmp_path / "other.pkl").touch()
-    with pytest.raises(DataError, match=r"no meld_multimodal_features.pkl in .*, which holds other.pkl; put"):
+    with pytest.raises(
+        DataError, match=r"no meld_multimodal_features.pkl \(or .safetensors\) in .*, which holds other.pkl; put"
+    ):
         find_feature_file(tmp_path, "meld")
     for n in range(12):
         (tmp_path / f"{n:x}").touch()

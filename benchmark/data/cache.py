@@ -1,0 +1,73 @@
+"""What was read from pickles, kept in the open format: the next start maps it instead of reading the pickle again.
+
+A kept file is named after the content it was read from (SHA-256 of the whole pickle, at every start: no file's date is
+trusted) and the inputs that were asked for. It is used only where its header names the same content, view and reading
+code and its checksums are right; else it is made anew and replaced, whole.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from benchmark.data.conversations import Conversations
+from benchmark.data.layouts import family
+from benchmark.data.open_format import SUFFIX, Source, open_features, recognises, save
+from benchmark.data.reading import fingerprint, load_features, reader_fingerprint
+from benchmark.data.views import MODALITIES, Modality, TextView
+from benchmark.errors import DataError
+
+
+def cache_folder() -> Path:
+    """``$CSSBENCH_CACHE``, else the user's folder for what can be made again. It may be deleted at any time."""
+    chosen = os.environ.get("CSSBENCH_CACHE")
+    return Path(chosen) if chosen else user_cache_path("css-bench", appauthor=False)
+
+
+def load_cached(
+    path: Path,
+    dataset: str,
+    modalities: Sequence[Modality] = MODALITIES,
+    text_view: TextView = "1",
+    sha256: str | None = None,
+) -> Conversations:
+    """What :func:`load_features` gives, and raises, from the cache where it is there and whole.
+
+    A cache that cannot be written costs the time of reading again, and a warning. ``sha256`` is the file's, where the
+    caller knows it.
+    """
+    try:
+        if recognises(path):
+            return load_features(path, dataset, modalities=modalities, text_view=text_view)  # mapped as it is
+    except OSError:
+        return load_features(path, dataset)  # which says what is wrong
+    sha256 = sha256 or fingerprint(path)
+    source = Source(file=path.name, sha256=sha256, text_view=text_view, reader=reader_fingerprint())
+    kept = cache_folder() / "features" / "-".join((dataset, sha256[:32], text_view, *modalities))
+    kept = kept.with_name(kept.name + SUFFIX)
+    if (found := _kept(kept, dataset, modalities, source)) is not None:
+        return found
+    made = load_features(path, dataset, modalities=modalities, text_view=text_view)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        save(kept, made, family(made), source)
+    except OSError as error:
+        logging.getLogger(__name__).warning("features are not cached: %s: %s", error.strerror, kept)
+        return made
+    again = _kept(kept, dataset, modalities, source)  # mapped: processes share it, and the copy made above is let go
+    return made if again is None else again
+
+
+def _kept(path: Path, dataset: str, modalities: Sequence[Modality], source: Source) -> Conversations | None:
+    """The conversations of a kept file, or None where there is none, a damaged one, or one of another source."""
+    try:
+        held = open_features(path)
+        if held.header.dataset != dataset or held.header.source is None:
+            return None
+        if held.header.source.model_copy(update={"file": source.file}) != source:  # a renamed pickle is the same
+            return None
+        return held.conversations(modalities, source.text_view)
+    except (DataError, OSError):
+        return None
