@@ -7,6 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 
+def cache_folder() -> Path:
+    """The user's cache of what can be made again: ``$CSSBENCH_CACHE``, else the platform's place for caches."""
+    import platformdirs
+
+    return Path(os.environ.get("CSSBENCH_CACHE") or platformdirs.user_cache_dir("css-bench", appauthor=False))
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; a crash at any moment leaves the old file or the new one."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")

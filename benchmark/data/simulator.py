@@ -38,8 +38,8 @@ def simulate_spec(spec: SimulatorSpec, seed: int = 0) -> Conversations:
     label = draw_labels(spec, seed, speaker, offsets)
     emission, latents = draw_emission(spec, seed), draw_latents(spec, seed, label)
     features = {}
-    for i, m in enumerate(MODALITIES):
-        mean = emission.means[m][latents.shown[:, i]] + latents.bits[:, i, None] * emission.axis[m]
+    for m in MODALITIES:
+        mean = emission.mean(m, latents)
         noise = stream(spec, seed, f"noise/{m}").standard_normal(mean.shape)
         features[m] = (mean + emission.shift[m][speaker] + noise).astype(np.float32)
     ids = tuple(name for size in spec.splits for name in name_conversations(size))

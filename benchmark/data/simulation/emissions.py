@@ -27,6 +27,11 @@ class Emission:
     axis: dict[str, Floats]
     shift: dict[str, Floats]
 
+    def mean(self, modality: str, latents: "Latents") -> Floats:
+        """Class mean plus bit, [N, d_m]."""
+        column = MODALITIES.index(modality)
+        return self.means[modality][latents.shown[:, column]] + latents.bits[:, column, None] * self.axis[modality]
+
 
 @dataclass(frozen=True, eq=False)
 class Latents:

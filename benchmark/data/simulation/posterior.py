@@ -45,20 +45,32 @@ def posterior(
         speaker: [N].
         offsets: [B + 1], where conversations begin; None for P(y_t | x_t, s_t), every utterance by itself.
     """
-    evidence = np.empty((len(spec.class_names), len(speaker)))
-    for start in range(0, len(speaker), BLOCK):
-        rows = slice(start, start + BLOCK)
-        evidence[:, rows] = _evidence(spec, emission, {m: x[rows] for m, x in features.items()}, speaker[rows])
+    return from_evidence(spec, evidence(spec, emission, features, speaker), speaker, offsets)
+
+
+def from_evidence(spec: SimulatorSpec, evidence: Floats, speaker: Ints, offsets: Ints | None) -> Floats:
+    """:func:`posterior` where :func:`evidence` [C, N] is at hand already."""
     if offsets is None:
         joint = evidence + np.log(spec.prior)[:, None]
         return np.exp(joint - _logsumexp(joint)).T
     return _smooth(spec, evidence, speaker, offsets).T
 
 
+def evidence(
+    spec: SimulatorSpec, emission: Emission, features: Mapping[str, npt.NDArray[np.floating]], speaker: Ints
+) -> Floats:
+    """log p(x_t | y_t, s_t), up to a term without y_t, [C, N]; arguments as for :func:`posterior`."""
+    out = np.empty((len(spec.class_names), len(speaker)))
+    for start in range(0, len(speaker), BLOCK):
+        rows = slice(start, start + BLOCK)
+        out[:, rows] = _evidence(spec, emission, {m: x[rows] for m, x in features.items()}, speaker[rows])
+    return out
+
+
 def _evidence(
     spec: SimulatorSpec, emission: Emission, features: Mapping[str, npt.NDArray[np.floating]], speaker: Ints
 ) -> Floats:
-    """log p(x_t | y_t, s_t), up to a term without y_t: [C, N] or, with no features, [C, 1]."""
+    """The equation above; [C, 1] with no features."""
     classes = len(spec.class_names)
     clean = {m: np.zeros((2, classes, 1)) for m in MODALITIES}  # l_m(c, b): bits +1 and −1, classes, rows
     for m, x in features.items():
