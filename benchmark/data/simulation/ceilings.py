@@ -94,7 +94,7 @@ def draw_fresh(
 ) -> Iterator[Conversations]:
     """About ``utterances`` from the corpus's population, chunk by chunk; to be judged by :func:`span` of its emission.
 
-    Independent of the corpus and of other purposes; features have no speakers' offsets.
+    Without leakage; independent of the corpus and of other purposes; features have no speakers' offsets.
     """
     emission = span(draw_emission(spec, seed))
     size = next(s for s in spec.splits if s.split == "test")
@@ -107,8 +107,9 @@ def draw_fresh(
         drawn = replace(spec, name=f"{spec.name}/{purpose}/{chunk}", splits=splits)  # a name has streams of its own
         lengths = draw_lengths(drawn, seed, 1)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        speaker = draw_speakers(drawn, seed, lengths, offsets)
-        label = draw_labels(drawn, seed, speaker, offsets)
+        everything = slice(0, conversations)
+        speaker = draw_speakers(drawn, seed, offsets, everything)
+        label = draw_labels(drawn, seed, speaker, offsets, everything)
         latents, features = draw_latents(drawn, seed, label), {}
         for m in modalities:
             mean = emission.mean(m, latents)
