@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from benchmark.data.simulation import ceilings as module
 from benchmark.data.simulation.ceilings import SUBSETS, ceilings, draw_fresh, measure_ceilings, span
 from benchmark.data.simulation.emissions import draw_emission
-from benchmark.data.simulation.f1_rule import Rule, best_f1_rule
+from benchmark.data.simulation.f1_rule import Rule, best_f1_rule, expected_f1
 from benchmark.data.simulation.posterior import posterior
 from benchmark.data.simulation.spec import MODALITIES, SplitSize
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate_spec
@@ -138,23 +138,29 @@ def test_memory_is_bounded_by_chunks():
 # The rule.
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_no_weights_and_no_perturbed_rule_beat_the_best_f1_rule(seed):
-    rng = np.random.default_rng(seed)
-    p = rng.dirichlet(rng.uniform(0.1, 1.0, 5), 20_000)
-
-    def expected_f1(rule):
-        chosen = np.eye(5)[rule.predict(p)]
-        return p.mean(0) @ (2 * (chosen * p).sum(0) / (p.sum(0) + chosen.sum(0)))
-
+@pytest.mark.parametrize("sharpness", [0.02, 0.2, 1.0], ids=["weak", "middling", "strong"])
+def test_no_other_rule_beats_the_best_f1_rule(sharpness):
+    rng = np.random.default_rng(0)
+    prior = np.array([0.47, 0.17, 0.12, 0.12, 0.07, 0.05])
+    evidence = rng.normal(size=(20_000, 6)) * 3 * sharpness
+    p = prior * np.exp(evidence)
+    p /= p.sum(1, keepdims=True)
     best = best_f1_rule(p)
-    highest = expected_f1(best)
-    assert highest >= expected_f1(Rule(np.ones(5), np.zeros(5)))
-    for _ in range(300):
-        weights = np.exp(rng.normal(0, 0.5, 5))
-        assert expected_f1(Rule(weights, np.zeros(5))) < highest + 1e-4
-        near = Rule(best.gain * np.exp(rng.normal(0, 0.05, 5)), best.cost + best.cost * rng.normal(0, 0.05, 5))
-        assert expected_f1(near) < highest + 1e-4
+    highest = expected_f1(best, p)
+    for _ in range(200):
+        weights = p.mean(0) ** -rng.uniform(0, 1) * np.exp(rng.normal(0, 0.2, 6))
+        assert expected_f1(Rule(weights, np.zeros(6)), p) < highest + 1e-3
+        near = Rule(best.gain * np.exp(rng.normal(0, 0.05, 6)), best.cost + rng.normal(0, 0.01, 6))
+        assert expected_f1(near, p) < highest + 1e-3
+
+
+def test_expected_f1_is_that_of_sklearn_averaged_over_labels():
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet(np.full(4, 0.3), 100_000)
+    label = (p.cumsum(1) < rng.random((len(p), 1))).sum(1)
+    rule = Rule(np.array([1.0, 2.0, 0.7, 1.0]), np.array([0.1, 0.0, 0.0, 0.2]))
+    found = f1_score(label, rule.predict(p), average="weighted")
+    assert expected_f1(rule, p) == pytest.approx(found, abs=0.005)
 
 
 # Asking.
