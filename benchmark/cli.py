@@ -383,6 +383,71 @@ def data_import(
     typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
 
 
+@data_app.command("simulate")
+def data_simulate(
+    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim.")],
+    seed: Annotated[int, typer.Option(metavar="N", help="Of every draw. Runs use 0.")] = 0,
+    ceilings: Annotated[
+        bool, typer.Option("--ceilings", help="Also what no model can exceed: minutes at first, then kept.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
+) -> None:
+    """Describe a simulated corpus: its counts, and how well anything can do on it."""
+    import json
+    from collections import Counter
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from benchmark.data.simulator import SPECS, simulate
+
+    corpus = simulate(name, seed=seed)
+    counts: dict[str, Any] = {}
+    for split in dict.fromkeys(corpus.split):
+        part = corpus.where(split)
+        assert part.label is not None
+        classes = Counter(part.class_names[c] for c in part.label.tolist())
+        counts[split] = {
+            "conversations": len(part),
+            "utterances": part.utterances,
+            "classes": {c: classes[c] for c in part.class_names},
+        }
+    rows = []
+    if ceilings:
+        from benchmark.data.simulation.ceilings import ceilings as of
+
+        rows = of(SPECS[name], seed)
+    if as_json:
+        found = {
+            "name": name,
+            "seed": seed,
+            "splits": counts,
+            **({"ceilings": list(map(asdict, rows))} if rows else {}),
+        }
+        typer.echo(json.dumps(found, indent=1))
+        return
+
+    sizes = Table("split", "conversations", "utterances", *corpus.class_names, title=f"{name}, seed {seed}")
+    for split, of_split in counts.items():
+        numbers = (of_split["conversations"], of_split["utterances"], *of_split["classes"].values())
+        sizes.add_row(split, *map(str, numbers))
+    tables = [sizes]
+    if rows:
+        columns = ("modalities", "context", "accuracy", "weighted F1", "accuracy (test)", "weighted F1 (test)")
+        table = Table(*columns, title="ceilings, % ± Monte Carlo standard error; (test): on this very test split")
+        for row in rows:
+            table.add_row(
+                "+".join(row.modalities),
+                "yes" if row.context else "no",
+                f"{100 * row.accuracy:.2f} ± {100 * row.accuracy_se:.2f}",
+                f"{100 * row.weighted_f1:.2f} ± {100 * row.weighted_f1_se:.2f}",
+                f"{100 * row.test_accuracy:.2f}",
+                f"{100 * row.test_weighted_f1:.2f}",
+            )
+        tables.append(table)
+    _show(*tables)
+
+
 def _listed(option: str, text: str) -> list[str]:
     from benchmark.registry import split_list
 

@@ -9,6 +9,13 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 
+def cache_folder() -> Path:
+    """The user's cache of what can be made again: ``$CSSBENCH_CACHE``, else the platform's place for caches."""
+    import platformdirs
+
+    return Path(os.environ.get("CSSBENCH_CACHE") or platformdirs.user_cache_dir("css-bench", appauthor=False))
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of ``path`` when the block ends; an error or a crash leaves the old one."""

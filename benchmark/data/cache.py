@@ -6,11 +6,8 @@ code and its checksums are right; else it is made anew and replaced, whole.
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.layouts import family
@@ -18,12 +15,7 @@ from benchmark.data.open_format import SUFFIX, Source, open_features, recognises
 from benchmark.data.reading import fingerprint, load_features, reader_fingerprint
 from benchmark.data.views import MODALITIES, Modality, TextView
 from benchmark.errors import DataError
-
-
-def cache_folder() -> Path:
-    """``$CSSBENCH_CACHE``, else the user's folder for what can be made again. It may be deleted at any time."""
-    chosen = os.environ.get("CSSBENCH_CACHE")
-    return Path(chosen) if chosen else user_cache_path("css-bench", appauthor=False)
+from benchmark.files import cache_folder
 
 
 def load_cached(

@@ -81,7 +81,7 @@ def _unpickled(path: Path, size: int, dataset: str | None, arrays: Collection[st
 
 
 def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
-    """Read a feature file for an audit: NaN and Inf stay; the N utterances' sentences (or "") and the layout come along.
+    """Read a feature file for an audit: NaN and Inf stay; with it come the N utterances' sentences and the layout.
 
     A file in the open format has no sentences, and no NaN or Inf either.
 

@@ -4,6 +4,8 @@ The generative model is stated in :mod:`benchmark.data.simulation.spec`.
 """
 
 import difflib
+import itertools
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,11 +14,12 @@ import numpy as np
 from benchmark.data.conversations import Conversations
 from benchmark.data.simulation.chain import draw_labels, draw_lengths, draw_speakers, name_conversations
 from benchmark.data.simulation.emissions import draw_emission, draw_latents
+from benchmark.data.simulation.leakage import Leaks
 from benchmark.data.simulation.spec import IEMOCAP_SIM, MELD_SIM, MODALITIES, SimulatorSpec
 from benchmark.data.simulation.streams import stream
 from benchmark.errors import UserError
 
-__all__ = ["IEMOCAP_SIM", "MELD_SIM", "SPECS", "SimulatorSpec", "simulate", "simulate_spec"]
+__all__ = ["IEMOCAP_SIM", "MELD_SIM", "SPECS", "SimulatorSpec", "simulate", "simulate_chunks", "simulate_spec"]
 
 SPECS = {spec.name: spec for spec in (IEMOCAP_SIM, MELD_SIM)}
 
@@ -30,21 +33,42 @@ def simulate_spec(spec: SimulatorSpec, seed: int = 0) -> Conversations:
     Raises:
         UserError: the seed is negative or no whole number.
     """
+    return next(simulate_chunks(spec, seed, sum(size.utterances for size in spec.splits)))
+
+
+def simulate_chunks(spec: SimulatorSpec, seed: int = 0, utterances: int = 1 << 14) -> Iterator[Conversations]:
+    """The same corpus, whole conversations of about so many utterances at a time: for sizes that memory cannot hold.
+
+    Raises:
+        UserError: the seed is negative or no whole number.
+    """
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise UserError(f"simulator {spec.name}: seed is {seed!r}, but must be a whole number, not negative")
     lengths = np.concatenate([draw_lengths(spec, seed, i) for i in range(len(spec.splits))])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    speaker = draw_speakers(spec, seed, lengths, offsets)
-    label = draw_labels(spec, seed, speaker, offsets)
-    emission, latents = draw_emission(spec, seed), draw_latents(spec, seed, label)
-    features = {}
-    for i, m in enumerate(MODALITIES):
-        mean = emission.means[m][latents.shown[:, i]] + latents.bits[:, i, None] * emission.axis[m]
-        noise = stream(spec, seed, f"noise/{m}").standard_normal(mean.shape)
-        features[m] = (mean + emission.shift[m][speaker] + noise).astype(np.float32)
-    ids = tuple(name for size in spec.splits for name in name_conversations(size))
-    split = tuple(size.split for size in spec.splits for _ in range(size.conversations))
-    return Conversations(features, label, speaker, offsets, ids, split, spec.class_names, len(spec.cast))
+    ids = [name for size in spec.splits for name in name_conversations(size)]
+    split = [size.split for size in spec.splits for _ in range(size.conversations)]
+    emission, leaks = draw_emission(spec, seed), Leaks(spec, seed)
+    noise = {m: stream(spec, seed, f"noise/{m}") for m in MODALITIES}
+    total = int(offsets[-1])
+    bounds = np.searchsorted(offsets, np.arange(0, total, max(1, utterances)))
+    for first, last in itertools.pairwise([*np.unique(bounds).tolist(), len(lengths)]):
+        part = slice(first, last)
+        start = int(offsets[first])
+        speaker = draw_speakers(spec, seed, offsets, part)
+        label = draw_labels(spec, seed, speaker, offsets, part)
+        latents = draw_latents(spec, seed, label, start, total)
+        features = {}
+        for m in MODALITIES:
+            mean = emission.mean(m, latents)
+            drawn = noise[m].standard_normal(mean.shape)
+            features[m] = (mean + emission.shift[m][speaker] + drawn).astype(np.float32)
+        inside = offsets[first : last + 1] - start
+        chunk = Conversations(
+            features, label, speaker, inside, tuple(ids[part]), tuple(split[part]), spec.class_names, len(spec.cast)
+        )
+        leaks.apply(chunk, latents, start, total)
+        yield chunk
 
 
 def simulate(name: str, *, seed: int = 0, **knobs: Any) -> Conversations:

@@ -73,6 +73,28 @@ def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:
     assert usable == {"iemocap": "no", "meld": "yes", "iemocap-sim": "yes", "meld-sim": "yes"}
 
 
+def test_a_simulated_corpus_is_described(cli: Cli) -> None:
+    table = cli("data", "simulate", "--name", "iemocap-sim")
+    assert table.returncode == 0
+    assert re.search(r"│ test +│ 31 +│ 1623 +│", table.stdout)
+    found = json.loads(cli("data", "simulate", "--name", "meld-sim", "--seed", "3", "--json").stdout)
+    assert found["splits"]["dev"]["utterances"] == sum(found["splits"]["dev"]["classes"].values()) == 1109
+    assert "ceilings" not in found
+    wrong = cli("data", "simulate", "--name", "meld_sim")
+    assert (wrong.returncode, "did you mean 'meld-sim'" in wrong.stderr) == (2, True)
+
+
+def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path) -> None:
+    few = f"import benchmark.data.simulation.ceilings as c; c.ceilings.__defaults__ = (0, 640); {MAIN}"
+    command = ("data", "simulate", "--name", "meld-sim", "--ceilings")
+    table = cli(*command, code=few, CSSBENCH_CACHE=str(tmp_path))
+    assert table.returncode == 0
+    assert len(re.findall(r"│ (?:yes|no) +│ +\d+\.\d\d ± \d+\.\d\d", table.stdout)) == 14
+    rows = json.loads(cli(*command, "--json", code=few, CSSBENCH_CACHE=str(tmp_path)).stdout)["ceilings"]
+    assert rows[0]["modalities"] == ["text", "audio", "visual"]
+    assert f"{100 * rows[0]['accuracy']:.2f} ± " in table.stdout
+
+
 def test_without_a_terminal_each_finished_run_is_one_line(finished: Any) -> None:
     lines = finished.said.stdout.splitlines()
     assert lines[0].startswith("2 runs, 0 of them already in ")

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.simulation.spec import SimulatorSpec, SplitSize
-from benchmark.data.simulation.streams import stream
+from benchmark.data.simulation.streams import advance, stream, uniforms
 
 Ints = npt.NDArray[np.int64]
 
@@ -32,29 +32,45 @@ def draw_lengths(spec: SimulatorSpec, seed: int, index: int) -> Ints:
     return lengths
 
 
-def draw_speakers(spec: SimulatorSpec, seed: int, lengths: Ints, offsets: Ints) -> Ints:
-    """Speakers, int64 [N]: s_t = (s_{t−1} + jump) mod K; jump 0 with probability ``stay``, else uniform on 1..K−1."""
+def draw_speakers(spec: SimulatorSpec, seed: int, offsets: Ints, part: slice) -> Ints:
+    """Speakers of the conversations ``part`` of those at ``offsets`` [B + 1], int64 [rows].
+
+    s_t = (s_{t−1} + jump) mod K; jump 0 with probability ``stay``, else uniform on 1..K−1.
+    """
+    conversations, lengths = len(offsets) - 1, np.diff(offsets)[part]
     rng = stream(spec, seed, "speaker")
+    advance(rng, part.start)
     weights = np.array(spec.cast, np.float64)
     cast = np.repeat(1 + rng.choice(len(weights), len(lengths), p=weights / weights.sum()), lengths)
-    change, move, first = rng.random(len(cast)) >= spec.stay, rng.random(len(cast)), rng.random(len(cast))
-    jump = np.where(change & (cast > 1), 1 + (move * (cast - 1)).astype(np.int64), 0)
-    jump[offsets[:-1]] = (first * cast).astype(np.int64)[offsets[:-1]]
+    rows, begin = _rows(offsets, part)
+    stay, move, first = uniforms(spec, seed, "speaker", 3, int(offsets[-1]), rows, skip=conversations)
+    jump = np.where((stay >= spec.stay) & (cast > 1), 1 + (move * (cast - 1)).astype(np.int64), 0)
+    jump[begin] = (first * cast).astype(np.int64)[begin]
     total = np.cumsum(jump)
-    before = (total - jump)[offsets[:-1]]  # jumps of earlier conversations
+    before = (total - jump)[begin]  # jumps of earlier conversations
     return (total - np.repeat(before, lengths)) % cast
 
 
-def draw_labels(spec: SimulatorSpec, seed: int, speaker: Ints, offsets: Ints) -> Ints:
-    """Labels, int64 [N]: the mixture chain, as draws from π each held until the next one."""
-    rng = stream(spec, seed, "label")
+def draw_labels(spec: SimulatorSpec, seed: int, speaker: Ints, offsets: Ints, part: slice) -> Ints:
+    """Labels of the conversations ``part``, whose speakers are given, int64 [rows].
+
+    The mixture chain, as draws from π each held until the next one.
+    """
+    rows, begin = _rows(offsets, part)
+    draw, hold = uniforms(spec, seed, "label", 2, int(offsets[-1]), rows)
     # Inverse cdf: the same uniforms for any π. The last edge is dropped, as rounding may leave it below 1.
-    drawn = np.searchsorted(np.cumsum(spec.prior)[:-1], rng.random(len(speaker)), side="right")
+    drawn = np.searchsorted(np.cumsum(spec.prior)[:-1], draw, side="right")
     rho = np.where(speaker == np.concatenate([[-1], speaker[:-1]]), spec.inertia, spec.contagion)
-    fresh = rng.random(len(speaker)) >= rho
-    fresh[offsets[:-1]] = True
+    fresh = hold >= rho
+    fresh[begin] = True
     held = np.maximum.accumulate(np.where(fresh, np.arange(len(speaker)), 0))
     return drawn[held].astype(np.int64)
+
+
+def _rows(offsets: Ints, part: slice) -> tuple[slice, Ints]:
+    """Rows of the conversations ``part``, and where among them each begins."""
+    start = int(offsets[part.start])
+    return slice(start, int(offsets[part.stop])), offsets[part] - start
 
 
 def name_conversations(size: SplitSize) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.simulation.spec import MODALITIES, SimulatorSpec
-from benchmark.data.simulation.streams import stream
+from benchmark.data.simulation.streams import advance, stream, uniforms
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -26,6 +26,11 @@ class Emission:
     means: dict[str, Floats]
     axis: dict[str, Floats]
     shift: dict[str, Floats]
+
+    def mean(self, modality: str, latents: "Latents") -> Floats:
+        """Class mean plus bit, [N, d_m]."""
+        column = MODALITIES.index(modality)
+        return self.means[modality][latents.shown[:, column]] + latents.bits[:, column, None] * self.axis[modality]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +60,23 @@ def draw_emission(spec: SimulatorSpec, seed: int) -> Emission:
     return out
 
 
-def draw_latents(spec: SimulatorSpec, seed: int, label: Ints) -> Latents:
-    """Conflict and bits of utterances labelled ``label`` [N]: given a simulated corpus's labels, those that made it."""
+def draw_latents(spec: SimulatorSpec, seed: int, label: Ints, start: int = 0, total: int | None = None) -> Latents:
+    """Conflict and bits of utterances labelled ``label`` [N]: given a simulated corpus's labels, those that made it.
+
+    Where the corpus has ``total`` utterances, these are the N from ``start`` on.
+    """
     utterances, classes = len(label), len(spec.class_names)
-    rng = stream(spec, seed, "conflict")
-    hit, where, other = rng.random(utterances) < spec.conflict_rate, rng.random(utterances), rng.random(utterances)
-    rows = np.flatnonzero(hit)
+    part = slice(start, start + utterances)
+    hit, where, other = uniforms(spec, seed, "conflict", 3, utterances if total is None else total, part)
+    rows = np.flatnonzero(hit < spec.conflict_rate)
     shown = np.repeat(label[:, None], len(MODALITIES), axis=1)
     column = 1 + (where * (len(MODALITIES) - 1)).astype(np.int64)  # never text, column 0
     shown[rows, column[rows]] = (label + 1 + (other * (classes - 1)).astype(np.int64))[rows] % classes
 
-    bits = 2 * stream(spec, seed, "bits").integers(0, 2, (utterances, len(MODALITIES))) - 1
+    rng, before = stream(spec, seed, "bits"), start * len(MODALITIES)
+    advance(rng, before // 2)
+    rng.integers(0, 2, before % 2)  # one half of a step
+    bits = 2 * rng.integers(0, 2, (utterances, len(MODALITIES))) - 1
     bits[:, [m not in spec.synergy for m in MODALITIES]] = 0
     if members := [i for i, m in enumerate(MODALITIES) if m in spec.synergy]:
         sign = spec.pair_sign[label]

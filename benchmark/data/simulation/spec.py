@@ -15,6 +15,9 @@ that) except in a confusable pair, whose two are ``pair_gap`` times as far apart
 orthogonal to them all, v_m(s) any unit vector. Noise has unit sd in every feature, so ``signal``, ``synergy_strength``
 and ``speaker_shift`` are in units of it. Fewer bits than all of S say nothing about their product: a model has to
 multiply modalities to find it. A modality in conflict keeps its bit.
+
+With probability ``leakage`` a test utterance's x_t^(m) is replaced by that of a training utterance with the same
+y, c^(m) and b^(m), any of them alike: as informative as its own (but for the other speaker's offset), and seen before.
 """
 
 import math
@@ -59,6 +62,7 @@ class SimulatorSpec:
         pair_gap: distance between a pair's class means over that between any other two, in [0, 1].
         conflict_rate: probability that an utterance has one non-text modality showing another class.
         speaker_shift: length of the offset of each speaker in each modality.
+        leakage: probability that a test vector of text, audio, visual is a copy of a training vector.
     """
 
     name: str
@@ -79,6 +83,7 @@ class SimulatorSpec:
     pair_gap: float = 0.25
     conflict_rate: float = 0.2
     speaker_shift: float = 0.3
+    leakage: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         for knob in ("stay", "inertia", "contagion", "pair_gap", "conflict_rate"):
@@ -95,6 +100,16 @@ class SimulatorSpec:
             len(self.signal) == 3 and all(0 <= a < math.inf for a in self.signal),
             "signal",
             "three finite numbers, not negative (text, audio, visual)",
+        )
+        self._require(
+            len(self.leakage) == 3 and all(0 <= p <= 1 for p in self.leakage),
+            "leakage",
+            "three numbers in [0, 1] (text, audio, visual)",
+        )
+        self._require(
+            not any(self.leakage) or [s.split for s in self.splits if s.split != "dev"] == ["train", "test"],
+            "leakage",
+            "0 where splits have no train before a test",
         )
         self._require(
             set(self.synergy) <= set(MODALITIES) and len(set(self.synergy)) == len(self.synergy),

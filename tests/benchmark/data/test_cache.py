@@ -11,9 +11,10 @@ import pytest
 from test_open_format import same
 
 from benchmark.data import cache, load_features, reading
-from benchmark.data.cache import cache_folder, load_cached
+from benchmark.data.cache import load_cached
 from benchmark.data.open_format import save
 from benchmark.errors import DataError
+from benchmark.files import cache_folder
 
 ROOT = Path(__file__).parents[3]
 

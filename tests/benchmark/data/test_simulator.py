@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
-from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from benchmark.data.simulation.emissions import draw_emission, draw_latents
+from benchmark.data.simulation.posterior import posterior
 from benchmark.data.simulation.spec import MODALITIES, SplitSize
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, SPECS, simulate, simulate_spec
 from benchmark.errors import UserError
@@ -42,87 +41,6 @@ def nearest_mean(train, test, modality):
     x, z = train.features[modality], test.features[modality]
     means = np.stack([x[train.label == c].mean(0) for c in range(len(train.class_names))])
     return (np.square(z[:, None] - means).sum(-1).argmin(1) == test.label).mean()
-
-
-# The oracle: exact posteriors with the true parameters.
-
-
-def log_emissions(spec, seed, data):
-    """log p(x_t | y_t) up to a term without y_t, [N, C], over every bit and conflict an utterance can have."""
-    emission, classes = draw_emission(spec, seed), len(spec.class_names)
-    table = {}  # (modality, bit): log-likelihood of every shown class, [N, C]
-    for m in MODALITIES:
-        x = data.features[m].astype(np.float64) - emission.shift[m][data.speaker]
-        for bit in (-1, 1):
-            mean = emission.means[m] + bit * emission.axis[m]
-            table[m, bit] = x @ mean.T - 0.5 * np.square(mean).sum(1)
-    share, out = spec.conflict_rate / 2 / (classes - 1), []
-    for y in range(classes):
-        sign, terms, weights = spec.pair_sign[y], [], []
-        for bits in itertools.product((-1, 1), repeat=3):  # a bit outside S has no axis, so summing over it is harmless
-            if sign and spec.synergy and math.prod(bits[MODALITIES.index(m)] for m in spec.synergy) != sign:
-                continue
-            at = {m: table[m, bit] for m, bit in zip(MODALITIES, bits, strict=True)}
-            clean = sum(at[m][:, y] for m in MODALITIES)
-            terms.append(clean)
-            weights.append(1 - spec.conflict_rate)
-            for m, c in itertools.product(("audio", "visual"), set(range(classes)) - {y}):
-                terms.append(clean - at[m][:, y] + at[m][:, c])
-                weights.append(share)
-        weights = np.array(weights)[:, None]
-        out.append(logsumexp(np.array(terms), axis=0, b=weights / weights.sum()))
-    return np.stack(out, axis=1)
-
-
-def posteriors(spec, data, log_likelihood):
-    """P(y_t | the whole conversation), [N, C], by forward-backward."""
-    step, out = {same: spec.transition(same) for same in (False, True)}, np.empty_like(log_likelihood)
-    for start, stop in itertools.pairwise(data.offsets):
-        likelihood = np.exp(log_likelihood[start:stop] - log_likelihood[start:stop].max(1, keepdims=True))
-        chain = [step[bool(same)] for same in np.diff(data.speaker[start:stop]) == 0]
-        forward, backward = np.empty_like(likelihood), np.ones_like(likelihood)
-        for t, now in enumerate(likelihood):
-            forward[t] = now * (forward[t - 1] @ chain[t - 1] if t else spec.prior)
-            forward[t] /= forward[t].sum()
-        for t in range(len(chain) - 1, -1, -1):
-            backward[t] = chain[t] @ (likelihood[t + 1] * backward[t + 1])
-            backward[t] /= backward[t].sum()
-        out[start:stop] = forward * backward
-    return out / out.sum(1, keepdims=True)
-
-
-def brute_force(spec, seed, data, conversation):
-    """The same by summing the joint density over every label sequence, bit and conflict, term by term."""
-    emission, classes = draw_emission(spec, seed), len(spec.class_names)
-    rows = range(data.offsets[conversation], data.offsets[conversation + 1])
-
-    def density(t, y):
-        total = 0.0
-        shown = [(1 - spec.conflict_rate, (y, y, y))]
-        for other in set(range(classes)) - {y}:
-            share = spec.conflict_rate / (2 * (classes - 1))
-            shown += [(share, (y, other, y)), (share, (y, y, other))]
-        for bits in itertools.product((-1, 1), repeat=len(spec.synergy)):
-            sign = spec.pair_sign[y]
-            p_bits = 0.5 ** len(bits) if sign == 0 else (np.prod(bits) == sign) * 0.5 ** (len(bits) - 1)
-            bit = dict(zip(spec.synergy, bits, strict=True))
-            for p_shown, seen in shown:
-                p = p_bits * p_shown
-                for m, c in zip(MODALITIES, seen, strict=True):
-                    mean = emission.means[m][c] + bit.get(m, 0) * emission.axis[m] + emission.shift[m][data.speaker[t]]
-                    p *= norm.pdf(data.features[m][t].astype(np.float64), mean, 1).prod()
-                total += p
-        return total
-
-    at = np.array([[density(t, y) for y in range(classes)] for t in rows])
-    out = np.zeros_like(at)
-    for path in itertools.product(range(classes), repeat=len(rows)):
-        p = spec.prior[path[0]] * at[0, path[0]]
-        for i in range(1, len(rows)):
-            rho = spec.inertia if data.speaker[rows[i]] == data.speaker[rows[i - 1]] else spec.contagion
-            p *= (rho * (path[i] == path[i - 1]) + (1 - rho) * spec.prior[path[i]]) * at[i, path[i]]
-        out[range(len(rows)), path] += p
-    return out / out.sum(1, keepdims=True)
 
 
 # Shape.
@@ -487,33 +405,6 @@ def test_what_is_unknown_is_refused_with_a_suggestion():
 # Difficulty.
 
 
-@SYNERGIES
-def test_the_oracle_is_exact(synergy):
-    spec = replace(
-        IEMOCAP_SIM,
-        splits=(SplitSize("test", 5, 14),),
-        max_length=4,
-        length_sd=1.0,
-        widths=(3, 2, 2),
-        synergy=synergy,
-        speaker_shift=1.0,
-    )
-    data = simulate_spec(spec, 7)
-    fast = posteriors(spec, data, log_emissions(spec, 7, data))
-    for b in range(len(data)):
-        np.testing.assert_allclose(fast[data.rows([b])], brute_force(spec, 7, data, b), rtol=1e-9, atol=1e-12)
-
-
-@BOTH
-def test_the_oracle_is_calibrated(spec):
-    """The corpus comes from the model that is stated: its exact posterior is right as often as it says."""
-    data = simulate_spec(spec, 1)
-    posterior = posteriors(spec, data, log_emissions(spec, 1, data))
-    excess = (posterior.argmax(1) == data.label) - posterior.max(1)
-    by_conversation = np.array([excess[a:b].sum() for a, b in itertools.pairwise(data.offsets)])
-    assert abs(by_conversation.sum()) < 4 * math.sqrt(np.square(by_conversation).sum())
-
-
 @pytest.mark.parametrize(
     ("spec", "linear_range", "oracle_range"),
     [(IEMOCAP_SIM, (49, 56), (65, 73)), (MELD_SIM, (49, 56), (60, 67))],
@@ -526,9 +417,15 @@ def test_context_and_synergy_leave_room_above_a_linear_model_of_utterances(spec,
     x, z = (np.concatenate(list(part.features.values()), axis=1) for part in (train, test))
     guess = LogisticRegression(C=0.1, max_iter=1000).fit(x, train.label).predict(z)
     linear = 100 * f1_score(test.label, guess, average="weighted")
-    evidence = log_emissions(spec, seed, test)
-    alone = 100 * f1_score(test.label, (evidence + np.log(spec.prior)).argmax(1), average="weighted")
-    oracle = 100 * f1_score(test.label, posteriors(spec, test, evidence).argmax(1), average="weighted")
+    alone, oracle = (
+        100
+        * f1_score(
+            test.label,
+            posterior(spec, draw_emission(spec, seed), test.features, test.speaker, offsets).argmax(1),
+            average="weighted",
+        )
+        for offsets in (None, test.offsets)
+    )
     assert linear_range[0] < linear < linear_range[1]
     assert oracle_range[0] < oracle < oracle_range[1]
     assert linear + 4 < alone  # what synergy and conflict hold
