@@ -1,5 +1,6 @@
 """The one in-memory type for conversations: flat arrays over utterances, and where each conversation begins."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -42,6 +43,11 @@ class Conversations:
     def utterances(self) -> int:
         """Number of utterances N."""
         return int(self.offsets[-1])
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Each conversation's recording session, read from its name (``Ses01`` of ``Ses01F_impro01``); else empty."""
+        return tuple(m[0] if (m := re.match(r"Ses\d+", name)) else "" for name in self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,6 +1,5 @@
 """Which conversations a run trains on, is selected on, and is tested on."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +29,12 @@ def split(conversations: Conversations, seed: int) -> RunData:
     """
     train, validation = conversations.where("train"), conversations.where("dev")
     if not len(validation):
-        session = [m[0] if (m := re.match(r"Ses\d+", name)) else "" for name in train.ids]
-        sessions = sorted(set(session))
+        sessions = sorted(set(train.sessions))
         if "" in sessions or len(sessions) < 2:
             raise DataError(
                 "no dev conversations and no sessions to hold one out: add a dev split, or name conversations Ses01…"
             )
-        held_out = np.array(session) == sessions[seed % len(sessions)]
+        held_out = np.array(train.sessions) == sessions[seed % len(sessions)]
         train, validation = train.select(np.flatnonzero(~held_out)), train.select(np.flatnonzero(held_out))
     test = conversations.where("test").without_labels()
     if not (len(train) and len(test)):

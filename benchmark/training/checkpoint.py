@@ -24,7 +24,6 @@ def save_checkpoint(folder: Path, trainer: Trainer) -> None:
         "progress.history": torch.tensor(progress.history, dtype=torch.float64),
         "progress.conflict": torch.tensor(progress.conflict, dtype=torch.float64),
         "progress.test_predictions": torch.from_numpy(np.stack(progress.test_predictions)),
-        "progress.selected": torch.tensor(progress.selected),
         "progress.seconds": torch.tensor(list(progress.seconds.values()), dtype=torch.float64),
     }
     if progress.probabilities is not None:
@@ -50,7 +49,6 @@ def load_checkpoint(folder: Path, trainer: Trainer) -> bool:
         conflict=tensors["progress.conflict"].tolist(),
         test_predictions=list(tensors["progress.test_predictions"].numpy()),
         probabilities=tensors.get("progress.probabilities"),
-        selected=int(tensors["progress.selected"]),
         seconds=dict(zip(trainer.progress.seconds, tensors["progress.seconds"].tolist(), strict=True)),
     )
     return True

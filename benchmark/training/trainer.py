@@ -46,7 +46,6 @@ class Progress:
         conflict: a row (step, epoch, then the probe's columns) a probe.
         test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
         probabilities: of the test utterances [N, C] at the selected epoch.
-        selected: the epoch (from 1) of the best validation weighted F1, the earliest of equals.
         seconds: spent on training, evaluation and probes.
     """
 
@@ -55,13 +54,18 @@ class Progress:
     conflict: list[list[float]] = field(default_factory=list)
     test_predictions: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     probabilities: Tensor | None = None
-    selected: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0, "probe": 0.0})
 
     @property
     def epoch(self) -> int:
         """Finished epochs."""
         return len(self.history)
+
+    @property
+    def selected(self) -> int:
+        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; 0 before the first."""
+        scores = self.column("validation_weighted_f1")
+        return 1 + scores.index(max(scores)) if scores else 0
 
     def column(self, name: str) -> list[float]:
         """One of :data:`HISTORY_COLUMNS` by epoch."""
@@ -126,12 +130,11 @@ class Trainer:
         scores = validation_scores(validation, self.validation_label)
 
         losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
-        best = max(progress.column("validation_weighted_f1"), default=-1.0)
-        if scores["validation_weighted_f1"] > best:
-            progress.selected, progress.probabilities = epoch, test
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
         progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values()])
+        if progress.selected == epoch:
+            progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
         progress.seconds["probe"] += probing
         progress.seconds["evaluate"] += time.perf_counter() - trained

@@ -1,6 +1,5 @@
 """What splits share besides single vectors: conversations, speakers, sentences."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -93,13 +92,11 @@ def people(conversations: Conversations) -> Speakers | None:
     not say who is meant.
     """
     heard = defaultdict(set)
-    for b, name in enumerate(conversations.ids):
-        if not (session := re.match(r"Ses\d+", name)):
+    for b, session in enumerate(conversations.sessions):
+        if not session:
             return None
         for speaker in np.unique(conversations.speaker[slice(*conversations.offsets[b : b + 2])]):
-            heard[f"{session[0]} {'MF'[speaker] if conversations.speakers == 2 else speaker}"].add(
-                conversations.split[b]
-            )
+            heard[f"{session} {'MF'[speaker] if conversations.speakers == 2 else speaker}"].add(conversations.split[b])
     per_split = Counter(split for splits in heard.values() for split in splits)
     return Speakers(dict(per_split), tuple(sorted(person for person, splits in heard.items() if len(splits) > 1)))
 
