@@ -1,5 +1,6 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and claims on them."""
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +15,31 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(os.environ.get("CSSBENCH_CACHE") or platformdirs.user_cache_dir("css-bench", appauthor=False))
+
+
+def fetched_folder() -> Path:
+    """Where ``cssbench data fetch`` puts feature files, and where they are looked for when no folder is named."""
+    return cache_folder() / "fetched"
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Keep other processes from claiming this file or folder, which exists; False where another one has it.
+
+    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        granted = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            granted = False
+        except OSError:
+            pass
+        yield granted
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -1,17 +1,21 @@
-"""``cssbench data``: list, audit, import and simulate data sets."""
+"""``cssbench data``: list, fetch, audit, import and simulate data sets."""
 
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, DataOption, show
+from benchmark.cli.common import DONE, FAILED, DataOption, say, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from benchmark.data.audit.pages import View
+    from benchmark.fetching.published import Terms
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
 
@@ -27,6 +31,83 @@ def data_list(data_dir: DataOption = None) -> None:
     for name, found in available(data_dir).items():
         table.add_row(name, *(("no", found) if isinstance(found, str) else ("yes", found.description)))
     show(table)
+
+
+@app.command(
+    "fetch",
+    epilog="Exit codes: 0 fetched, or there already; 1 it did not arrive: the same command goes on from where it was; "
+    "2 wrong usage, terms not accepted, or another content than expected.",
+)
+def data_fetch(
+    dataset: Annotated[str, typer.Argument(metavar="NAME", help="iemocap or meld.")],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Fetch from this http, https or file address.",
+            show_default="the published Google Drive folder",
+        ),
+    ] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX|any",
+            help="Expect this SHA-256; any: take what comes, and print it.",
+            show_default="the published file's",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Gets the file.", show_default="the cache, where runs look for it"),
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="You accept the corpus's terms: do not ask.")
+    ] = False,
+) -> None:
+    """Download a feature file: checked, and continued where it was cut off.
+
+    Its corpus has terms of its own, shown first: IEMOCAP needs an agreement with its owner.
+    """
+    from rich.console import Console
+
+    from benchmark.data.reading import PUBLISHED_SHA256
+    from benchmark.fetching import TERMS, DriveFile, fetch, fetched, file_name, source_of
+    from benchmark.fetching.display import shown
+    from benchmark.files import fetched_folder
+    from benchmark.registry import look_up
+
+    look_up("data set with a feature file", dataset, TERMS)
+    expected = PUBLISHED_SHA256[dataset] if sha256 is None else sha256.lower()
+    if expected != "any" and not re.fullmatch("[0-9a-f]{64}", expected):
+        raise UserError(f"--sha256 takes 64 hexadecimal digits or the word any, got {sha256!r}")
+    wanted = None if expected == "any" else expected
+    name = file_name(dataset)
+    source = DriveFile(file=name) if url is None else source_of(url)
+    target = (out or fetched_folder()) / name
+    found = fetched(target, source, wanted)
+    if found:
+        typer.echo(f"{target} is there already, SHA-256 {found}")
+    else:
+        _agree(TERMS[dataset], accept_licence)
+        typer.echo(f"fetching {source.name} to {target}")
+        with shown(name, Console(stderr=True)) as progress:
+            found = fetch(target, source, wanted, progress, say)
+        typer.echo(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {found}")
+    if found != PUBLISHED_SHA256[dataset]:
+        typer.echo("This is not the published file: reports will say so.")
+    folder = f" --data-dir {shlex.quote(str(out))}" if out else ""
+    typer.echo(f"Next: cssbench data audit {shlex.quote(str(target))}\n      cssbench run --datasets {dataset}{folder}")
+
+
+def _agree(terms: "Terms", accepted: bool) -> None:
+    """Show the terms and have them accepted; raises UserError where they are not."""
+    typer.echo(terms.notice)
+    if accepted:
+        return
+    if not sys.stdin.isatty():
+        raise UserError("nobody is at a terminal to accept these terms: add --accept-licence if you do")
+    if not typer.confirm(terms.question):
+        raise UserError("terms not accepted: nothing was downloaded")
 
 
 @app.command("audit", epilog="Exit codes: 0 clean, 1 defects found, 2 unreadable.")

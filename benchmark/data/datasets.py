@@ -12,7 +12,8 @@ from benchmark.data.conversations import Conversations
 from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
 from benchmark.data.views import choose
-from benchmark.errors import UserError
+from benchmark.errors import DataError, UserError
+from benchmark.files import fetched_folder
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 _SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
@@ -77,11 +78,11 @@ NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
 
 
 def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
-    """The data set of that name; real ones are looked for in ``folder``.
+    """The data set of that name; real ones are looked for in ``folder``, without one among what was fetched.
 
     Raises:
-        UserError: for an unknown name, a real data set with no folder given, or a view of the text that simulated data
-            have not got; DataError for a missing file.
+        UserError: for an unknown name, or a view of the text that simulated data have not got; DataError for a missing
+            file.
     """
     from benchmark.registry import look_up
 
@@ -93,9 +94,16 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
                 f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
             )
         return DataSet(name, family, None, inputs)
-    if folder is None:
-        raise UserError(f"data set {name!r} needs its feature file: name its folder with --data-dir or $CSSBENCH_DATA")
-    return DataSet(name, family, find_feature_file(folder, name), inputs)
+    try:
+        file = find_feature_file(folder or fetched_folder(), name)
+    except DataError:
+        if folder:
+            raise
+        raise DataError(
+            f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
+            "that has it with --data-dir or $CSSBENCH_DATA"
+        ) from None
+    return DataSet(name, family, file, inputs)
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:

@@ -1,8 +1,6 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from benchmark.errors import UserError
-from benchmark.files import write_atomically
+from benchmark.files import claimed, write_atomically
 
 
 class Store:
@@ -65,19 +63,8 @@ class Store:
     def claim(self, key: str) -> Iterator[bool]:
         """Make the run's folder and keep other processes out of it; False where another one has it.
 
-        The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted:
-        two processes may then make the same run, each file whole and of the same bits.
+        On file systems without locks two processes may make the same run, each file whole and of the same bits.
         """
         self.folder(key).mkdir(exist_ok=True)
-        descriptor = os.open(self.folder(key), os.O_RDONLY)
-        try:
-            granted = True
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                granted = False
-            except OSError:
-                pass
+        with claimed(self.folder(key)) as granted:
             yield granted
-        finally:
-            os.close(descriptor)
