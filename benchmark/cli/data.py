@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, DataOption, say, show
+from benchmark.cli.common import DONE, FAILED, INTERRUPTED, DataOption, say, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -106,7 +106,11 @@ def _agree(terms: "Terms", accepted: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UserError("nobody is at a terminal to accept these terms: add --accept-licence if you do")
-    if not typer.confirm(terms.question):
+    try:
+        agreed = typer.confirm(terms.question)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        raise typer.Exit(INTERRUPTED) from None
+    if not agreed:
         raise UserError("terms not accepted: nothing was downloaded")
 
 

@@ -101,9 +101,9 @@ class Part:
             with _writing(self.path.parent, missing):
                 if not received:
                     self.discard()
-                    write_json(self._record, asdict(_Record(source.name, stream.version)))
                 if missing is not None and missing > _free(self.path.parent):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                write_json(self._record, asdict(_Record(source.name, stream.version)))
                 with self.path.open("ab") as file:
                     progress(received, total)
                     for chunk in stream.chunks:
