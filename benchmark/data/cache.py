@@ -48,8 +48,9 @@ def load_cached(
     except OSError as error:
         logging.getLogger(__name__).warning("features are not cached: %s: %s", error.strerror, kept)
         return made
-    again = _kept(kept, dataset, modalities, source)  # mapped: processes share it, and the copy made above is let go
-    return made if again is None else again
+    del made  # or it would be in memory twice
+    again = _kept(kept, dataset, modalities, source)  # mapped: processes share it
+    return load_features(path, dataset, modalities=modalities, text_view=text_view) if again is None else again
 
 
 def _kept(path: Path, dataset: str, modalities: Sequence[Modality], source: Source) -> Conversations | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.conversations import Conversations
+from benchmark.data.stored import StoredArray, loaded
 from benchmark.data.views import ARRAYS
 from benchmark.errors import DataError
 
@@ -21,6 +22,7 @@ _READ = ("ids", "speakers", "labels")
 _LISTS = ("train", "test")
 _USUAL = dict(zip((*_READ, *ARRAYS), range(9), strict=True)) | {"sentences": 9, "train": 10, "test": 11}
 _MMGCN = dict(zip((*_READ, "text", "audio", "visual"), range(6), strict=True)) | {"sentences": 6, "train": 7, "test": 8}
+_BLOCK = 1024  # rows that are looked at together
 _SENTENCE = 1000  # characters that are looked at: a pickle can repeat a long one at no cost
 
 Item = dict[Any, Any]
@@ -168,7 +170,7 @@ def _splits(layout: Layout, order: list[Any], lists: dict[str, Any]) -> tuple[st
     """The official split of each conversation, which must be listed exactly once."""
     listed = dict.fromkeys(order, "")
     for split, conversations in lists.items():
-        if not isinstance(conversations, list | tuple | np.ndarray):
+        if not isinstance(conversations, list | tuple | np.ndarray | StoredArray):
             where = f"item {layout.items[split]} ({split} ids)"
             raise _defect(f"{where} is {_form(conversations)}, not a list of conversations")
         for conversation in _entries(conversations):
@@ -190,7 +192,7 @@ def _lengths(items: dict[str, Item], order: list[Any]) -> list[int]:
     for conversation in order:
         for name, item in items.items():
             value = item[conversation]
-            if not isinstance(value, list | tuple) and not (isinstance(value, np.ndarray) and value.ndim):
+            if not isinstance(value, list | tuple) and not (isinstance(value, np.ndarray | StoredArray) and value.ndim):
                 raise _defect(f"conversation {_shown(conversation)}: {name} is {_form(value)}, not a list or an array")
             expected, count = len(items["ids"][conversation]), len(value)
             if count != expected:
@@ -214,18 +216,17 @@ def _labels(item: Item, order: Sequence[Any], classes: int) -> npt.NDArray[np.in
 
 
 def _width(modality: str, item: Item, first: Any) -> int:
-    vector = _vector(item[first][0])
-    if vector is None or not vector.size:
-        raise _defect(f"{_where(first, 0)}: {modality} is {_form(item[first][0])}, not a vector of numbers")
-    return vector.size
+    value = loaded(item[first])[0]
+    vector = _vector(value)
+    if vector is None or not len(vector):
+        raise _defect(f"{_where(first, 0)}: {modality} is {_form(value)}, not a vector of numbers")
+    return len(vector)
 
 
 def _features(modality: str, item: Item, order: Sequence[Any], width: int, finite: bool) -> npt.NDArray[np.float32]:
     rows = _matrix(modality, item, order, width)
-    if not finite:
-        return rows
-    wrong = ~np.isfinite(rows)
-    if wrong.any():
+    if finite and not all(np.isfinite(rows[i : i + _BLOCK]).all() for i in range(0, len(rows), _BLOCK)):
+        wrong = ~np.isfinite(rows)
         utterances = wrong.any(axis=1)
         where, counts = _where(*_locate(item, order, int(utterances.argmax()))), (wrong.sum(), utterances.sum())
         raise _defect(f"{where}: {modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances")
@@ -238,26 +239,33 @@ def _matrix(name: str, item: Item, order: Sequence[Any], width: int) -> npt.NDAr
     row = 0
     with np.errstate(all="ignore"):  # what overflows float32 becomes Inf, which is looked for
         for conversation in order:
-            for utterance, value in enumerate(item[conversation]):
+            for utterance, value in enumerate(_rows(item[conversation], width)):
                 vector = _vector(value)
-                if vector is None or vector.size != width:
+                if vector is None or len(vector) != width:
                     expected = f"not a vector of {width} numbers"
                     raise _defect(f"{_where(conversation, utterance)}: {name} is {_form(value)}, {expected}")
-                rows[row] = vector
+                rows[row] = loaded(vector)
                 row += 1
     return rows
 
 
-def _vector(value: object) -> npt.NDArray[Any] | None:
+def _rows(values: Any, width: int) -> Any:
+    """The utterances of a conversation; a matrix that has not the width stands for its rows unread."""
+    fits = isinstance(values, StoredArray) and values.shape[1:] == (width,)
+    return values.load() if fits else [None] * len(values) if isinstance(values, StoredArray) else values
+
+
+def _vector(value: object) -> npt.NDArray[Any] | StoredArray | None:
     """A vector of numbers as an array; None for anything else, which numpy would try to make an array of."""
     if isinstance(value, list | tuple) and all(type(number) in (int, float) for number in value):
         value = np.array(value, np.float64)
-    return value if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "fiu" else None
+    array = isinstance(value, np.ndarray | StoredArray) and value.ndim == 1 and value.dtype.kind in "fiu"
+    return value if array else None  # type: ignore[return-value]
 
 
 def _entries(values: Any) -> Iterator[Any]:
     """The values of a list or an array, numpy's scalars as Python's."""
-    return (value.item() if isinstance(value, np.generic) else value for value in values)
+    return (value.item() if isinstance(value, np.generic) else value for value in loaded(values))
 
 
 def _iemocap_speakers(item: Item, order: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -310,7 +318,7 @@ def _shown(value: object) -> str:
 
 
 def _form(value: object) -> str:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | StoredArray):
         return f"an array of shape {value.shape} and type {value.dtype}"
     return f"a {type(value).__name__}" + (f" of {len(value)} items" if isinstance(value, list | tuple | dict) else "")
 

@@ -76,8 +76,8 @@ def import_features(path: Path, out: Path) -> Conversations:
 
 
 def _unpickled(path: Path, size: int, dataset: str | None, arrays: Collection[str] | None) -> Conversations:
-    # The content is passed on unnamed, so that the callee can drop what it no longer needs.
-    return convert(read_pickle(path.read_bytes()), dataset, 2 * size + _ALLOWANCE, arrays)
+    with path.open("rb") as file:  # passed on unnamed, so that the callee can drop what it no longer needs
+        return convert(read_pickle(file), dataset, 2 * size + _ALLOWANCE, arrays)
 
 
 def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
@@ -94,8 +94,9 @@ def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
         if recognises(path):
             conversations = open_features(path).conversations(MODALITIES, "1")
             return conversations, [""] * conversations.utterances, "open format"
-        raw = read_pickle(path.read_bytes())
-        conversations = convert(raw, None, 2 * size + _ALLOWANCE, finite=False)
+        with path.open("rb") as file:
+            raw = read_pickle(file)
+            conversations = convert(raw, None, 2 * size + _ALLOWANCE, finite=False)
         assert isinstance(raw, tuple)  # or it would not have been converted
         return conversations, sentences(raw, conversations), f"tuple of {len(raw)} items"
 

@@ -36,7 +36,7 @@ def path(tmp_path, meld_items):
 def reads(monkeypatch):
     """Every pickle that is read."""
     seen, original = [], reading.read_pickle
-    monkeypatch.setattr(reading, "read_pickle", lambda content: seen.append(len(content)) or original(content))
+    monkeypatch.setattr(reading, "read_pickle", lambda file: seen.append(file.name) or original(file))
     return seen
 
 

@@ -279,10 +279,10 @@ def refusal(content):
 @pytest.fixture
 def nothing_happens(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    admitted = {name: dict(vars(proxy)) for name, proxy in unpickle._ADMITTED.items()}
+    admitted = {name: dict(vars(proxy)) for name, proxy in unpickle.ADMITTED.items()}
     yield
     assert list(tmp_path.iterdir()) == []
-    assert {name: dict(vars(proxy)) for name, proxy in unpickle._ADMITTED.items()} == admitted
+    assert {name: dict(vars(proxy)) for name, proxy in unpickle.ADMITTED.items()} == admitted
 
 
 def test_the_canary_would_sing(tmp_path, monkeypatch):
