@@ -162,7 +162,9 @@ def _dict(machine: _Machine, _: None) -> None:
 
 
 def _name(machine: _Machine, module: object, name: object) -> None:
-    if not isinstance(module, str) or not isinstance(name, str) or (module, name) not in ADMITTED:
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise Refused(f"a name of {shown(module)} and {shown(name)}")  # as text, nested lists could be without end
+    if (module, name) not in ADMITTED:
         raise Refused("the name " + shown(f"{module}.{name}"))
     machine.stack.append(ADMITTED[module, name])
 

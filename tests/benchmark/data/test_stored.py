@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_unpickle import FLOAT32, array_of
+from hostile import FLOAT32, array_of
 
 from benchmark.data.stored import LARGE, StoredArray, loaded
 from benchmark.data.unpickle import read_pickle
