@@ -25,7 +25,7 @@ MiB = 2**20
 
 
 def text(value):
-    return b"X" + struct.pack("<I", len(value)) + value.encode()
+    return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
 
 
 def stacked(module, name):
@@ -53,6 +53,15 @@ REFUSED_NAMES = {
     "global alone": SYSTEM + b".",
     "the system's own name": b"cposix\nsystem\n" + ARGUMENT + b"\x85R.",
     "stack_global": b"\x80\x04" + stacked("os", "system") + ARGUMENT + b"\x85R.",
+    "stack_global of the memo": b"\x80\x04"
+    + text("os")
+    + b"\x940"
+    + text("system")
+    + b"\x940h\x00h\x01\x93"
+    + ARGUMENT
+    + b"\x85R.",
+    "build": SYSTEM + b"}" + ARGUMENT + b"K\x01sb.",
+    "put and fetched": SYSTEM + b"q\x000h\x00" + ARGUMENT + b"\x85R.",
     "inst": b"(" + ARGUMENT + b"ios\nsystem\n.",
     "obj": b"(" + SYSTEM + ARGUMENT + b"o.",
     "newobj": b"csubprocess\nPopen\n" + ARGUMENT + b"\x85\x81.",
