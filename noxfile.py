@@ -63,6 +63,12 @@ def perf(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Throw hostile pickles at the reader; arguments: minutes, --workers, --seed."""
+    run(session, "python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and format."""
     run(session, "ruff", "check", ".")

@@ -162,6 +162,10 @@ def data_import(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write.", show_default="FILE with .safetensors")
     ] = None,
+    roberta: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="M3NET's RoBERTa features, in place of the text of MMGCN's FILE."),
+    ] = None,
 ) -> None:
     """Write a feature file in the open format: a safetensors file, which any language reads without running a pickle.
 
@@ -175,7 +179,7 @@ def data_import(
         raise UserError(f"{out} is there already: remove it, or name another file with --out")
     if not out.parent.is_dir():
         raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
-    c = import_features(file, out)
+    c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
     typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
 

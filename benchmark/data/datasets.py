@@ -9,7 +9,7 @@ from typing import Literal
 
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, roberta_beside
 from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
 from benchmark.data.views import choose
 from benchmark.errors import DataError, UserError
@@ -17,7 +17,7 @@ from benchmark.files import fetched_folder
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 _SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
-_fingerprint_once = cache(lambda path, size, modified: fingerprint(path))
+_fingerprint_once = cache(lambda _stats, *files: fingerprint(*files))
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class DataSet:
         family: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
         inputs: what of it is used.
+        roberta: the RoBERTa file that its text is taken from, or None where it has its own.
     """
 
     name: str
     family: Literal["iemocap", "meld"]
     file: Path | None
     inputs: Inputs = DEFAULT_INPUTS
+    roberta: Path | None = None
 
     @property
     def kind(self) -> Literal["real", "simulated"]:
@@ -43,11 +45,12 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the file's bytes, or of the simulator's specification."""
+        """SHA-256 of the file's bytes (with a RoBERTa file: of both), or of the simulator's specification."""
         if self.file is None:
             return hashlib.sha256(repr(_SIMULATED[self.name]).encode()).hexdigest()
-        stat = self.file.stat()
-        return _fingerprint_once(self.file, stat.st_size, stat.st_mtime_ns)
+        files = [file for file in (self.file, self.roberta) if file is not None]
+        stats = tuple((stat.st_size, stat.st_mtime_ns) for stat in (file.stat() for file in files))
+        return _fingerprint_once(stats, *files)
 
     @property
     def published(self) -> bool:
@@ -63,15 +66,15 @@ class DataSet:
         what = (
             "the community's feature file" if self.published else "not the community's feature file (SHA-256 differs)"
         )
-        return f"{self.file.name}, {what}{used}"
+        text = f" with the text of {self.roberta.name}" if self.roberta else ""
+        return f"{self.file.name}{text}, {what}{used}"
 
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
         if self.file is None:
             return choose(simulate(self.name), self.inputs.modalities, "1")
-        return load_cached(
-            self.file, self.family, self.inputs.modalities, self.inputs.text_view, sha256=self.fingerprint
-        )
+        i = self.inputs
+        return load_cached(self.file, self.family, i.modalities, i.text_view, self.fingerprint, self.roberta)
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
@@ -103,7 +106,7 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
             f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
             "that has it with --data-dir or $CSSBENCH_DATA"
         ) from None
-    return DataSet(name, family, file, inputs)
+    return DataSet(name, family, file, inputs, roberta_beside(file))
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -250,6 +251,23 @@ def test_an_imported_feature_file_stands_for_its_pickle(cli: Cli, features: Path
     assert "is there already" in again.stderr
     assert cli("data", "import", out, "--out", tmp_path / "x").returncode == 2
     assert cli("data", "import", pickled, "--out", tmp_path / "no" / "x").returncode == 2
+
+
+def test_m3nets_pair_is_imported_and_listed(cli: Cli, features: Path, tmp_path: Path) -> None:
+    """The usual file taken apart into MMGCN's, whose text is its second view, and RoBERTa's."""
+    usual = pickle.loads((features / "meld_multimodal_features.pkl").read_bytes())
+    file, text = tmp_path / "MELD_features_raw1.pkl", tmp_path / "meld_features_roberta.pkl"
+    file.write_bytes(pickle.dumps((*usual[:3], usual[4], *usual[7:])))
+    text.write_bytes(pickle.dumps((usual[1], usual[2], usual[2], *usual[3:7], usual[9], usual[10], usual[11], [])))
+    out = tmp_path / "joined"
+    said = cli("data", "import", file, "--roberta", text, "--out", out)
+    assert said.returncode == 0, said.stderr
+    assert "text 6, text2 6, text3 6, text4 6, audio 4, visual 3" in said.stdout
+    alone = cli("data", "import", text, "--out", tmp_path / "alone")
+    assert alone.returncode == 2
+    assert "with --roberta" in alone.stderr
+    listed = cli("data", "list", "--data-dir", tmp_path).stdout
+    assert "MELD_features_raw1.pkl with the text of meld_features_roberta.pkl, not" in " ".join(listed.split())
 
 
 @pytest.mark.parametrize("modalities", ["text", "audio,text"])
