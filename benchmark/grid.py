@@ -94,7 +94,7 @@ def _check_modalities(method: Method, dataset: DataSet) -> None:
         name = getattr(method, kind).name
         if missing := [m for m in known[name].needs if m not in dataset.inputs.modalities]:
             raise UserError(
-                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too: leave out --modalities or the method"
+                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
             )
 
 
