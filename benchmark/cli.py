@@ -80,8 +80,8 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="A name or [ENCODER/]FUSION+AGGREGATOR[/OBJECTIVES] (see cssbench methods), with options as in "
-            "spf(order=2)+pgm.",
+            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm; if need be "
+            "ENCODER/ before it and /OBJECTIVES after it.",
             show_default="css,adam,concat,concat+pgm,pcgrad,tensor",
         ),
     ] = None,
@@ -324,9 +324,9 @@ def evaluate(
 
 @app.command()
 def methods() -> None:
-    """List the methods by name, and the parts that [ENCODER/]FUSION+AGGREGATOR[/OBJECTIVES] can name.
+    """List the methods by name, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
 
-    An encoder before the method is its own, whatever --encoder says; objectives after it are other than the paper's.
+    Left out, the encoder is --encoder and the objectives are the paper's.
     css-released is what the released implementation computes, with all its parts (docs/released.md).
     """
     from rich.table import Table
