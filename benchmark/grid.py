@@ -9,10 +9,10 @@ from benchmark.data.datasets import DataSet
 from benchmark.data.views import MODALITIES, TEXT_VIEWS
 from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
-from benchmark.methods import parse_method
+from benchmark.methods import KINDS, STANDARD, parse_method
 from benchmark.presets import Preset
-from benchmark.registry import ENCODERS, Value, look_up
-from benchmark.specs import Component, Inputs, RunSpec
+from benchmark.registry import ENCODERS, Value, look_up, parse_part
+from benchmark.specs import Inputs, Method, RunSpec
 
 
 def parse_seeds(text: str | None, preset: Preset) -> list[int]:
@@ -49,7 +49,7 @@ def expand(
     seeds: Sequence[int],
     *,
     device: str = "cpu",
-    encoder: str = "paper",
+    encoder: str = STANDARD,
     training: Mapping[str, Any] | None = None,
     options: Mapping[str, Value] | None = None,
 ) -> list[RunSpec]:
@@ -57,12 +57,13 @@ def expand(
 
     Args:
         training: overrides of the preset's training settings.
+        encoder: of the methods that do not bring their own.
         options: component options from the command line (rank, order); they enter the methods that have them.
 
     Raises:
         UserError: unknown names, options out of range, or settings that do not fit together.
     """
-    look_up("encoder", encoder, ENCODERS)
+    look_up("encoder", parse_part(encoder)[0], ENCODERS)
     specs: dict[str, RunSpec] = {}
     for dataset in datasets:
         origin = provenance(dataset.fingerprint, device)
@@ -70,8 +71,10 @@ def expand(
             settings = preset.training(dataset.family, dict(training or {}))
         except ValidationError as error:
             raise UserError(_first_error(error)) from None
+        standard = preset.options(dataset.family) | {"meld_step": dataset.family == "meld"}
         for text in methods:
-            method = parse_method(text, preset.options(dataset.family), options)
+            method = parse_method(text, standard, options, encoder)
+            _check_modalities(method, dataset)
             for seed in seeds:
                 spec = RunSpec(
                     dataset=dataset.name,
@@ -79,12 +82,20 @@ def expand(
                     method=method,
                     seed=seed,
                     preset=preset.name,
-                    encoder=Component(name=encoder),
                     training=settings,
                     provenance=origin,
                 )
                 specs.setdefault(spec.key, spec)
     return sorted(specs.values(), key=cost, reverse=True)
+
+
+def _check_modalities(method: Method, dataset: DataSet) -> None:
+    for kind, known in KINDS.items():
+        name = getattr(method, kind).name
+        if missing := [m for m in known[name].needs if m not in dataset.inputs.modalities]:
+            raise UserError(
+                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
+            )
 
 
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets

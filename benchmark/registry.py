@@ -12,19 +12,22 @@ from typing import Any
 
 from benchmark.errors import UserError
 
-Value = int | float | bool
+Value = int | float | bool | str
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a component: its default (whose type is the option's) and the least value allowed."""
+    """An option of a component: its default (whose type is the option's), and the least value or the words allowed."""
 
     default: Value
     minimum: float | None = None
+    choices: tuple[str, ...] = ()
 
-    def parse(self, name: str, value: Value | str) -> Value:
+    def parse(self, name: str, value: Value) -> Value:
         """The checked value; raises UserError naming the option, the value and what is allowed."""
         kind = type(self.default)
+        if self.choices:
+            look_up(name, str(value), dict.fromkeys(self.choices))
         try:
             if isinstance(value, str):
                 value = {"true": True, "false": False}[value.lower()] if kind is bool else kind(value)
@@ -32,18 +35,19 @@ class Option:
                 raise ValueError
         except (KeyError, ValueError, OverflowError):
             raise UserError(f"{name} must be of type {kind.__name__}, got {value!r}") from None
-        if self.minimum is not None and value < self.minimum:
+        if self.minimum is not None and float(value) < self.minimum:
             raise UserError(f"{name} must be at least {self.minimum:g}, got {value}")
         return kind(value)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered component: where its factory is, which options it takes, what it does."""
+    """A registered component: where its factory is, what it does, which options it takes, which modalities it needs."""
 
     factory: str
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Any]:
         """Import the factory."""
@@ -51,7 +55,15 @@ class Entry:
         return getattr(import_module(module), attribute)
 
 
-ENCODERS = {"paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS")}
+ENCODERS = {
+    "paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS"),
+    "released": Entry(
+        "css.released.encoder:ReleasedEncoder",
+        "what the released implementation computes in their place; meld_step (text shifts the others): on MELD only",
+        {"meld_step": Option(False)},
+        needs=("text", "audio", "visual"),
+    ),
+}
 
 FUSIONS = {
     "spf": Entry(
@@ -66,6 +78,11 @@ FUSIONS = {
             "signed_sqrt": Option(True),
         },
     ),
+    "spf-released": Entry(
+        "css.released.fusion:ReleasedPolynomialFusion",
+        "SPF as released: gates σ(λ), a jump at 0, mapped back to width h, plus a linear map of all modalities",
+        {"rank": Option(16, 1), "order": Option(3, 1), "residual": Option(True)},
+    ),
     "concat": Entry("baselines.concat:ConcatFusion", "concatenation and a two-layer perceptron"),
     "tensor": Entry(
         "baselines.tensor:TensorFusion",
@@ -77,12 +94,26 @@ FUSIONS = {
 AGGREGATORS = {
     "equal": Entry("baselines.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"),
     "pgm": Entry(
-        "css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"
+        "css.modulator:ParetoGradientModulator",
+        "Pareto Gradient Modulator: min-norm point of unit gradients; slsqp is the released, inexact solver",
+        {"solver": Option("exact", choices=("exact", "slsqp"))},
     ),
     "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order"),
 }
 
-ALIASES = {"css": "spf+pgm", "adam": "spf+equal"}
+OBJECTIVES = {
+    "paper": Entry(
+        "css.objectives:objectives",
+        "fused, unimodal and distillation loss; the release does not detach the distillation's teacher",
+        {"detach_teacher": Option(True), "t_squared": Option(False)},
+    ),
+}
+
+ALIASES = {
+    "css": "spf+pgm",
+    "css-released": "released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+    "adam": "spf+equal",
+}
 """Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
 
 METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor")

@@ -19,19 +19,26 @@ class Frozen(BaseModel):
 
 
 class Component(Frozen):
-    """An encoder, fusion or aggregator by its registered name, with every option spelled out."""
+    """An encoder, fusion, aggregator or set of objectives by its registered name, with every option spelled out."""
 
     name: str
-    options: dict[str, int | float | bool] = {}
+    options: dict[str, int | float | bool | str] = {}
 
 
 class Method(Frozen):
-    """What is compared: a fusion and an aggregator, the canonical string that names them, and what tables show."""
+    """What is compared: four components, the canonical string that names them, and what tables show."""
 
     canonical: str
     label: str
+    encoder: Component
     fusion: Component
     aggregator: Component
+    objectives: Component
+
+    @property
+    def components(self) -> dict[str, dict[str, Any]]:
+        """The four as plain values by kind: what the name of a method stands for."""
+        return self.model_dump(exclude={"canonical", "label"})
 
 
 class Training(Frozen):
@@ -111,7 +118,6 @@ class RunSpec(Frozen):
     method: Method
     seed: Annotated[int, Field(ge=0)]
     preset: str
-    encoder: Component
     training: Training
     provenance: Provenance
 
@@ -128,15 +134,13 @@ class RunSpec(Frozen):
     @property
     def budget(self) -> str:
         """Equal for runs that differ by seed and method alone: these may be compared."""
-        return _digest(self._canonical(without=("seed", "fusion", "aggregator")))
+        return _digest(self._canonical(without=("seed", *self.method.components)))
 
     def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
         form = {
             "dataset": self.dataset,
             "seed": self.seed,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
@@ -157,9 +161,7 @@ class RunSpec(Frozen):
             "label": self.method.label,
             "seed": self.seed,
             "preset": self.preset,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }

@@ -21,6 +21,15 @@ def findings(evidence: Evidence) -> list[str]:
     if REFERENCE in means and len(means) > 1:
         differences = [_difference(evidence, label) for label in means if label != REFERENCE]
         sentences += [sentence for sentence in differences if sentence]
+    encoders: dict[str, list[str]] = {}
+    for m in comparison.methods:
+        encoders.setdefault(str(m.runs[0].spec["encoder"].get("name")), []).append(m.label)
+    if len(encoders) > 1:
+        who = "; ".join(f"{name}: {', '.join(labels)}" for name, labels in encoders.items())
+        sentences.append(
+            f"Not all methods have the same encoder ({who}). A difference between methods of different encoders is not "
+            "one of fusion or aggregator alone."
+        )
     gaps = {m.label: summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in comparison.methods}
     low, high = min(gaps.values()), max(gaps.values())
     sentences.append(

@@ -21,7 +21,7 @@ OBJECTIVES = ("fused", "unimodal", "distillation")
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
 
 _SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str, "label": str, "seed": int}
-_SPEC_MORE = {"preset": str, "training": dict}
+_SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
 _MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
 _DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
 _RESULT = {"selected": dict, "last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}

@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, listing, run
+from benchmark.cli import data, evaluate, listing, run
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 from benchmark.errors import TransferError, UserError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(run.app)
 app.add_typer(listing.app)
+app.add_typer(evaluate.app)
 app.add_typer(data.app, name="data")
 
 

@@ -29,20 +29,26 @@ def runs(store: StoreOption = STORE) -> None:
 
 @app.command()
 def methods() -> None:
-    """List the methods of the benchmark, and the fusions and aggregators that FUSION+AGGREGATOR can name."""
+    """List the methods by name, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
+
+    Left out, the encoder is --encoder and the objectives are the paper's.
+    css-released is what the released implementation computes, with all its parts (docs/released.md).
+    """
     from rich.table import Table
 
-    from benchmark.methods import parse_method
-    from benchmark.registry import AGGREGATORS, FUSIONS, METHODS
+    from benchmark.methods import KINDS, parse_method
+    from benchmark.registry import ALIASES, METHODS
 
-    table = Table("method", "fusion", "aggregator", title="compared by default")
-    for name in METHODS:
+    table = Table("method", "by default", "encoder", "fusion", "aggregator", "in full")
+    for name in dict.fromkeys((*METHODS, *ALIASES)):
         method = parse_method(name, {})
-        table.add_row(name, method.fusion.name, method.aggregator.name)
+        parts = (method.encoder.name, method.fusion.name, method.aggregator.name)
+        table.add_row(name, "yes" if name in METHODS else "no", *parts, method.canonical)
     tables = [table]
-    for kind, known in (("fusion", FUSIONS), ("aggregator", AGGREGATORS)):
+    for kind, known in KINDS.items():
         table = Table(kind, "options (default)", "what it is")
         for name, entry in known.items():
-            table.add_row(name, ", ".join(f"{o}={v.default}" for o, v in entry.options.items()), entry.summary)
+            options = ", ".join(f"{o}={str(v.default).lower()}" for o, v in entry.options.items())
+            table.add_row(name, options, entry.summary)
         tables.append(table)
     show(*tables)

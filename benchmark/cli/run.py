@@ -56,7 +56,8 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm.",
+            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm; if need be "
+            "ENCODER/ before it and /OBJECTIVES after it.",
             show_default="css,adam,concat,concat+pgm,pcgrad,tensor",
         ),
     ] = None,
@@ -88,7 +89,10 @@ def run(
         ),
     ] = None,
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=COMPARED, help="Encoder of all methods that name none: paper or released."
+        ),
     ] = "paper",
     epochs: Annotated[
         int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")

@@ -1,10 +1,14 @@
-"""A run's specification to its model and aggregator, every part initialised from its own seed."""
+"""A run's specification to its model, aggregator and objectives, every part initialised from its own seed."""
 
+from functools import partial
+
+import numpy as np
 import torch
 
 from benchmark.data.conversations import Conversations
-from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS
+from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES
 from benchmark.specs import RunSpec
+from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
 from css.interfaces import Aggregator
 from css.model import EmotionClassifier
@@ -20,8 +24,14 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
     inputs = {m: x.shape[1] for m, x in data.features.items()}
     dropout = generator(spec.seed, "dropout", device=device)
     with seeded(spec.seed, "encoder"):
-        encoder = ENCODERS[spec.encoder.name].load()(
-            inputs, settings.hidden, settings.heads, settings.dropout, data.speakers, dropout
+        encoder = ENCODERS[spec.method.encoder.name].load()(
+            inputs,
+            settings.hidden,
+            settings.heads,
+            settings.dropout,
+            data.speakers,
+            dropout,
+            **spec.method.encoder.options,
         )
     with seeded(spec.seed, "fusion"):
         fusion = FUSIONS[spec.method.fusion.name].load()(
@@ -38,6 +48,18 @@ def build_aggregator(spec: RunSpec, device: str) -> Aggregator:
     if (own := getattr(aggregator, "generator", None)) is not None:
         own.manual_seed(derive(spec.seed, "aggregator"))
     return aggregator.to(device)
+
+
+def build_objectives(spec: RunSpec, data: Conversations, device: str) -> Objectives:
+    """The objectives of a run; class weights are the inverse class frequencies [C] in its training data."""
+    class_weights = None
+    if spec.training.class_weights:
+        assert data.label is not None
+        count = np.bincount(data.label, minlength=len(data.class_names))
+        class_weights = torch.from_numpy(len(data.label) / np.maximum(count, 1)).float().to(device)
+    method = spec.method.objectives
+    function = partial(OBJECTIVES[method.name].load(), **method.options)
+    return Objectives(spec.training.temperature, class_weights, function=function)
 
 
 def parameter_counts(model: EmotionClassifier) -> dict[str, int]:

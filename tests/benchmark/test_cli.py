@@ -60,14 +60,16 @@ def progress(store: Path) -> Callable[[], bool]:
 def test_help_is_light_and_names_every_command(cli: Cli) -> None:
     said = cli("--help", code=LIST_MODULES.format((*HEAVY, "numpy", "pydantic")))
     assert (said.returncode, said.stderr.strip()) == (0, "")
-    assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "methods", "data"))
+    assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "evaluate", "methods", "data"))
     assert all(word in cli("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
 
 
 def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:
     methods = cli("methods")
     assert methods.returncode == 0
-    assert all(word in methods.stdout for word in ("concat+pgm", "rank=16", "pcgrad"))
+    assert all(
+        word in methods.stdout for word in ("concat+pgm", "rank=16", "pcgrad", "css-released", "meld_step=false")
+    )
     data = cli("data", "list", "--data-dir", features)
     assert data.returncode == 0
     usable = dict(re.findall(r"│ (\S+) +│ (yes|no) +│", data.stdout))

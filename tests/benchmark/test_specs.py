@@ -14,12 +14,13 @@ SPEC = RunSpec(
     method=Method(
         canonical="spf+tuned",
         label="css",
+        encoder=Component(name="paper", options={"layers": 2}),
         fusion=Component(name="spf", options={"rank": 8, "gates": True}),
-        aggregator=Component(name="tuned", options={"power": 0.5}),
+        aggregator=Component(name="tuned", options={"power": 0.5, "solver": "exact"}),
+        objectives=Component(name="three", options={"detached": True}),
     ),
     seed=3,
     preset="quick",
-    encoder=Component(name="paper", options={"layers": 2}),
     training=Training(
         hidden=16,
         heads=4,
@@ -95,10 +96,10 @@ def test_a_budget_is_everything_but_seed_and_method(path: tuple[str, ...]) -> No
     assert (changed(path).budget == SPEC.budget) == (path in LABELS or path == ("seed",) or path[0] == "method")
 
 
-@pytest.mark.parametrize("part", ["fusion", "aggregator", "encoder"])
+@pytest.mark.parametrize("part", ["encoder", "fusion", "aggregator", "objectives"])
 def test_one_more_option_is_another_run(part: str) -> None:
     form = SPEC.model_dump()
-    (form if part == "encoder" else form["method"])[part]["options"]["new"] = False
+    form["method"][part]["options"]["new"] = False
 
     assert RunSpec(**form).key != SPEC.key
 
@@ -118,7 +119,7 @@ def test_a_key_does_not_depend_on_the_order_of_options_or_on_how_a_number_is_wri
 
 def test_a_key_stays_what_it_was() -> None:
     """A changed canonical form orphans every store: change this number only on purpose."""
-    assert SPEC.key == "f4843741c2323e54"
+    assert SPEC.key == "8aaca255eee42362"
 
 
 def test_a_specification_survives_json() -> None:
@@ -160,13 +161,14 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "preset": "quick",
         "encoder": {"name": "paper", "options": {"layers": 2}},
         "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
-        "aggregator": {"name": "tuned", "options": {"power": 0.5}},
+        "aggregator": {"name": "tuned", "options": {"power": 0.5, "solver": "exact"}},
+        "objectives": {"name": "three", "options": {"detached": True}},
         "training": SPEC.training.model_dump(),
         "provenance": SPEC.provenance.model_dump(),
     }
 
 
-@pytest.mark.parametrize("value", [SPEC, SPEC.method, SPEC.encoder, SPEC.training, SPEC.provenance])
+@pytest.mark.parametrize("value", [SPEC, SPEC.method, SPEC.method.encoder, SPEC.training, SPEC.provenance])
 def test_specifications_are_frozen_and_refuse_unknown_fields(value: Any) -> None:
     for name in type(value).model_fields:
         with pytest.raises(ValidationError, match="frozen"):

@@ -75,8 +75,9 @@ def write_run(
         {
             "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
             "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
-            "encoder": {"name": "paper", "options": {}}, "fusion": {"name": "spf", "options": {"rank": 16}},
-            "aggregator": {"name": aggregator, "options": {}},
+            "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
+            "fusion": {"name": "spf", "options": {"rank": 16}},
+            "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
             "training": {
                 "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
                 "weight_decay": 1e-5, "temperature": 1.0, "class_weights": True, "standardize": True, "probe_every": 5,

@@ -131,6 +131,20 @@ def test_two_builds_give_the_same_bytes(built: Path, tmp_path: Path):
     assert contents(tmp_path / "again") == contents(built)
 
 
+def test_methods_of_another_encoder_stand_in_the_same_tables_and_are_named(tmp_path: Path, add_run):
+    for label in ("css", "adam", "css-released"):
+        add_run(tmp_path / "store", "meld", label, epochs=3)
+    build(tmp_path / "store", tmp_path / "report")
+    page = read(tmp_path / "report/report.md")
+    assert "Not all methods have the same encoder (paper: css, adam; released: css-released)." in page
+    assert set(pd.read_csv(tmp_path / "report/tables/accuracy.csv")["method"]) == {"css", "css-released", "adam"}
+
+
+def test_methods_of_one_encoder_need_no_such_remark(small: Path, tmp_path: Path):
+    build(small, tmp_path / "report")
+    assert "the same encoder" not in read(tmp_path / "report/report.md")
+
+
 def test_published_features_are_said_to_be_so(tmp_path: Path, add_run):
     add_run(tmp_path / "store", "meld", published=True)
     page = read(build(tmp_path / "store", tmp_path / "report"))

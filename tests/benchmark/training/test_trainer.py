@@ -19,6 +19,8 @@ from benchmark.training.gradients import Objectives
 from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer, train
 from css.interfaces import OBJECTIVES, Fusion
 from css.layers import Dropout
+from css.modulator import ParetoGradientModulator
+from css.released import ReleasedEncoder, ReleasedPolynomialFusion
 
 Make = Callable[..., Trainer]
 
@@ -301,6 +303,38 @@ def test_test_and_validation_features_do_not_move_the_training(corpus: Conversat
     assert a.progress.test_predictions[-1].tolist() != b.progress.test_predictions[-1].tolist()
 
 
+# Every part with its options
+
+
+def test_each_part_of_a_method_is_built_with_its_options(make_trainer: Make) -> None:
+    built = make_trainer(
+        "released(meld_step=true)/spf-released(residual=false)+pgm(solver=slsqp)/paper(t_squared=true)"
+    )
+
+    assert isinstance(built.model.encoder, ReleasedEncoder)
+    assert set(built.model.encoder.text_shift) == {"audio", "visual"}
+    assert isinstance(built.model.fusion, ReleasedPolynomialFusion)
+    assert built.model.fusion.residual is None
+    assert isinstance(built.aggregator, ParetoGradientModulator)
+    assert built.aggregator.solver == "slsqp"
+    batch = built.train_data.batch(range(4))
+    logits = built.model(batch.features, batch.speakers, batch.lengths)
+    plain, squared = make_trainer("css").objective(logits, batch), built.objective(logits, batch)
+    ratio = [b.item() / a.item() for a, b in zip(plain, squared, strict=True)]
+    assert ratio == pytest.approx([1, 1, built.spec.training.temperature**2])
+
+
+@pytest.mark.parametrize(("method", "moved"), [("css", False), ("css-released", True)])
+def test_only_an_attached_teacher_is_moved_by_the_distillation(method: str, moved: bool, make_trainer: Make) -> None:
+    trainer = make_trainer(method)
+    batch = trainer.train_data.batch(range(4))
+    logits = trainer.model(batch.features, batch.speakers, batch.lengths)
+    (g,) = torch.autograd.grad(
+        trainer.objective(logits, batch)[2], trainer.model.classifier.weight, materialize_grads=True
+    )
+    assert bool(g.any()) == moved
+
+
 # Class weights, standardisation
 
 
@@ -500,7 +534,7 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     return "dropping"
 
 
-@pytest.mark.parametrize("method", [*METHODS, "dropping+pcgrad", "dropping"])
+@pytest.mark.parametrize("method", [*METHODS, "css-released", "dropping+pcgrad", "dropping"])
 @pytest.mark.usefixtures("dropping")
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(method: str, make_trainer: Make) -> None:
     whole = make_trainer(method, epochs=4)
