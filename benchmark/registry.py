@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from benchmark.errors import UserError
@@ -17,10 +18,11 @@ Value = int | float | bool
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a component: its default (whose type is the option's) and the least value allowed."""
+    """An option of a component: its default (whose type is the option's), the least and the largest value allowed."""
 
     default: Value
     minimum: float | None = None
+    maximum: float | None = None
 
     def parse(self, name: str, value: Value | str) -> Value:
         """The checked value; raises UserError naming the option, the value and what is allowed."""
@@ -34,16 +36,32 @@ class Option:
             raise UserError(f"{name} must be of type {kind.__name__}, got {value!r}") from None
         if self.minimum is not None and value < self.minimum:
             raise UserError(f"{name} must be at least {self.minimum:g}, got {value}")
+        if self.maximum is not None and value > self.maximum:
+            raise UserError(f"{name} must be at most {self.maximum:g}, got {value}")
         return kind(value)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered component: where its factory is, which options it takes, what it does."""
+    """A registered component: where its factory is, which options it takes, what it does.
+
+    Attributes:
+        extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
+    """
 
     factory: str
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+
+    def require(self, name: str) -> None:
+        """Raise UserError, naming the command that installs it, where an optional package is missing."""
+        if missing := [package for package in self.packages if find_spec(package) is None]:
+            raise UserError(
+                f"{name!r} needs {', '.join(missing)}, not installed here: pip install 'css-bench[{self.extra}]', "
+                f"or .nox/shared/bin/pip install -e '.[{self.extra}]' beside the source"
+            )
 
     def load(self) -> Callable[..., Any]:
         """Import the factory."""
@@ -67,22 +85,91 @@ FUSIONS = {
         },
     ),
     "concat": Entry("baselines.concat:ConcatFusion", "concatenation and a two-layer perceptron"),
+    "concat-matched": Entry(
+        "baselines.concat:MatchedConcatFusion",
+        "concatenation with as many parameters, and as wide an output, as SPF of that rank and order",
+        {"rank": Option(16, 1), "order": Option(3, 1)},
+    ),
     "tensor": Entry(
         "baselines.tensor:TensorFusion",
         "Tensor Fusion Network: outer product of the modalities",
         {"width": Option(16, 1)},
     ),
+    "lmf": Entry(
+        "baselines.lmf:LowRankFusion",
+        "Low-rank Multimodal Fusion: the tensor network's map as a sum of rank-one factors",
+        {"factors": Option(4, 1), "width": Option(64, 1)},
+    ),
+    "gated": Entry("baselines.gated:GatedFusion", "sum gated by a softmax over the modalities, as in SDT"),
+    "bottleneck": Entry(
+        "baselines.bottleneck:BottleneckFusion",
+        "attention bottlenecks: modalities exchange through a few learned tokens",
+        {"bottlenecks": Option(4, 1), "layers": Option(2, 1), "heads": Option(4, 1)},
+    ),
+    "text": Entry("baselines.unimodal:TextFusion", "the encoder's text features as they are: a reference"),
+    "audio": Entry("baselines.unimodal:AudioFusion", "the encoder's audio features as they are: a reference"),
+    "visual": Entry("baselines.unimodal:VisualFusion", "the encoder's visual features as they are: a reference"),
 }
+
+_RAW_SCALE = {"raw_scale": Option(False)}
+_TORCHJD: dict[str, Any] = {"extra": "torchjd", "packages": ("torchjd", "qpsolvers", "quadprog", "cvxpy", "clarabel")}
 
 AGGREGATORS = {
     "equal": Entry("baselines.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"),
     "pgm": Entry(
         "css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"
     ),
-    "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order"),
+    "pgm-normed": Entry(
+        "baselines.pgm:NormedPGM", "PGM's weights on unit gradients: no objective rises to first order", _RAW_SCALE
+    ),
+    "pgm-theta-only": Entry(
+        "baselines.pgm:ThetaOnlyPGM", "PGM on the shared parameters, the mean of the objectives elsewhere"
+    ),
+    "pgm-periodic": Entry(
+        "baselines.pgm:PeriodicPGM", "PGM at every k-th step, its weights held in between", {"every": Option(10, 1)}
+    ),
+    "mgda": Entry("baselines.mgda:MGDA", "MGDA: exact min-norm point of the raw gradients"),
+    "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order", _RAW_SCALE),
+    "gradvac": Entry(
+        "baselines.gradvac:GradVac",
+        "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
+        {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
+    ),
+    "upgrad": Entry(
+        "baselines.jacobian_descent:UPGrad",
+        "UPGrad: each gradient projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "dualproj": Entry(
+        "baselines.jacobian_descent:DualProj",
+        "DualProj: the mean projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "cagrad": Entry(
+        "baselines.jacobian_descent:CAGrad",
+        "CAGrad: the worst objective's best improvement near the mean",
+        {"c": Option(0.5, 0)} | _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "imtl-g": Entry("baselines.jacobian_descent:IMTLG", "IMTL-G: equal projections on all gradients", **_TORCHJD),
+    "aligned-mtl": Entry(
+        "baselines.jacobian_descent:AlignedMTL",
+        "Aligned-MTL: the mean after equalising the singular values of the gradients",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
 }
 
-ALIASES = {"css": "spf+pgm", "adam": "spf+equal"}
+ALIASES = {
+    "css": "spf+pgm",
+    "adam": "spf+equal",
+    "css-shared": "spf(shared=true)+pgm",
+    "css-nogate": "spf(gates=false)+pgm",
+    "css-noanchor": "spf(anchor=false)+pgm",
+    "css-nosqrt": "spf(signed_sqrt=false)+pgm",
+}
 """Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
 
 METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor")
