@@ -84,7 +84,7 @@ def test_a_byte_in_what_produces_numbers_is_another_source_and_one_elsewhere_is_
         assert differs == (file.endswith(".py") and (numbers or file == "benchmark/scoring.py")), file
     for file in ("css/encoder.py", "baselines/pcgrad.py", "benchmark/data/simulation/spec.py", "benchmark/scoring.py"):
         assert changed[file] is True
-    for file in ("benchmark/cli.py", "benchmark/tracking.py", "benchmark/execution/scheduler.py", "reports/tables.py"):
+    for file in ("benchmark/tracking.py", "benchmark/execution/scheduler.py", "reports/tables.py"):
         assert changed[file] is False
     assert changed["benchmark/presets/quick.toml"] is False
 

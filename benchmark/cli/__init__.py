@@ -1,0 +1,50 @@
+"""``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
+
+import sys
+import traceback
+
+import typer
+
+from benchmark.cli import data, listing, run
+from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
+from benchmark.errors import UserError
+
+app = typer.Typer(
+    add_completion=False,
+    help="Is the reported gain real? Trains CSS and its baselines on the same encoder, seeds and budget, selects every "
+    "epoch on validation data, and reports what is left of the difference.",
+    epilog="Exit codes: 0 done, 1 some runs failed (the others are kept and reported), 2 wrong usage or input, 130 "
+    "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
+)
+app.add_typer(run.app)
+app.add_typer(listing.app)
+app.add_typer(data.app, name="data")
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    """Exit code and message for an error: what the user can mend is wrong input, the rest a failure."""
+    match error:
+        case UserError():
+            return WRONG_INPUT, str(error)
+        case typer.TyperException():
+            command = getattr(getattr(error, "ctx", None), "command_path", "cssbench")
+            return WRONG_INPUT, f"{error.format_message().removesuffix('.')}; see {command} --help"
+        case OSError(strerror=str(cause)):
+            return FAILED, f"{cause}: {error.filename}" if error.filename else cause
+        case _:
+            return FAILED, f"{type(error).__name__}: {error} (a fault of css-bench; --debug shows where)"
+
+
+def main() -> None:
+    """Entry point: every error becomes one line on stderr and an exit code."""
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        code = app(words or ["--help"], prog_name="cssbench", standalone_mode=False) or DONE
+        if code == INTERRUPTED:
+            say("interrupted: finished epochs are kept, and the same command goes on from there")
+    except Exception as error:
+        if len(words) < len(sys.argv) - 1:
+            traceback.print_exc()
+        code, message = _explain(error)
+        say(f"error: {message}")
+    sys.exit(code)

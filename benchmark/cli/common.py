@@ -1,0 +1,73 @@
+"""What the commands share: exit codes, options, and how they speak."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+COMPARED, BUDGET, PLACES = "What is compared", "Instead of the preset's settings", "Where, and on what"
+
+STORE = Path("cssbench-store")
+StoreOption = Annotated[
+    Path,
+    typer.Option(
+        "--store",
+        metavar="FOLDER",
+        envvar="CSSBENCH_STORE",
+        rich_help_panel=PLACES,
+        help="Holds the runs; finished ones are never run again.",
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        envvar="CSSBENCH_DATA",
+        rich_help_panel=PLACES,
+        help="Holds the community's feature files.",
+    ),
+]
+
+
+def listed(option: str, text: str) -> list[str]:
+    """The items of a comma-separated list; raises UserError for an empty one."""
+    from benchmark.registry import split_list
+
+    if not (names := split_list(text)):
+        raise UserError(f"{option} names nothing: {text!r}; leave it out for the default")
+    return names
+
+
+def given(**settings: Any) -> dict[str, Any]:
+    """The settings that were given: those that are not None."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def existing(store: Path) -> Path:
+    """The store itself; raises UserError where there is none."""
+    if not (store / "runs").is_dir():
+        raise UserError(f"no runs in {store}: name a store with --store, or make one with cssbench run")
+    return store
+
+
+def show(*tables: "Table") -> None:
+    """Print tables as wide as the terminal; elsewhere as wide as they are, so that a row is a line."""
+    from rich.console import Console
+
+    console = Console() if sys.stdout.isatty() else Console(width=240)
+    for table in tables:
+        console.print(table)
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    print(" ".join(message.split()), file=sys.stderr)
