@@ -63,7 +63,7 @@ class BottleneckFusion(Fusion):
         own = [features[m].unsqueeze(1) for m in self.modalities]
         shared = self.bottleneck.expand(len(own[0]), -1, -1)
         for layer in self.layers:
-            mixed = [layer[m](torch.cat([x, shared], 1)) for m, x in zip(self.modalities, own, strict=True)]
+            mixed = [each(torch.cat([x, shared], 1)) for each, x in zip(layer.children(), own, strict=True)]
             own = [x[:, :1] for x in mixed]
             shared = torch.stack([x[:, 1:] for x in mixed]).mean(0)
         return torch.stack(own).mean(0).squeeze(1)

@@ -100,7 +100,7 @@ class IMTLG(TorchJDAggregator):
     """
 
     def __init__(self) -> None:
-        super().__init__(IMTLGWeighting(), raw_scale=True)  # published with sum 1, or 0 where undefined
+        super().__init__(IMTLGWeighting())  # published with sum 1, or 0 where undefined: nothing to rescale
 
 
 class AlignedMTL(TorchJDAggregator):

@@ -49,7 +49,7 @@ def resolve(
     asked = {o: v for o, v in forced.items() if o in entry.options} | dict(written)
     options = standard | {o: entry.options[o].parse(o, v) for o, v in asked.items()}
     shown = [f"{o}={str(v).lower()}" for o, v in sorted(options.items()) if v != standard[o]]
-    return Component(name=name, options=options), shown
+    return Component(name=name, options=options, plugin=entry.origin()), shown
 
 
 def _with_options(name: str, options: Sequence[str]) -> str:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.specs import Plugin
 
 Value = int | float | bool
 
@@ -47,6 +50,7 @@ class Entry:
 
     Attributes:
         extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
+        may_refuse: its factory may turn down options other than the defaults, or less than all modalities (ValueError).
     """
 
     factory: str
@@ -54,6 +58,7 @@ class Entry:
     options: Mapping[str, Option] = field(default_factory=dict)
     extra: str = ""
     packages: tuple[str, ...] = ()
+    may_refuse: bool = False
 
     def require(self, name: str) -> None:
         """Raise UserError, naming the command that installs it, where an optional package is missing."""
@@ -68,10 +73,14 @@ class Entry:
         module, attribute = self.factory.split(":")
         return getattr(import_module(module), attribute)
 
+    def origin(self) -> "Plugin | None":
+        """Where a plug-in comes from; None for what is part of css-bench."""
+        return None
+
 
 ENCODERS = {"paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS")}
 
-FUSIONS = {
+FUSIONS: dict[str, Entry] = {
     "spf": Entry(
         "css.fusion:SynergisticPolynomialFusion",
         "Synergistic Polynomial Fusion: a rank-r polynomial interaction of order p",
@@ -94,6 +103,7 @@ FUSIONS = {
         "baselines.tensor:TensorFusion",
         "Tensor Fusion Network: outer product of the modalities",
         {"width": Option(16, 1)},
+        may_refuse=True,
     ),
     "lmf": Entry(
         "baselines.lmf:LowRankFusion",
@@ -106,15 +116,21 @@ FUSIONS = {
         "attention bottlenecks: modalities exchange through a few learned tokens",
         {"bottlenecks": Option(4, 1), "layers": Option(2, 1), "heads": Option(4, 1)},
     ),
-    "text": Entry("baselines.unimodal:TextFusion", "the encoder's text features as they are: a reference"),
-    "audio": Entry("baselines.unimodal:AudioFusion", "the encoder's audio features as they are: a reference"),
-    "visual": Entry("baselines.unimodal:VisualFusion", "the encoder's visual features as they are: a reference"),
+    "text": Entry(
+        "baselines.unimodal:TextFusion", "the encoder's text features as they are: a reference", may_refuse=True
+    ),
+    "audio": Entry(
+        "baselines.unimodal:AudioFusion", "the encoder's audio features as they are: a reference", may_refuse=True
+    ),
+    "visual": Entry(
+        "baselines.unimodal:VisualFusion", "the encoder's visual features as they are: a reference", may_refuse=True
+    ),
 }
 
 _RAW_SCALE = {"raw_scale": Option(False)}
 _TORCHJD: dict[str, Any] = {"extra": "torchjd", "packages": ("torchjd", "qpsolvers", "quadprog", "cvxpy", "clarabel")}
 
-AGGREGATORS = {
+AGGREGATORS: dict[str, Entry] = {
     "equal": Entry("baselines.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"),
     "pgm": Entry(
         "css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"

@@ -18,11 +18,23 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Plugin(Frozen):
+    """Where a component from outside comes from: its class as ``module:Class``, and its source's fingerprint."""
+
+    factory: str
+    source: str
+
+
 class Component(Frozen):
     """An encoder, fusion or aggregator by its registered name, with every option spelled out."""
 
     name: str
     options: dict[str, int | float | bool] = {}
+    plugin: Plugin | None = None
+
+    def record(self) -> dict[str, Any]:
+        """For keys and files; ``plugin`` is named only where there is one."""
+        return self.model_dump(exclude_none=True)
 
 
 class Method(Frozen):
@@ -134,9 +146,9 @@ class RunSpec(Frozen):
         form = {
             "dataset": self.dataset,
             "seed": self.seed,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            "encoder": self.encoder.record(),
+            "fusion": self.method.fusion.record(),
+            "aggregator": self.method.aggregator.record(),
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
@@ -157,9 +169,9 @@ class RunSpec(Frozen):
             "label": self.method.label,
             "seed": self.seed,
             "preset": self.preset,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            "encoder": self.encoder.record(),
+            "fusion": self.method.fusion.record(),
+            "aggregator": self.method.aggregator.record(),
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }

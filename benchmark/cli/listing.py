@@ -1,8 +1,15 @@
 """``cssbench runs`` and ``cssbench methods``: what there is."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from benchmark.cli.common import STORE, StoreOption, existing, show
+from benchmark.cli.common import STORE, PluginOption, StoreOption, existing, show
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.registry import Entry
+
 
 app = typer.Typer()
 
@@ -28,21 +35,38 @@ def runs(store: StoreOption = STORE) -> None:
 
 
 @app.command()
-def methods() -> None:
-    """List the methods of the benchmark, and the fusions and aggregators that FUSION+AGGREGATOR can name."""
+def methods(plugin: PluginOption = None) -> None:
+    """List the methods of the benchmark, the grids, and the fusions and aggregators that FUSION+AGGREGATOR can name."""
     from rich.table import Table
 
+    from benchmark.grids import GRIDS
     from benchmark.methods import parse_method
-    from benchmark.registry import AGGREGATORS, FUSIONS, METHODS
+    from benchmark.plugins import register
+    from benchmark.registry import AGGREGATORS, ALIASES, FUSIONS, METHODS
 
+    register(plugin or ())
     table = Table("method", "fusion", "aggregator", title="compared by default")
     for name in METHODS:
         method = parse_method(name, {})
         table.add_row(name, method.fusion.name, method.aggregator.name)
-    tables = [table]
+    grids = Table("--grid", "methods")
+    for name, members in GRIDS.items():
+        grids.add_row(name, ", ".join(members) or "every one of --fusions with every one of --aggregators")
+    aliases = Table("alias", "is")
+    for name, target in ALIASES.items():
+        aliases.add_row(name, target)
+    tables = [table, grids, aliases]
     for kind, known in (("fusion", FUSIONS), ("aggregator", AGGREGATORS)):
         table = Table(kind, "options (default)", "what it is")
         for name, entry in known.items():
-            table.add_row(name, ", ".join(f"{o}={v.default}" for o, v in entry.options.items()), entry.summary)
+            table.add_row(name, *_described(entry))
         tables.append(table)
     show(*tables)
+
+
+def _described(entry: "Entry") -> tuple[str, str]:
+    """Options and summary; of a plug-in that is installed and broken, why."""
+    try:
+        return ", ".join(f"{o}={v.default}" for o, v in entry.options.items()), entry.summary
+    except UserError as error:
+        return "", f"cannot be used: {error}"
