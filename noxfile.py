@@ -25,7 +25,16 @@ def shared(session: nox.Session) -> str:
         # torch first and alone: the pinned request decides which build is taken, not another package's range.
         session.run(python, "-m", "pip", "install", "-q", "-c", "constraints.txt", "torch", external=True)
         session.run(
-            python, "-m", "pip", "install", "-q", "-c", "constraints.txt", "-e", ".[test,lint,types]", external=True
+            python,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "-c",
+            "constraints.txt",
+            "-e",
+            ".[torchjd,test,lint,types]",
+            external=True,
         )
         stamp.write_bytes(wanted)
     return str(programs)

@@ -11,7 +11,7 @@ from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
 from benchmark.methods import KINDS, STANDARD, parse_method
 from benchmark.presets import Preset
-from benchmark.registry import ENCODERS, Value, look_up, parse_part
+from benchmark.registry import ENCODERS, FUSIONS, Value, look_up, parse_part
 from benchmark.specs import Inputs, Method, RunSpec
 
 
@@ -96,6 +96,15 @@ def _check_modalities(method: Method, dataset: DataSet) -> None:
             raise UserError(
                 f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
             )
+
+
+def may_be_refused(spec: RunSpec) -> bool:
+    """Whether the method's own factory may turn it down, which only building it shows."""
+    if spec.method.fusion.plugin or spec.method.aggregator.plugin:
+        return True
+    entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
+    default = {name: option.default for name, option in entry.options.items()}
+    return entry.may_refuse and (options != default or spec.inputs.modalities != MODALITIES)
 
 
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets

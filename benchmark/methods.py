@@ -48,13 +48,13 @@ def parse_method(
 def resolve(
     name: str, entry: Entry, written: Mapping[str, str], defaults: Mapping[str, Value], forced: Mapping[str, Value]
 ) -> tuple[Component, str]:
-    """Spell out every option of a component, and the part of them that differs from the preset's, as text."""
+    """Spell out every option of a component, and how those that differ from the preset are written."""
     for option in written:
         look_up(f"option of {name!r}", option, entry.options)
     standard = {o: entry.options[o].parse(o, defaults.get(o, entry.options[o].default)) for o in entry.options}
     asked = {o: v for o, v in forced.items() if o in entry.options} | dict(written)
     options = standard | {o: entry.options[o].parse(o, v) for o, v in asked.items()}
-    component = Component(name=name, options=options)
+    component = Component(name=name, options=options, plugin=entry.origin())
     return component, _differing([(component, Component(name=name, options=standard))])
 
 
@@ -65,7 +65,9 @@ def _resolve(
     components, shown = {}, {}
     for kind, known in KINDS.items():
         name, written = parts[kind]
-        components[kind], options = resolve(name, look_up(kind, name, known), written, defaults, forced)
+        entry: Entry = look_up(kind, name, known)
+        entry.require(name)
+        components[kind], options = resolve(name, entry, written, defaults, forced)
         shown[kind] = name + options
     return components, shown
 
@@ -126,7 +128,8 @@ def _differing(pairs: list[tuple[Component, Component]]) -> str:
 def _label(
     components: Mapping[str, Component], shown: Mapping[str, str], canonical: str, defaults: Mapping[str, Value]
 ) -> str:
-    """What tables show: the alias of these parts with what differs from it, else the shortest way to write them."""
+    """What tables show: the alias of these parts that they differ least from, else the shortest way to write them."""
+    labels = []
     for alias, target in ALIASES.items():
         own = _read(target)
         kinds = [kind for kind in KINDS if kind != "encoder" or kind in own]
@@ -136,7 +139,9 @@ def _label(
             name = alias + _differing([(components[kind], standard[kind]) for kind in kinds])
             label = name if "encoder" in own else _join(name, {"encoder": shown["encoder"], "objectives": STANDARD})
             if len(label) <= len(canonical):
-                return label
+                labels.append(label)
+    if labels:
+        return min(labels, key=lambda label: label.count("="))
     if shown["aggregator"] == "equal":
         short = shown["fusion"]
     else:

@@ -18,11 +18,19 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Plugin(Frozen):
+    """Where a component from outside comes from: its class as ``module:Class``, and its source's fingerprint."""
+
+    factory: str
+    source: str
+
+
 class Component(Frozen):
     """An encoder, fusion, aggregator or set of objectives by its registered name, with every option spelled out."""
 
     name: str
     options: dict[str, int | float | bool | str] = {}
+    plugin: Plugin | None = None
 
 
 class Method(Frozen):
@@ -37,8 +45,8 @@ class Method(Frozen):
 
     @property
     def components(self) -> dict[str, dict[str, Any]]:
-        """The four as plain values by kind: what the name of a method stands for."""
-        return self.model_dump(exclude={"canonical", "label"})
+        """The four as plain values by kind; ``plugin`` is named only where there is one."""
+        return self.model_dump(exclude={"canonical", "label"}, exclude_none=True)
 
 
 class Training(Frozen):

@@ -64,8 +64,14 @@ class Aggregator(nn.Module):
     """False: the weights need no gradients, a training step costs one backward pass, and ``gramian`` is None."""
     non_conflicting: bool = False
     """True: Σ γ_i g_i never has a negative inner product with any g_i."""
+    scale_invariant: bool = False
+    """True: multiplying all gradients by one positive number changes no weight."""
+    norm_invariant: bool = False
+    """True: multiplying one gradient by a positive number changes no weight: only cosines count."""
     weights_everything: bool = False
     """True: γ also weights the gradients of parameters outside θ (PGM); False: those get their mean."""
+    every: int = 1
+    """Steps from one that needs the Gramian to the next."""
 
     @abstractmethod
     def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:

@@ -134,6 +134,8 @@ class ParetoGradientModulator(Aggregator):
     """
 
     weights_everything = True
+    scale_invariant = True
+    norm_invariant = True
     masked: Tensor
     skipped: Tensor
 

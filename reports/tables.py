@@ -85,7 +85,7 @@ def conflict(evidence: Evidence) -> pd.DataFrame:
         for what in ("cos", "negative", "below_tenth")
     ]
     weights = [f"{series}_{name}" for series in ("pgm", "applied") for name in (*WEIGHTS, "distance")]
-    return _summary_frame(evidence, [*cosines, *weights, "update_worst_cos", "update_negative"])
+    return _summary_frame(evidence, [*cosines, *weights, *_UNUSABLE, "update_worst_cos", "update_negative"])
 
 
 def cost(evidence: Evidence) -> pd.DataFrame:
@@ -155,6 +155,7 @@ def _weights(series: str, group: str) -> tuple[Column, ...]:
     return (*named, Column(f"{series}_distance", "from uniform", digits=3, group=group))
 
 
+_UNUSABLE = ("masked_objectives", "skipped_steps")
 _STABILITY = (
     Column("final_sd", "sd", "value", 100.0, 2, "selected weighted F1 over seeds"),
     Column("final_variance", "variance", "value", 100.0**2, 2, "selected weighted F1 over seeds"),
@@ -214,8 +215,10 @@ TABLES = (
         "Gradient conflict",
         "Cosines between the gradients of two objectives over the shared parameters: a mean and shares per run first, "
         "then mean and 95 % CI over runs. Probe: evaluation mode, fixed conversations, the same for all methods and "
-        "seeds. Weights: mean γ over probes or steps; from uniform: mean ‖γ − ⅓‖. Update: the method's own combined "
-        "gradient; worst: its smallest cosine with an objective's gradient. A dash: no such gradient is computed.",
+        "seeds. Weights: mean γ over probes or steps; from uniform: mean ‖γ − ⅓‖. Unusable: "
+        "objectives that PGM gave weight 0 for a vanishing or non-finite gradient, and steps without any other, counts "
+        "a run. Update: the method's own combined gradient; worst: its smallest cosine with an objective's gradient. A "
+        "dash: no such gradient is computed.",
         conflict,
         (
             Block("Probe", _cosines("probe")),
@@ -225,6 +228,8 @@ TABLES = (
                 (
                     *_weights("applied", "weights applied in training"),
                     *_weights("pgm", "weights PGM would give on the probe"),
+                    Column("masked_objectives", "masked objectives", "mean", digits=1, group="unusable gradients"),
+                    Column("skipped_steps", "skipped steps", "mean", digits=1, group="unusable gradients"),
                     Column("update_worst_cos", "worst cos", "mean", group="update"),
                     Column("update_worst_cos", "95 % CI", "interval", group="update"),
                     Column("update_negative", "<\u00a00,\u00a0%", "mean", 100.0, 1, "update"),

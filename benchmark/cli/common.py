@@ -37,6 +37,15 @@ DataOption = Annotated[
     ),
 ]
 
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODULE:CLASS",
+        rich_help_panel=COMPARED,
+        help="A fusion or aggregator of your own, named as its class (docs/plugins.md); may be given again.",
+    ),
+]
+
 
 def listed(option: str, text: str) -> list[str]:
     """The items of a comma-separated list; raises UserError for an empty one."""

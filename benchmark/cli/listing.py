@@ -1,8 +1,15 @@
 """``cssbench runs`` and ``cssbench methods``: what there is."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from benchmark.cli.common import STORE, StoreOption, existing, show
+from benchmark.cli.common import STORE, PluginOption, StoreOption, existing, show
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.registry import Entry
+
 
 app = typer.Typer()
 
@@ -28,27 +35,41 @@ def runs(store: StoreOption = STORE) -> None:
 
 
 @app.command()
-def methods() -> None:
-    """List the methods by name, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
+def methods(plugin: PluginOption = None) -> None:
+    """List the methods by name, the grids, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
 
     Left out, the encoder is --encoder and the objectives are the paper's.
     css-released is what the released implementation computes, with all its parts (docs/released.md).
     """
     from rich.table import Table
 
+    from benchmark.grids import GRIDS
     from benchmark.methods import KINDS, parse_method
+    from benchmark.plugins import register
     from benchmark.registry import ALIASES, METHODS
 
+    register(plugin or ())
     table = Table("method", "by default", "encoder", "fusion", "aggregator", "in full")
     for name in dict.fromkeys((*METHODS, *ALIASES)):
         method = parse_method(name, {})
         parts = (method.encoder.name, method.fusion.name, method.aggregator.name)
         table.add_row(name, "yes" if name in METHODS else "no", *parts, method.canonical)
-    tables = [table]
+    grids = Table("--grid", "methods")
+    for name, members in GRIDS.items():
+        grids.add_row(name, ", ".join(members) or "every one of --fusions with every one of --aggregators")
+    tables = [table, grids]
     for kind, known in KINDS.items():
         table = Table(kind, "options (default)", "what it is")
         for name, entry in known.items():
-            options = ", ".join(f"{o}={str(v.default).lower()}" for o, v in entry.options.items())
-            table.add_row(name, options, entry.summary)
+            table.add_row(name, *_described(entry))
         tables.append(table)
     show(*tables)
+
+
+def _described(entry: "Entry") -> tuple[str, str]:
+    """Options and summary; of a plug-in that is installed and broken, why."""
+    try:
+        options = (f"{o}={str(v.default).lower()}" for o, v in entry.options.items())
+        return ", ".join(options), entry.summary
+    except UserError as error:
+        return "", f"cannot be used: {error}"

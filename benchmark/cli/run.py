@@ -16,6 +16,7 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    PluginOption,
     StoreOption,
     existing,
     given,
@@ -36,7 +37,8 @@ app = typer.Typer()
     epilog="Examples:\n\n"
     "cssbench run --preset smoke\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
-    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11"
+    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
+    "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda"
 )
 def run(
     preset: Annotated[
@@ -61,6 +63,27 @@ def run(
             show_default="css,adam,concat,concat+pgm,pcgrad,tensor",
         ),
     ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="Instead of --methods: ablation, sensitivity, rank-order, or factorial (--fusions × --aggregators).",
+        ),
+    ] = None,
+    fusions: Annotated[
+        str | None, typer.Option(metavar="A,B", rich_help_panel=COMPARED, help="Of the factorial grid.")
+    ] = None,
+    aggregators: Annotated[
+        str | None, typer.Option(metavar="A,B", rich_help_panel=COMPARED, help="Of the factorial grid.")
+    ] = None,
+    raw_scale: Annotated[
+        bool,
+        typer.Option(
+            "--raw-scale", rich_help_panel=COMPARED, help="Aggregators keep their published scale instead of Σγ = 1."
+        ),
+    ] = False,
+    plugin: PluginOption = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -138,12 +161,15 @@ def run(
     from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
+    from benchmark.grids import choose_methods
+    from benchmark.plugins import register
     from benchmark.presets import load_preset
-    from benchmark.registry import METHODS, look_up
+    from benchmark.registry import look_up
 
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
+    register(plugin or ())
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view)
     chosen = (
@@ -154,12 +180,12 @@ def run(
     specs = expand(
         budget,
         chosen,
-        METHODS if methods is None else listed("--methods", methods),
+        choose_methods(methods, grid, fusions, aggregators),
         parse_seeds(seeds, budget),
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
-        options=given(rank=rank, order=order),
+        options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
     held = Store(store)
     out = report or store / "report"
@@ -187,9 +213,14 @@ def _train(
 ) -> int:
     """Make the runs; returns the exit code."""
     from benchmark.data.splits import split
+    from benchmark.grid import may_be_refused
 
     for name in dict.fromkeys(spec.dataset for spec in specs):
         split(datasets[name].load(), seed=0)  # unusable data are found before anything is written
+    if doubtful := list(filter(may_be_refused, specs)):  # and so are methods that cannot be built
+        from benchmark.training.building import refuse_unbuildable
+
+        refuse_unbuildable(doubtful)
     from rich.console import Console
 
     from benchmark.execution.coordinator import run_grid

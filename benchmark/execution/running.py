@@ -12,7 +12,7 @@ from benchmark.execution.run_folder import manifest, write_result
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.files import write_json
-from benchmark.fingerprints import source_fingerprint
+from benchmark.fingerprints import package_fingerprint, source_fingerprint
 from benchmark.training import checkpoint
 from benchmark.training.trainer import Trainer, train
 
@@ -39,7 +39,10 @@ def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop:
 
 def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
     spec, start = task.spec, time.perf_counter()
-    if source_fingerprint() != spec.provenance.source:
+    plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
+    if source_fingerprint() != spec.provenance.source or any(
+        package_fingerprint(plugin.factory.partition(":")[0]) != plugin.source for plugin in plugins
+    ):
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)
     conversations = _load(task.dataset)

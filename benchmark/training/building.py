@@ -1,13 +1,17 @@
 """A run's specification to its model, aggregator and objectives, every part initialised from its own seed."""
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
 from benchmark.data.conversations import Conversations
-from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES
-from benchmark.specs import RunSpec
+from benchmark.errors import UserError
+from benchmark.plugins import load_class
+from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES, Entry
+from benchmark.specs import Component, RunSpec
 from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
 from css.interfaces import Aggregator
@@ -34,7 +38,7 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
             **spec.method.encoder.options,
         )
     with seeded(spec.seed, "fusion"):
-        fusion = FUSIONS[spec.method.fusion.name].load()(
+        fusion = _factory(spec.method.fusion, FUSIONS)(
             settings.hidden, modalities=tuple(inputs), **spec.method.fusion.options
         )
     with seeded(spec.seed, "classifiers"):
@@ -44,7 +48,7 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
 
 def build_aggregator(spec: RunSpec, device: str) -> Aggregator:
     """The aggregator of a run; one that draws gets the run's own seed."""
-    aggregator: Aggregator = AGGREGATORS[spec.method.aggregator.name].load()(**spec.method.aggregator.options)
+    aggregator: Aggregator = _factory(spec.method.aggregator, AGGREGATORS)(**spec.method.aggregator.options)
     if (own := getattr(aggregator, "generator", None)) is not None:
         own.manual_seed(derive(spec.seed, "aggregator"))
     return aggregator.to(device)
@@ -60,6 +64,30 @@ def build_objectives(spec: RunSpec, data: Conversations, device: str) -> Objecti
     method = spec.method.objectives
     function = partial(OBJECTIVES[method.name].load(), **method.options)
     return Objectives(spec.training.temperature, class_weights, function=function)
+
+
+def refuse_unbuildable(specs: Iterable[RunSpec]) -> None:
+    """Raise UserError for a method that its own factory turns down, before a worker meets it. Nothing is allocated."""
+    for spec in specs:
+        fusion = spec.method.fusion
+        try:
+            with torch.device("meta"):
+                built = _factory(fusion, FUSIONS)(
+                    spec.training.hidden, modalities=spec.inputs.modalities, **fusion.options
+                )
+                torch.nn.Linear(built.out_features, 1)
+            build_aggregator(spec, "cpu")
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        except Exception as error:
+            if not (fusion.plugin or spec.method.aggregator.plugin):
+                raise
+            raise UserError(f"{spec.method.label} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def _factory(component: Component, known: Mapping[str, Entry]) -> Callable[..., Any]:
+    """What builds the component; a worker process knows a plug-in from the specification alone."""
+    return known[component.name].load() if component.plugin is None else load_class(component.plugin.factory)[0]
 
 
 def parameter_counts(model: EmotionClassifier) -> dict[str, int]:

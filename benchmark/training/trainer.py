@@ -198,11 +198,13 @@ class Trainer:
         """What the run cost: parameters, passes, and what PGM masked or skipped."""
         steps, probes = sum(map(len, self.progress.steps)), len(self.progress.conflict)
         masked = getattr(self.aggregator, "masked", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
+        every, needs_gramian = self.aggregator.every, self.aggregator.needs_gramian
+        solved = -(-steps // every) if needs_gramian or every > 1 else 0
         return {
             "steps": steps,
             "skipped_steps": int(sum(rows[:, STEP_COLUMNS.index("skipped")].sum() for rows in self.progress.steps)),
             "masked_objectives": dict(zip(OBJECTIVES, masked.tolist(), strict=True)),
-            "backward_passes": steps * (len(OBJECTIVES) if self.aggregator.needs_gramian else 1),
+            "backward_passes": steps + solved * (len(OBJECTIVES) - 1),
             "probe_backward_passes": probes * len(OBJECTIVES),
             "parameters": parameter_counts(self.model),
         }

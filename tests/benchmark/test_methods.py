@@ -72,6 +72,22 @@ def key(method: Method) -> str:
         ("spf(gates=false)", "spf(gates=false)+equal", "adam(gates=false)", "spf", "equal", SPF | {"gates": False}),
         ("spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf", "pcgrad", SPF | {"rank": 2}),
         ("tensor(width=8)", "tensor(width=8)+equal", "tensor(width=8)", "tensor", "equal", {"width": 8}),
+        ("css-shared", "spf(shared=true)+pgm", "css-shared", "spf", "pgm", SPF | {"shared": True}),
+        ("css-nogate", "spf(gates=false)+pgm", "css-nogate", "spf", "pgm", SPF | {"gates": False}),
+        ("css-noanchor", "spf(anchor=false)+pgm", "css-noanchor", "spf", "pgm", SPF | {"anchor": False}),
+        ("css-nosqrt", "spf(signed_sqrt=false)+pgm", "css-nosqrt", "spf", "pgm", SPF | {"signed_sqrt": False}),
+        (
+            "css-shared(rank=2)",
+            "spf(rank=2,shared=true)+pgm",
+            "css-shared(rank=2)",
+            "spf",
+            "pgm",
+            SPF | {"shared": True, "rank": 2},
+        ),
+        ("mgda", "spf+mgda", "mgda", "spf", "mgda", SPF),
+        ("pgm-normed", "spf+pgm-normed", "pgm-normed", "spf", "pgm-normed", SPF),
+        ("pgm-theta-only", "spf+pgm-theta-only", "pgm-theta-only", "spf", "pgm-theta-only", SPF),
+        ("text", "text+equal", "text", "text", "equal", {}),
     ],
 )
 def test_every_way_to_write_a_method(
@@ -82,7 +98,9 @@ def test_every_way_to_write_a_method(
         label=label,
         encoder=Component(name="paper"),
         fusion=Component(name=fusion, options=options),
-        aggregator=Component(name=aggregator, options=AGGREGATOR_OPTIONS.get(aggregator, {})),
+        aggregator=Component(
+            name=aggregator, options={o: v.default for o, v in AGGREGATORS[aggregator].options.items()}
+        ),
         objectives=PAPER,
     )
 
@@ -171,6 +189,9 @@ def test_an_option_that_the_data_set_decides_does_not_show() -> None:
         ("css(order=2,rank=8)", "spf(rank=8,order=2)+pgm"),
         ("css(detach_teacher=false)", "pgm/paper(detach_teacher=false)"),
         ("css-released", "released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)"),
+        ("css-shared", "css(shared=true)", "spf(shared=true)+pgm", "css-shared(gates=true)"),
+        ("css-nogate(shared=true)", "css-shared(gates=false)"),
+        ("css", "css-shared(shared=false)"),
     ],
 )
 def test_ways_to_write_the_same_method_share_name_and_run(texts: tuple[str, ...]) -> None:
@@ -185,12 +206,13 @@ def test_the_methods_of_the_benchmark_are_all_different_and_show_under_their_own
     assert [parse_method(name, {}).label for name in METHODS] == list(METHODS)
 
 
-def values(option: Option) -> st.SearchStrategy[int | bool | str]:
+def values(option: Option) -> st.SearchStrategy[int | float | bool | str]:
     if option.choices:
         return st.sampled_from(option.choices)
     if isinstance(option.default, bool):
         return st.booleans()
-    assert isinstance(option.default, int)
+    if isinstance(option.default, float):
+        return st.floats(option.minimum, 99 if option.maximum is None else option.maximum)
     return st.integers(int(option.minimum or 0), 99)
 
 
@@ -282,6 +304,21 @@ def test_options_of_the_command_line_enter_only_methods_that_have_them_and_show_
     assert parse_method("css", {"rank": 2, "order": 5}, forced).label == "css"
 
 
+def test_raw_scale_enters_the_aggregators_that_have_another_scale() -> None:
+    forced = {"raw_scale": True}
+
+    assert parse_method("concat+pcgrad", {}, forced).label == "concat+pcgrad(raw_scale=true)"
+    for name in ("css", "mgda", "adam"):
+        assert parse_method(name, {}, forced) == parse_method(name, {})
+
+
+def test_a_missing_extra_is_refused_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(AGGREGATORS, "tuned", Entry("x:y", "", extra="solvers", packages=("os", "no_such_package")))
+
+    with pytest.raises(UserError, match=r"^'tuned' needs no_such_package, .* pip install 'css-bench\[solvers\]'"):
+        parse_method("tuned", {})
+
+
 def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
     assert parse_method("css(rank=4)", {}, {"rank": 2}).fusion.options["rank"] == 4
 
@@ -289,8 +326,8 @@ def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("spff", "unknown method 'spff', did you mean 'spf'? known: css, css-released, adam, spf"),
-        ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, spf-released"),
+        ("spff", "unknown method 'spff', did you mean 'spf'? known: css, css-released, adam, css-shared"),
+        ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, spf-released, concat"),
         ("spf+pgn", "unknown aggregator 'pgn', did you mean 'pgm'? known: equal, pgm"),
         ("qqqq", "unknown method 'qqqq'; known: css"),
         ("pgm+spf", "unknown fusion 'pgm'"),
@@ -302,6 +339,8 @@ def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
         ("css(rank=two)", "rank must be of type int, got 'two'"),
         ("css(rank=2.5)", "rank must be of type int, got '2.5'"),
         ("css(rank=)", "rank must be of type int, got ''"),
+        ("concat+gradvac(beta=1.5)", "beta must be at most 1, got 1.5"),
+        ("gradvac(beta=-1)", "beta must be at least 0, got -1.0"),
         ("css(gates=1)", "gates must be of type bool, got '1'"),
         ("css(rank)", "cannot read option 'rank' of 'css'; write option=value"),
         ("css(rank=2,rank=4)", "option 'rank' of 'css' is given twice"),

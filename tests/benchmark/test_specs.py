@@ -49,7 +49,7 @@ def leaves(form: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[s
     for name, value in form.items():
         if isinstance(value, dict):
             yield from leaves(value, (*path, name))
-        else:
+        elif value is not None:  # a plug-in, where there is one: tested below
             yield (*path, name)
 
 
@@ -102,6 +102,25 @@ def test_one_more_option_is_another_run(part: str) -> None:
     form["method"][part]["options"]["new"] = False
 
     assert RunSpec(**form).key != SPEC.key
+
+
+@pytest.mark.parametrize("part", ["fusion", "aggregator"])
+def test_a_plug_ins_place_and_source_are_part_of_the_run_and_not_of_its_budget(part: str) -> None:
+    def with_plugin(**plugin: str) -> RunSpec:
+        form = SPEC.model_dump()
+        form["method"][part]["plugin"] = plugin
+        return RunSpec(**form)
+
+    specs = [
+        SPEC,
+        with_plugin(factory="a:B", source="1"),
+        with_plugin(factory="a:B", source="2"),
+        with_plugin(factory="a:C", source="1"),
+    ]
+    assert len({spec.key for spec in specs}) == len({spec.group for spec in specs}) == 4
+    assert len({spec.budget for spec in specs}) == 1
+    assert specs[1].record()[part]["plugin"] == {"factory": "a:B", "source": "1"}
+    assert "plugin" not in SPEC.record()[part]
 
 
 def test_a_key_is_sixteen_hexadecimal_digits_and_differs_from_group_and_budget() -> None:

@@ -404,7 +404,7 @@ def test_training_with_equal_weights_is_adam_on_the_mean_loss(
         assert not torch.equal(a, c), name
 
 
-@pytest.mark.parametrize("method", ["css", "pcgrad", "concat+pgm"])
+@pytest.mark.parametrize("method", ["css", "pcgrad", "concat+pgm", "pgm-theta-only", "pgm-periodic(every=2)"])
 def test_training_with_a_gramian_is_adam_on_the_weighted_loss(method: str, make_trainer: Make) -> None:
     """With the recorded γ: all parameters under PGM, θ alone under PCGrad, whose other parameters get the mean."""
     trainer = make_trainer(method, epochs=2, probe_every=1000)
@@ -428,13 +428,26 @@ def test_training_with_a_gramian_is_adam_on_the_weighted_loss(method: str, make_
             objectives = torch.stack(trainer.objective(model(batch.features, batch.speakers, batch.lengths), batch))
             adam.zero_grad()
             (gammas[number] @ objectives).backward(retain_graph=True)
-            if method == "pcgrad":
+            if method in ("pcgrad", "pgm-theta-only"):
                 for p, g in zip(others, torch.autograd.grad(objectives.mean(), others), strict=True):
                     p.grad = g
             adam.step()
             number += 1
     for (name, a), b in zip(trainer.model.named_parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-4, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_steps_that_hold_pgms_weights_cost_one_backward_pass(make_trainer: Make) -> None:
+    trainer = make_trainer("pgm-periodic(every=3)", epochs=2, batch_size=2)
+    train(trainer)
+
+    solved = ~np.isnan(steps(trainer, "cos_fused_unimodal"))
+    assert solved.tolist() == [step % 3 == 0 for step in range(len(solved))]
+    assert trainer.counts()["backward_passes"] == 3 * solved.sum() + (~solved).sum()
+    for name, passes in (("css", 3), ("adam", 1)):
+        other = make_trainer(name)
+        train(other)
+        assert other.counts()["backward_passes"] == passes * other.counts()["steps"]  # type: ignore[operator]
 
 
 class Poisoned(Objectives):
@@ -534,7 +547,9 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     return "dropping"
 
 
-@pytest.mark.parametrize("method", [*METHODS, "css-released", "dropping+pcgrad", "dropping"])
+@pytest.mark.parametrize(
+    "method", [*METHODS, "css-released", "dropping+pcgrad", "dropping", "gradvac", "pgm-periodic(every=3)"]
+)
 @pytest.mark.usefixtures("dropping")
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(method: str, make_trainer: Make) -> None:
     whole = make_trainer(method, epochs=4)
