@@ -60,7 +60,8 @@ DataOption = Annotated[
     epilog="Examples:\n\n"
     "cssbench run --preset smoke\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
-    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11"
+    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
+    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'"
 )
 def run(
     preset: Annotated[
@@ -71,7 +72,7 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="Of iemocap, meld, iemocap-sim, meld-sim.",
+            help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs, as in meld-sim(conflict_rate=0.5).",
             show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,
@@ -374,10 +375,7 @@ def data_import(
     from benchmark.data.reading import import_features
 
     out = out or file.with_suffix(SUFFIX)
-    if out.exists():
-        raise UserError(f"{out} is there already: remove it, or name another file with --out")
-    if not out.parent.is_dir():
-        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
+    _new_file(out)
     c = import_features(file, out)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
     typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
@@ -385,11 +383,14 @@ def data_import(
 
 @data_app.command("simulate")
 def data_simulate(
-    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim, or with knobs.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Of every draw. Runs use 0.")] = 0,
     ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Also what no model can exceed: minutes at first, then kept.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the corpus as a feature file (safetensors).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
 ) -> None:
     """Describe a simulated corpus: its counts, and how well anything can do on it."""
@@ -399,9 +400,17 @@ def data_simulate(
 
     from rich.table import Table
 
-    from benchmark.data.simulator import SPECS, simulate
+    from benchmark.data.simulation.knobs import parse_corpus
+    from benchmark.data.simulator import simulate_spec
 
-    corpus = simulate(name, seed=seed)
+    name, spec = parse_corpus(name)
+    if out:
+        _new_file(out)
+    corpus = simulate_spec(spec, seed)
+    if out:
+        from benchmark.data.simulation.export import export_corpus
+
+        export_corpus(out, corpus, name, spec, seed)
     counts: dict[str, Any] = {}
     for split in dict.fromkeys(corpus.split):
         part = corpus.where(split)
@@ -416,7 +425,7 @@ def data_simulate(
     if ceilings:
         from benchmark.data.simulation.ceilings import ceilings as of
 
-        rows = of(SPECS[name], seed)
+        rows = of(spec, seed)
     if as_json:
         found = {
             "name": name,
@@ -458,6 +467,13 @@ def _listed(option: str, text: str) -> list[str]:
 
 def _given(**settings: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _new_file(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already: remove it, or name another file with --out")
+    if not out.parent.is_dir():
+        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
 
 
 def _existing(store: Path) -> Path:

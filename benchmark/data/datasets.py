@@ -10,12 +10,14 @@ from typing import Literal
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
 from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
-from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
+from benchmark.data.simulation.knobs import parse_corpus
+from benchmark.data.simulation.spec import SPECS, SimulatorSpec
+from benchmark.data.simulator import simulate_spec
 from benchmark.data.views import choose
 from benchmark.errors import UserError
+from benchmark.registry import look_up
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
-_SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
 _fingerprint_once = cache(lambda path, size, modified: fingerprint(path))
 
 
@@ -24,7 +26,7 @@ class DataSet:
     """A data set by name, where it comes from, and how to get it.
 
     Attributes:
-        name: ``iemocap``, ``meld``, ``iemocap-sim`` or ``meld-sim``.
+        name: ``iemocap``, ``meld``, or a simulated corpus: ``iemocap-sim``, ``meld-sim(conflict_rate=0.5)``.
         family: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
         inputs: what of it is used.
@@ -41,10 +43,15 @@ class DataSet:
         return "simulated" if self.file is None else "real"
 
     @property
+    def simulated(self) -> SimulatorSpec:
+        """What a simulated corpus is: its name says all of it."""
+        return parse_corpus(self.name)[1]
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the file's bytes, or of the simulator's specification."""
         if self.file is None:
-            return hashlib.sha256(repr(_SIMULATED[self.name]).encode()).hexdigest()
+            return hashlib.sha256(repr(self.simulated).encode()).hexdigest()
         stat = self.file.stat()
         return _fingerprint_once(self.file, stat.st_size, stat.st_mtime_ns)
 
@@ -67,7 +74,7 @@ class DataSet:
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
         if self.file is None:
-            return choose(simulate(self.name), self.inputs.modalities, "1")
+            return choose(simulate_spec(self.simulated), self.inputs.modalities, "1")
         return load_cached(
             self.file, self.family, self.inputs.modalities, self.inputs.text_view, sha256=self.fingerprint
         )
@@ -77,22 +84,24 @@ NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
 
 
 def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
-    """The data set of that name; real ones are looked for in ``folder``.
+    """The data set of that name: real ones are in ``folder``, simulated ones may have knobs (:mod:`.simulation.knobs`).
 
     Raises:
         UserError: for an unknown name, a real data set with no folder given, or a view of the text that simulated data
             have not got; DataError for a missing file.
     """
-    from benchmark.registry import look_up
-
-    look_up("data set", name, dict.fromkeys(NAMES))
-    family: Literal["iemocap", "meld"] = "iemocap" if name.startswith("iemocap") else "meld"
-    if name in _SIMULATED:
+    base = name.partition("(")[0].strip()
+    look_up("data set", base, dict.fromkeys(NAMES))
+    family: Literal["iemocap", "meld"] = "iemocap" if base.startswith("iemocap") else "meld"
+    if base in SPECS:
+        name, _ = parse_corpus(name)
         if inputs.text_view != "1":
             raise UserError(
                 f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
             )
         return DataSet(name, family, None, inputs)
+    if base != name:
+        raise UserError(f"data set {name!r}: only simulated corpora have knobs; write {base}, or {base}-sim(…)")
     if folder is None:
         raise UserError(f"data set {name!r} needs its feature file: name its folder with --data-dir or $CSSBENCH_DATA")
     return DataSet(name, family, find_feature_file(folder, name), inputs)
@@ -112,7 +121,7 @@ def available(folder: Path | None) -> Mapping[str, DataSet | str]:
 def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
-        return [dataset(name, None, inputs) for name in _SIMULATED]
+        return [dataset(name, None, inputs) for name in SPECS]
     there = available(folder)
     found = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(there[name], DataSet)]
     return found or [dataset("iemocap", folder)]  # which raises, saying what was looked for
