@@ -17,11 +17,11 @@ CORPUS = (
 )
 # The outer product of 16 features a modality has nine times the classifier of that of 8, and learns noise with it.
 METHODS = ["tensor(width=8)" if name == "tensor" else name for name in FUSIONS]
-PILOT = (1000, 1001, 1002)  # other seeds than those that are tested
+FIRST, PILOT = 10, (1000, 1001, 1002)  # the budget was settled on seeds below 10: those tested are others
 MARGIN = 1.0  # points of weighted F1
 ALPHA = 0.05
 BUDGET = {
-    "hidden": 32, "heads": 4, "dropout": 0.0, "epochs": 6, "batch_size": 64, "lr": 1e-3, "weight_decay": 1e-4,
+    "hidden": 32, "heads": 4, "dropout": 0.0, "epochs": 14, "batch_size": 64, "lr": 1e-3, "weight_decay": 0.0,
     "temperature": 1.0, "probe_every": 10_000,
 }  # fmt: skip
 
@@ -33,12 +33,13 @@ def scores(runs: list[Run]) -> dict[str, np.ndarray]:
 
 
 def test_without_synergy_all_fusions_are_shown_equal(laboratory: Laboratory) -> None:
+    """The budget is long enough for the slowest, SPF, whose validation score rises until about the eleventh epoch."""
     pilot = scores(laboratory.run([CORPUS], METHODS, PILOT, encoder="identity", **BUDGET))
     pairs = list(itertools.combinations(pilot, 2))
     sd = max(upper_sd(pilot[a] - pilot[b]) for a, b in pairs)
     n = seeds_needed(sd, MARGIN)
 
-    found = scores(laboratory.run([CORPUS], METHODS, range(n), encoder="identity", **BUDGET))
+    found = scores(laboratory.run([CORPUS], METHODS, range(FIRST, FIRST + n), encoder="identity", **BUDGET))
     table = []
     for a, b in pairs:
         difference = over_runs(found[a] - found[b], 0.9)
