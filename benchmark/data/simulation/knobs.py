@@ -64,6 +64,8 @@ def _parse(name: str, knob: str, text: str) -> Any:
         raise UserError(
             f"{knob} of {name} is {text!r}, but must be {what}" + (" or several, joined by +" if several else "")
         ) from None
+    if kind is float:
+        values = [value + 0.0 for value in values]  # −0 is 0
     if knob == "synergy":  # a set
         values.sort(key=lambda m: MODALITIES.index(m) if m in MODALITIES else -1)
     return tuple(values) if several else values[0]

@@ -21,6 +21,7 @@ from benchmark.errors import UserError
         ("meld-sim( synergy = audio+text )", "meld-sim", {}),
         ("meld-sim(synergy=visual+text)", "meld-sim(synergy=text+visual)", {"synergy": ("text", "visual")}),
         ("meld-sim(synergy=none)", "meld-sim(synergy=none)", {"synergy": ()}),
+        ("meld-sim(leakage=-0+0+0,stay=-0.0)", "meld-sim(stay=0)", {"stay": 0.0}),
         ("meld-sim(leakage=0+0+1e-5)", "meld-sim(leakage=0+0+1e-05)", {"leakage": (0.0, 0.0, 1e-5)}),
         ("meld-sim(signal=1e17+0+2)", "meld-sim(signal=1e17+0+2)", {"signal": (1e17, 0.0, 2.0)}),
         ("meld-sim(cast=70+550+380+220+130+75+40+20+10)", "meld-sim", {}),
