@@ -78,6 +78,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def controls(session: nox.Session) -> None:
+    """Plant effects and see whether the harness finds them; arguments go to pytest."""
+    run(session, "pytest", "tests/controls", "-o", "python_files=control_*.py", "-s", "-W", "default", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and format."""
     run(session, "ruff", "check", ".")

@@ -112,7 +112,8 @@ _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
 
 def cost(spec: RunSpec) -> float:
     """Rough work of a run, for the order in which runs start."""
-    utterances = _UTTERANCES[spec.dataset.removesuffix("-sim")]
+    name, knobs = parse_part(spec.dataset, "data set")
+    utterances = _UTTERANCES[name.removesuffix("-sim")] * float(knobs.get("scale", 1))
     passes = 2 if spec.method.aggregator.name == "equal" else 4
     return spec.training.epochs * utterances * spec.training.hidden * passes
 

@@ -91,6 +91,7 @@ ENCODERS: dict[str, Entry] = {
         {"meld_step": Option(False)},
         needs=("text", "audio", "visual"),
     ),
+    "identity": Entry("baselines.identity:IdentityEncoder", "one linear map per modality: a control"),
 }
 
 FUSIONS: dict[str, Entry] = {
@@ -143,6 +144,7 @@ FUSIONS: dict[str, Entry] = {
     "visual": Entry(
         "baselines.unimodal:VisualFusion", "the encoder's visual features as they are: a reference", may_refuse=True
     ),
+    "linear": Entry("baselines.linear:LinearFusion", "concatenation and one linear map: a control"),
 }
 
 _RAW_SCALE = {"raw_scale": Option(False)}
@@ -233,11 +235,11 @@ def look_up(kind: str, name: str, known: Mapping[str, Any]) -> Any:
 _PART = re.compile(r"\s*([a-z][\w-]*)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)
 
 
-def parse_part(text: str) -> tuple[str, dict[str, str]]:
+def parse_part(text: str, kind: str = "method part") -> tuple[str, dict[str, str]]:
     """Split ``spf(rank=8, order=2)`` into a name and its options as written; raises UserError on anything else."""
     match = _PART.fullmatch(text)
     if not match:
-        raise UserError(f"cannot read method part {text!r}; write NAME or NAME(option=value, …)")
+        raise UserError(f"cannot read {kind} {text!r}; write NAME or NAME(option=value, …)")
     options: dict[str, str] = {}
     for item in filter(None, map(str.strip, (match[2] or "").split(","))):
         name, equals, value = item.partition("=")
@@ -250,5 +252,5 @@ def parse_part(text: str) -> tuple[str, dict[str, str]]:
 
 
 def split_list(text: str) -> list[str]:
-    """Split a comma-separated list of methods; commas inside parentheses belong to options."""
+    """Split a comma-separated list of names; commas inside parentheses belong to options."""
     return [item.strip() for item in re.split(r",(?![^()]*\))", text) if item.strip()]

@@ -3,6 +3,7 @@
 To add a figure, write the function (Evidence, Palette) -> Drawing and add it to `FIGURES`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -232,7 +233,8 @@ def _band(
 
 
 def _name(evidence: Evidence, kind: str) -> str:
-    return f"{kind}_{evidence.comparison.dataset}"
+    dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.dataset).strip("-")  # as part of a file's name
+    return f"{kind}_{dataset}"
 
 
 def _heading(evidence: Evidence, title: str, separator: str = " — ") -> str:

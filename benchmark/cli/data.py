@@ -175,10 +175,7 @@ def data_import(
     from benchmark.data.reading import import_features
 
     out = out or file.with_suffix(SUFFIX)
-    if out.exists():
-        raise UserError(f"{out} is there already: remove it, or name another file with --out")
-    if not out.parent.is_dir():
-        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
+    _new_file(out)
     c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
     typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
@@ -186,11 +183,14 @@ def data_import(
 
 @app.command("simulate")
 def data_simulate(
-    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim, or with knobs.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Of every draw. Runs use 0.")] = 0,
     ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Also what no model can exceed: minutes at first, then kept.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the corpus as a feature file (safetensors).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
 ) -> None:
     """Describe a simulated corpus: its counts, and how well anything can do on it."""
@@ -200,9 +200,17 @@ def data_simulate(
 
     from rich.table import Table
 
-    from benchmark.data.simulator import SPECS, simulate
+    from benchmark.data.simulation.knobs import parse_corpus
+    from benchmark.data.simulator import simulate_spec
 
-    corpus = simulate(name, seed=seed)
+    name, spec = parse_corpus(name)
+    if out:
+        _new_file(out)
+    corpus = simulate_spec(spec, seed)
+    if out:
+        from benchmark.data.simulation.export import export_corpus
+
+        export_corpus(out, corpus, name, spec, seed)
     counts: dict[str, Any] = {}
     for split in dict.fromkeys(corpus.split):
         part = corpus.where(split)
@@ -217,7 +225,7 @@ def data_simulate(
     if ceilings:
         from benchmark.data.simulation.ceilings import ceilings as of
 
-        rows = of(SPECS[name], seed)
+        rows = of(spec, seed)
     if as_json:
         found = {
             "name": name,
@@ -247,3 +255,10 @@ def data_simulate(
             )
         tables.append(table)
     show(*tables)
+
+
+def _new_file(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already: remove it, or name another file with --out")
+    if not out.parent.is_dir():
+        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")

@@ -38,7 +38,8 @@ app = typer.Typer()
     "cssbench run --preset smoke\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
     "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
-    "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda"
+    "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
+    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'"
 )
 def run(
     preset: Annotated[
@@ -49,7 +50,7 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="Of iemocap, meld, iemocap-sim, meld-sim.",
+            help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs, as in meld-sim(conflict_rate=0.5).",
             show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,

@@ -10,13 +10,15 @@ from typing import Literal
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
 from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, roberta_beside
-from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
+from benchmark.data.simulation.knobs import parse_corpus
+from benchmark.data.simulation.spec import SPECS, SimulatorSpec
+from benchmark.data.simulator import simulate_spec
 from benchmark.data.views import choose
 from benchmark.errors import DataError, UserError
 from benchmark.files import fetched_folder
+from benchmark.registry import look_up
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
-_SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
 _fingerprint_once = cache(lambda _stats, *files: fingerprint(*files))
 
 
@@ -25,7 +27,7 @@ class DataSet:
     """A data set by name, where it comes from, and how to get it.
 
     Attributes:
-        name: ``iemocap``, ``meld``, ``iemocap-sim`` or ``meld-sim``.
+        name: ``iemocap``, ``meld``, or a simulated corpus: ``iemocap-sim``, ``meld-sim(conflict_rate=0.5)``.
         family: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
         inputs: what of it is used.
@@ -44,10 +46,15 @@ class DataSet:
         return "simulated" if self.file is None else "real"
 
     @property
+    def simulated(self) -> SimulatorSpec:
+        """What a simulated corpus is: its name says all of it."""
+        return parse_corpus(self.name)[1]
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the file's bytes (with a RoBERTa file: of both), or of the simulator's specification."""
         if self.file is None:
-            return hashlib.sha256(repr(_SIMULATED[self.name]).encode()).hexdigest()
+            return hashlib.sha256(repr(self.simulated).encode()).hexdigest()
         files = [file for file in (self.file, self.roberta) if file is not None]
         stats = tuple((stat.st_size, stat.st_mtime_ns) for stat in (file.stat() for file in files))
         return _fingerprint_once(stats, *files)
@@ -72,7 +79,7 @@ class DataSet:
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
         if self.file is None:
-            return choose(simulate(self.name), self.inputs.modalities, "1")
+            return choose(simulate_spec(self.simulated), self.inputs.modalities, "1")
         i = self.inputs
         return load_cached(self.file, self.family, i.modalities, i.text_view, self.fingerprint, self.roberta)
 
@@ -81,22 +88,25 @@ NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
 
 
 def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
-    """The data set of that name; real ones are looked for in ``folder``, without one among what was fetched.
+    """The data set of that name: real ones are in ``folder``, without one among what was fetched; simulated ones may
+    have knobs (:mod:`.simulation.knobs`).
 
     Raises:
         UserError: for an unknown name, or a view of the text that simulated data have not got; DataError for a missing
             file.
     """
-    from benchmark.registry import look_up
-
-    look_up("data set", name, dict.fromkeys(NAMES))
-    family: Literal["iemocap", "meld"] = "iemocap" if name.startswith("iemocap") else "meld"
-    if name in _SIMULATED:
+    base = name.partition("(")[0].strip()
+    look_up("data set", base, dict.fromkeys(NAMES))
+    family: Literal["iemocap", "meld"] = "iemocap" if base.startswith("iemocap") else "meld"
+    if base in SPECS:
+        name, _ = parse_corpus(name)
         if inputs.text_view != "1":
             raise UserError(
                 f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
             )
         return DataSet(name, family, None, inputs)
+    if base != name:
+        raise UserError(f"data set {name!r}: only simulated corpora have knobs; write {base}, or {base}-sim(…)")
     try:
         file = find_feature_file(folder or fetched_folder(), name)
     except DataError:
@@ -123,7 +133,7 @@ def available(folder: Path | None) -> Mapping[str, DataSet | str]:
 def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
-        return [dataset(name, None, inputs) for name in _SIMULATED]
+        return [dataset(name, None, inputs) for name in SPECS]
     there = available(folder)
     found = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(there[name], DataSet)]
     return found or [dataset("iemocap", folder)]  # which raises, saying what was looked for

@@ -61,6 +61,8 @@ def load_features(
             held = open_features(path)
             if dataset not in (None, held.header.dataset):
                 raise DataError(f"these are features of {held.header.dataset}, not of {dataset}; name the other file")
+            if dataset is not None and held.simulated:
+                raise DataError(f"this is a simulated corpus, not {dataset}; run it as --datasets '{held.simulated}'")
             return held.conversations(modalities, text_view)
         arrays = arrays_for(modalities, text_view)
         return choose(_unpickled(path, size, dataset, arrays, roberta), modalities, text_view)

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from harness import GRID, MAIN, Cli, StartCli, digests, feature_items, write_features
 
+from benchmark.data import load_features
+
 HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
 LIST_MODULES = f"""
 import sys
@@ -85,6 +87,31 @@ def test_a_simulated_corpus_is_described(cli: Cli) -> None:
     assert "ceilings" not in found
     wrong = cli("data", "simulate", "--name", "meld_sim")
     assert (wrong.returncode, "did you mean 'meld-sim'" in wrong.stderr) == (2, True)
+
+
+def test_a_simulated_corpus_with_knobs_is_described_and_written(cli: Cli, tmp_path: Path) -> None:
+    command = ("data", "simulate", "--name", "meld-sim(scale=0.1,stay=0.19)", "--out", tmp_path / "corpus.safetensors")
+    found = json.loads(cli(*command, "--json").stdout)
+    assert found["name"] == "meld-sim(scale=0.1)"
+    assert found["splits"]["test"]["utterances"] == 261
+    corpus = load_features(tmp_path / "corpus.safetensors")
+    assert corpus.where("test").utterances == 261
+    again = cli(*command)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
+def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(cli: Cli, tmp_path: Path) -> None:
+    name = "iemocap-sim(leakage=0+0+0.5,scale=0.1)"
+    words = ("run", "--preset", "smoke", "--epochs", "1", "--methods", "adam", "--seeds", "1", "--workers", "1")
+    ran = cli(*words, "--datasets", name, "--store", tmp_path / "store", "--device", "cpu", MLFLOW_TRACKING_URI="")
+    assert ran.returncode == 0, ran.stderr
+    out = tmp_path / "store" / "report"
+    assert name in (out / "report.md").read_text()
+    drawn = {file.name for file in (out / "figures").iterdir()}
+    assert drawn
+    assert all(re.fullmatch(r"[\w.-]+", file) for file in drawn)
+    assert all(f"figures/{file}" in (out / "report.md").read_text() for file in drawn if file.endswith(".svg"))
+    assert list((tmp_path / "store" / "mlartifacts").glob("iemocap-sim-leakage-0-0-0.5-scale-0.1/**/result.json"))
 
 
 def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path) -> None:

@@ -99,6 +99,11 @@ def test_work_grows_with_epochs_width_and_objectives_that_are_differentiated(
     assert work("css", hidden=9600) > work("css")
 
 
+def test_a_scaled_corpus_costs_as_much_more(quick: Preset) -> None:
+    once, thrice = (expand(quick, [dataset(n, None)], ["css"], [0])[0] for n in ("meld-sim", "meld-sim(scale=3)"))
+    assert cost(thrice) == 3 * cost(once)
+
+
 def test_overrides_replace_the_presets_settings_and_nothing_else(quick: Preset, simulated: list[DataSet]) -> None:
     (spec,) = expand(quick, simulated[:1], ["css"], [0], training={"epochs": 3, "hidden": 6400}, options={"rank": 777})
     standard = quick.training("iemocap", {})

@@ -9,6 +9,7 @@ import pytest
 from benchmark.data import datasets
 from benchmark.data.datasets import NAMES, DataSet, available, dataset, default
 from benchmark.data.reading import import_features
+from benchmark.data.simulation.spec import SPECS
 from benchmark.errors import DataError, UserError
 from benchmark.specs import Inputs
 
@@ -117,10 +118,10 @@ def test_a_simulated_corpus_fingerprint_is_its_specification(monkeypatch: pytest
     assert original != dataset("iemocap-sim", None).fingerprint
     assert len(original) == 64
 
-    spec = datasets._SIMULATED["meld-sim"]
-    monkeypatch.setitem(datasets._SIMULATED, "meld-sim", replace(spec, inertia=spec.inertia + 0.01))
+    spec = SPECS["meld-sim"]
+    monkeypatch.setitem(SPECS, "meld-sim", replace(spec, inertia=spec.inertia + 0.01))
     assert data.fingerprint != original
-    monkeypatch.setitem(datasets._SIMULATED, "meld-sim", replace(spec))
+    monkeypatch.setitem(SPECS, "meld-sim", replace(spec))
     assert data.fingerprint == original
 
 

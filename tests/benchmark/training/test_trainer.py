@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData, split
-from benchmark.registry import FUSIONS, METHODS, Entry
+from benchmark.registry import ENCODERS, FUSIONS, METHODS, Entry
 from benchmark.scoring import Scorer
-from benchmark.specs import RunSpec
+from benchmark.specs import Component, RunSpec
 from benchmark.training import trainer as module
 from benchmark.training.building import build_model, parameter_counts
 from benchmark.training.gradients import Objectives
@@ -601,3 +601,17 @@ def test_parts_of_the_parameter_count_add_up(make_trainer: Make) -> None:
         assert counts["total"] == counts["encoder"] + counts["fusion"] + counts["classifiers"]
         assert counts["fusion"] == sum(p.numel() for p in model.fusion.parameters())
         assert counts["encoder"] == sum(p.numel() for p in model.encoder.parameters())
+
+
+@pytest.mark.parametrize("method", ["css", "adam"])
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_trains_and_is_probed(
+    encoder: str, method: str, corpus: Conversations, make_spec: Callable[..., RunSpec]
+) -> None:
+    spec = make_spec(method, epochs=2).model_copy(update={"encoder": Component(name=encoder)})
+    trainer = Trainer(spec, split(corpus, 0))
+    before = {name: p.detach().clone() for name, p in trainer.model.encoder.named_parameters()}
+    assert train(trainer)
+    assert all(not torch.equal(p, before[name]) for name, p in trainer.model.encoder.named_parameters())
+    assert np.isfinite(trainer.progress.history).all()
+    assert np.isfinite(trainer.progress.conflict).all()
