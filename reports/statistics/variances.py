@@ -111,8 +111,9 @@ def seeds_for_sd_ratio(ratio: float = WORTH_HAVING, alpha: float = 0.05, power: 
 def judge_variances(comparison: VarianceComparison, *, label: str, claim: int = -1, alpha: float = ALPHA) -> Judgement:
     """The verdict on "a varies less than b" (claim -1) or "more" (claim 1).
 
-    A difference needs p ≤ alpha and, below 50 seeds, an interval that excludes 0; without one, below 50 seeds the
-    verdict is underpowered.
+    A difference needs p ≤ alpha and, below 50 seeds, an interval that excludes 0 besides; without one, below 50 seeds
+    the verdict is underpowered. Both are asked for because on log-normal scores neither alone keeps the level with few
+    seeds, and together they do (docs/calibration.md).
     """
     p, n, interval = comparison.p, comparison.n, comparison.interval
     numbers = {

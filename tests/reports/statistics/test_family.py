@@ -125,3 +125,9 @@ def test_a_family_without_a_single_seed_has_no_p():
     found = adjust_family([paired_comparison({}, {})])
     assert np.isnan(found.adjusted).all()
     assert found.level == 0
+
+
+def test_random_flips_count_the_identity_and_never_give_zero():
+    found = joint_flip_test(np.column_stack([np.ones(40), np.zeros(40)]), resamples=99)
+    assert found.p.tolist() == found.adjusted.tolist() == [0.01, 1.0]
+    assert found.floor.tolist() == [0.01, 0.01]
