@@ -75,10 +75,11 @@ def test_components_of_a_mean_are_those_of_the_analysis_of_variance():
     """A textbook table: effects of known size, and unbiased estimates on average."""
     rng = np.random.default_rng(0)
     found = [
-        two_way(rng.normal(0, 3, (6, 1)) + rng.normal(0, 2, (1, 30)) + rng.normal(0, 1, (6, 30))) for _ in range(800)
+        two_way(rng.normal(0, 2, (12, 1)) + rng.normal(0, 2.5, (1, 12)) + rng.normal(0, 3, (12, 12)))
+        for _ in range(800)
     ]
     estimates = np.array([(c.seed, c.conversation, c.remainder) for c in found]).mean(axis=0)
-    assert estimates == pytest.approx([9, 4, 1], rel=0.08)
+    assert estimates == pytest.approx([4, 6.25, 9], rel=0.08)
 
 
 def test_the_jackknife_is_leaving_out_a_seed_a_conversation_and_both():

@@ -82,3 +82,8 @@ def test_the_most_flattering_number():
     found = best_of_seeds([7, 8, 9], np.array([0.6, 0.7, 0.5]), np.array([0.65, 0.72, 0.72]))
     assert (found.seed, found.claimed) == (8, 0.72)
     assert found.excess == pytest.approx(0.12)
+
+
+def test_means_that_are_equal_on_paper_tie():
+    same = np.array([[0.3, 0.2, 0.1], [0.1, 0.2, 0.3]])  # their sums differ in the last bit
+    assert rankings(same, same, resamples=10)[0].order == (0, 1)
