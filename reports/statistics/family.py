@@ -17,7 +17,7 @@ from reports.statistics.paired import PairedComparison
 from reports.statistics.sign_flips import EXACT_SEEDS, flips, smallest_p
 
 EXACT_WORK = 200_000_000  # flips × comparisons that are still counted exactly: seconds
-BLOCK = 4_000_000  # flips × comparisons held at once: 32 MB an array
+BLOCK = 4_000_000  # flips × comparisons (or seeds) held at once: 32 MB an array
 TIE = 1e-12
 
 
@@ -89,7 +89,7 @@ def joint_flip_test(
     raw = np.zeros(columns)
     largest = []
     rng = np.random.default_rng(seed)
-    for signs in flips(seeds, None if exact else resamples, rng, max(1, BLOCK // columns)):
+    for signs in flips(seeds, None if exact else resamples, rng, max(1, BLOCK // max(columns, seeds))):
         scores = score((signs @ weights) ** 2)
         raw += (scores >= thresholds).sum(axis=0)
         largest.append(scores.max(axis=1))
