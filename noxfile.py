@@ -94,3 +94,9 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types."""
     run(session, "mypy")
+
+
+@nox.session(venv_backend="none")
+def calibrate(session: nox.Session) -> None:
+    """Measure how often the statistics are wrong, write docs/calibration.md; `-- --runs 300` is quicker."""
+    run(session, "python", "-m", "tests.calibration", *session.posargs)
