@@ -146,6 +146,15 @@ def test_the_number_of_opcodes_is_bounded(monkeypatch):
     assert "more than 1000 opcodes" in refusal(b"]" * 2000 + b".")
 
 
+def test_what_was_refused_is_shown_short_whatever_it_is():
+    unprintable = b"c_codecs\nencode\n" + 2 * (b"X\xc8\0\0\0" + bytes(200)) + b"\x86R."
+
+    with pytest.raises(DataError, match=r"refused _codecs\.encode of '.{59}…' to '.{59}…' at byte") as refused:
+        read_pickle(unprintable)
+
+    assert len(str(refused.value)) < 300
+
+
 def test_deep_nesting_is_read_without_recursion():
     nested = read_pickle(b"]" * 300_000 + b"a" * 299_999 + b".")
     for _ in range(299_999):
