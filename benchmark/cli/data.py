@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, DataOption, show
+from benchmark.cli.common import DONE, FAILED, DataOption, DropDefectsOption, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,16 +34,23 @@ def data_audit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A feature file of IEMOCAP or MELD.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print every count as JSON instead of tables.")] = False,
     page: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Also write a page.")] = None,
+    drop_defects: DropDefectsOption = None,
 ) -> None:
-    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers."""
+    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers.
+
+    With --drop-defects: what those remedies change, and what is left. The file itself stays as it is.
+    """
     import json
 
     from benchmark.data.audit import audit_file, pages
     from benchmark.files import write_atomically
+    from benchmark.grid import parse_remedies
+    from benchmark.specs import Inputs
 
+    inputs = Inputs(remedies=parse_remedies(drop_defects))
     if page and not page.parent.is_dir():
         raise UserError(f"no folder {page.parent} for the page; make it first")
-    audit = audit_file(file)
+    audit = audit_file(file, inputs)
     if page:
         try:
             write_atomically(page, pages.html(audit).encode())
@@ -63,7 +70,7 @@ def _table(view: "View") -> "Table":
     from rich.text import Text
 
     table = Table(title=view.title, caption=view.note, title_justify="left", caption_justify="left")
-    words = view.title == "Findings"
+    words = view.title in ("Findings", "Remedies")
     for i, name in enumerate(view.header):
         table.add_column(name, justify="left" if words or not i else "right", overflow="fold")
     for row in view.rows:

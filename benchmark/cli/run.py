@@ -16,6 +16,7 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DropDefectsOption,
     StoreOption,
     existing,
     given,
@@ -87,6 +88,7 @@ def run(
             show_default="1",
         ),
     ] = None,
+    drop_defects: DropDefectsOption = None,
     encoder: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
     ] = "paper",
@@ -141,7 +143,7 @@ def run(
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
     budget = load_preset(preset)
-    inputs = parse_inputs(modalities, text_view)
+    inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
         known.default(data_dir, inputs)
         if datasets is None

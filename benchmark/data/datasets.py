@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from benchmark.data import layouts
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
-from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_unchecked
+from benchmark.data.remedies import Change, remedied
+from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, SimulatorSpec, simulate
 from benchmark.data.views import choose
-from benchmark.errors import UserError
+from benchmark.errors import DataError, UserError
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 _SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
@@ -41,17 +43,29 @@ class DataSet:
         return "simulated" if self.file is None else "real"
 
     @property
+    def simulated(self) -> SimulatorSpec:
+        """What a simulated corpus is."""
+        return _SIMULATED[self.name]
+
+    @property
     def fingerprint(self) -> str:
+        """Of what is trained on: the content's, and with remedies the hash of that and their names."""
+        if not self.inputs.remedies:
+            return self.content
+        return hashlib.sha256(" ".join((self.content, *self.inputs.remedies)).encode()).hexdigest()
+
+    @property
+    def content(self) -> str:
         """SHA-256 of the file's bytes, or of the simulator's specification."""
         if self.file is None:
-            return hashlib.sha256(repr(_SIMULATED[self.name]).encode()).hexdigest()
+            return hashlib.sha256(repr(self.simulated).encode()).hexdigest()
         stat = self.file.stat()
         return _fingerprint_once(self.file, stat.st_size, stat.st_mtime_ns)
 
     @property
     def published(self) -> bool:
         """Whether this is, byte for byte, the feature file that the community uses."""
-        return self.file is not None and self.fingerprint == PUBLISHED_SHA256[self.family]
+        return self.file is not None and self.content == PUBLISHED_SHA256[self.family]
 
     @property
     def description(self) -> str:
@@ -66,11 +80,26 @@ class DataSet:
 
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
+        return self.load_remedied()[0]
+
+    def load_remedied(self) -> tuple[Conversations, tuple[Change, ...]]:
+        """The same, and what each remedy changed."""
+        mended = remedied(self._load(), self.inputs.remedies)
+        return mended.conversations, mended.changes
+
+    def _load(self) -> Conversations:
+        modalities, text_view = self.inputs.modalities, self.inputs.text_view
         if self.file is None:
-            return choose(simulate(self.name), self.inputs.modalities, "1")
-        return load_cached(
-            self.file, self.family, self.inputs.modalities, self.inputs.text_view, sha256=self.fingerprint
-        )
+            return choose(simulate(self.name), modalities, "1")
+        try:
+            return load_cached(self.file, self.family, modalities, text_view, sha256=self.content)
+        except DataError:
+            if "zero-non-finite" not in self.inputs.remedies:
+                raise
+            found, _, _ = load_unchecked(self.file, modalities, text_view)  # raises again for all but NaN and Inf
+            if layouts.family(found) != self.family:
+                raise
+            return found
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")

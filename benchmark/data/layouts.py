@@ -228,7 +228,8 @@ def _features(modality: str, item: Item, order: Sequence[Any], width: int, finit
     if wrong.any():
         utterances = wrong.any(axis=1)
         where, counts = _where(*_locate(item, order, int(utterances.argmax()))), (wrong.sum(), utterances.sum())
-        raise _defect(f"{where}: {modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances")
+        found = f"{modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances"
+        raise _defect(f"{where}: {found} (--drop-defects zero-non-finite makes them 0)")
     return rows
 
 

@@ -80,8 +80,10 @@ def _unpickled(path: Path, size: int, dataset: str | None, arrays: Collection[st
     return convert(read_pickle(path.read_bytes()), dataset, 2 * size + _ALLOWANCE, arrays)
 
 
-def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
-    """Read a feature file for an audit: NaN and Inf stay; with it come the N utterances' sentences and the layout.
+def load_unchecked(
+    path: str | Path, modalities: Sequence[Modality] = MODALITIES, text_view: TextView = "1"
+) -> tuple[Conversations, list[str], str]:
+    """Read the arrays of these inputs: NaN and Inf stay; with them come the N utterances' sentences and the layout.
 
     A file in the open format has no sentences, and no NaN or Inf either.
 
@@ -92,12 +94,13 @@ def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
     with _naming(path):
         size = _size(path)
         if recognises(path):
-            conversations = open_features(path).conversations(MODALITIES, "1")
+            conversations = open_features(path).conversations(modalities, text_view)
             return conversations, [""] * conversations.utterances, "open format"
         raw = read_pickle(path.read_bytes())
-        conversations = convert(raw, None, 2 * size + _ALLOWANCE, finite=False)
+        conversations = convert(raw, None, 2 * size + _ALLOWANCE, arrays_for(modalities, text_view), finite=False)
         assert isinstance(raw, tuple)  # or it would not have been converted
-        return conversations, sentences(raw, conversations), f"tuple of {len(raw)} items"
+        chosen = choose(conversations, modalities, text_view)
+        return chosen, sentences(raw, conversations), f"tuple of {len(raw)} items"
 
 
 @contextmanager
