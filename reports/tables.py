@@ -15,14 +15,20 @@ from reports.measures import SCORES, WEIGHTS
 from reports.records import OBJECTIVES, PAIRS
 from reports.statistics import Summary, summarize, variance_over_runs
 
+CEILINGS = (
+    *("weighted_f1", "weighted_f1_se", "accuracy", "accuracy_se"),
+    *("test_weighted_f1", "test_accuracy"),
+)
+
 
 @dataclass(frozen=True)
 class Column:
-    """How one measure is shown: `mean ± sd`, `mean`, `interval` (95 % CI of the mean), or a plain `value` of a row."""
+    """How one measure is shown: `mean ± sd`, `mean`, `interval` (95 % CI of the mean), or a plain `value` of a row,
+    alone or `± se`."""
 
     measure: str
     header: str
-    form: Literal["mean ± sd", "interval", "mean", "value"] = "mean ± sd"
+    form: Literal["mean ± sd", "interval", "mean", "value", "value ± se"] = "mean ± sd"
     scale: float = 1.0
     digits: int = 2
     group: str = ""
@@ -48,9 +54,11 @@ class Table:
 
 
 def accuracy(evidence: Evidence) -> pd.DataFrame:
-    """Test scores (fractions) at the selected, last and best test epoch."""
+    """Test scores (fractions) at the selected, last and best test epoch, and what no model exceeds."""
     names = [f"{where}_{score}" for where in ("selected", "last", "peak_test") for score in SCORES]
-    return _summary_frame(evidence, [*names, "gap"])
+    known = evidence.comparison.runs[0].ceiling or {}
+    ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
+    return _summary_frame(evidence, [*names, "gap"], lambda method: ceiling)
 
 
 def stability(evidence: Evidence) -> pd.DataFrame:
@@ -120,7 +128,7 @@ def finite_columns(block: Block, frame: pd.DataFrame) -> Block:
     """The block without column groups that no method has a value for."""
 
     def known(columns: Iterable[Column]) -> bool:
-        names = [c.measure if c.form == "value" else f"{c.measure}_mean" for c in columns]
+        names = [c.measure if c.form.startswith("value") else f"{c.measure}_mean" for c in columns]
         return bool(np.isfinite(frame[names].to_numpy(dtype=float)).any())
 
     groups = {c.group for c in block.columns}
@@ -184,7 +192,8 @@ TABLES = (
         "accuracy",
         "Accuracy",
         "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
-        "result. Peak test: at the epoch with the best test score, never a result. Gap: peak test minus selected.",
+        "result. Peak test: at the epoch with the best test score, never a result. Gap: peak test minus selected. "
+        "Ceiling, of simulated data: what the best rule that knows how they are made reaches, ± Monte Carlo error.",
         accuracy,
         (
             Block(
@@ -194,6 +203,10 @@ TABLES = (
                     *_scores("last", "last epoch"),
                     *_scores("peak_test", "peak test (never a result)"),
                     Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),
+                    Column("ceiling_weighted_f1", "weighted F1", "value ± se", 100.0, group="ceiling"),
+                    Column("ceiling_accuracy", "accuracy", "value ± se", 100.0, group="ceiling"),
+                    Column("ceiling_test_weighted_f1", "weighted F1", "value", 100.0, group="ceiling, this test set"),
+                    Column("ceiling_test_accuracy", "accuracy", "value", 100.0, group="ceiling, this test set"),
                 ),
             ),
         ),
