@@ -51,9 +51,6 @@ def cell(column: Column, row: "pd.Series[float]") -> str:
 
     if column.form == "value":
         return part(column.measure)
-    if column.form == "value ± se":
-        value = part(column.measure)
-        return value if value == MISSING else f"{value} ± {part(f'{column.measure}_se')}"
     mean, sd = part(f"{column.measure}_mean"), part(f"{column.measure}_sd")
     if column.form == "interval":
         low, high = part(f"{column.measure}_low"), part(f"{column.measure}_high")
