@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
+
+T = TypeVar("T")
 
 
 def cache_folder() -> Path:
@@ -61,6 +63,20 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; a crash at any moment leaves the old file or the new one."""
     with replacing(path) as file:
         file.write(content)
+
+
+def kept(path: Path, make: Callable[[], T]) -> T:
+    """The JSON value of a file in a cache, or where there is none, or a damaged one, what ``make`` gives, kept there.
+
+    A cache that cannot be written costs the time of making it again.
+    """
+    with suppress(OSError, ValueError):
+        return cast(T, json.loads(path.read_bytes()))
+    value = make()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, value)
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

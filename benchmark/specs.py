@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.data.remedies import REMEDIES, RemedyName
 from benchmark.data.views import MODALITIES, Modality, TextView
 
 Positive = Annotated[int, Field(ge=1)]
@@ -95,10 +96,16 @@ class Provenance(Frozen):
 
 
 class Inputs(Frozen):
-    """What of a data set is used: its modalities, and the view of the text (see :mod:`benchmark.data.views`)."""
+    """What of a data set is used, and how.
+
+    Attributes:
+        modalities, text_view: which features (see :mod:`benchmark.data.views`).
+        remedies: what is done about defects first (see :mod:`benchmark.data.remedies`).
+    """
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = MODALITIES
     text_view: TextView = "1"
+    remedies: tuple[RemedyName, ...] = ()
 
     @model_validator(mode="after")
     def _one_name_for_one_choice(self) -> "Inputs":
@@ -106,13 +113,16 @@ class Inputs(Frozen):
             raise ValueError(f"modalities must be in the order {', '.join(MODALITIES)}, each once")
         if self.text_view != "1" and "text" not in self.modalities:
             raise ValueError(f"text view {self.text_view} of a run without text")
+        if self.remedies != tuple(name for name in REMEDIES if name in self.remedies):
+            raise ValueError(f"remedies must be in the order {', '.join(REMEDIES)}, each once")
         return self
 
     def __str__(self) -> str:
         """For people; empty for the default."""
         used = "" if self.modalities == MODALITIES else f"{' + '.join(self.modalities)} only"
         view = "" if self.text_view == "1" else f"text view {self.text_view}"
-        return ", ".join(filter(None, (used, view)))
+        mended = f"remedies {' + '.join(self.remedies)}" if self.remedies else ""
+        return ", ".join(filter(None, (used, view, mended)))
 
 
 DEFAULT_INPUTS = Inputs()
@@ -153,7 +163,7 @@ class RunSpec(Frozen):
             "provenance": self.provenance.model_dump(),
         }
         if self.inputs != DEFAULT_INPUTS:  # named only where they matter
-            form["inputs"] = self.inputs.model_dump()
+            form["inputs"] = self.inputs.model_dump(exclude=None if self.inputs.remedies else {"remedies"})
         return {name: value for name, value in form.items() if name not in without}
 
     def record(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DropDefectsOption,
     PluginOption,
     StoreOption,
     existing,
@@ -112,6 +113,7 @@ def run(
             show_default="1",
         ),
     ] = None,
+    drop_defects: DropDefectsOption = None,
     encoder: Annotated[
         str,
         typer.Option(
@@ -172,7 +174,7 @@ def run(
         raise UserError(f"--workers must be at least 1, got {workers}")
     register(plugin or ())
     budget = load_preset(preset)
-    inputs = parse_inputs(modalities, text_view)
+    inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
         known.default(data_dir, inputs)
         if datasets is None

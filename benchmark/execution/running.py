@@ -17,7 +17,7 @@ from benchmark.training import checkpoint
 from benchmark.training.trainer import Trainer, train
 
 _CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is making
-_load = lru_cache(maxsize=2)(DataSet.load)
+_load = lru_cache(maxsize=2)(DataSet.load_remedied)
 
 
 def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
@@ -45,12 +45,12 @@ def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: C
     ):
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)
-    conversations = _load(task.dataset)
+    conversations, changes = _load(task.dataset)
     data = split(conversations, spec.seed)
     for left in (folder / "error.txt", *folder.glob(".*")):  # by earlier attempts; hidden: files cut off while written
         left.unlink(missing_ok=True)
     write_json(folder / "spec.json", spec.record())
-    write_json(folder / "manifest.json", manifest(task, data))
+    write_json(folder / "manifest.json", manifest(task, data, changes))
 
     trainer = Trainer(spec, data, spec.provenance.device)
     checkpoint.load_checkpoint(folder, trainer)

@@ -309,7 +309,7 @@ def test_fewer_modalities_go_through_the_whole_suite(modalities: str, cli: Cli, 
     specs = [json.loads(file.read_text()) for file in tmp_path.glob("runs/*/spec.json")]
     assert len(specs) == 2
     used = [m for m in ("text", "audio") if m in modalities]
-    assert all(spec["inputs"] == {"modalities": used, "text_view": "mean"} for spec in specs)
+    assert all(spec["inputs"] == {"modalities": used, "text_view": "mean", "remedies": []} for spec in specs)
     assert f"{' + '.join(used)} only, text view mean" in (tmp_path / "report" / "report.md").read_text()
 
 

@@ -41,6 +41,7 @@ FORMAT = Path(__file__).parents[2] / "docs" / "run-format.md"
 OTHER_INPUTS: dict[tuple[str, ...], Any] = {
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
+    ("inputs", "remedies"): ("zero-leaked",),
 }
 LABELS = {("preset",), ("method", "label"), ("method", "canonical")}
 
@@ -173,7 +174,7 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "group": SPEC.group,
         "budget": SPEC.budget,
         "dataset": "meld",
-        "inputs": {"modalities": ["text", "audio", "visual"], "text_view": "1"},
+        "inputs": {"modalities": ["text", "audio", "visual"], "text_view": "1", "remedies": []},
         "method": "spf+tuned",
         "label": "css",
         "seed": 3,
@@ -245,6 +246,9 @@ def test_a_seed_is_not_negative() -> None:
         ({"modalities": ("smell",)}, "modalities"),
         ({"modalities": ("audio",), "text_view": "2"}, "text view 2 of a run without text"),
         ({"text_view": "5"}, "text_view"),
+        ({"remedies": ("zero-leaked", "zero-non-finite")}, "remedies must be in the order zero-non-finite, drop-"),
+        ({"remedies": ("zero-leaked", "zero-leaked")}, "remedies must be in the order"),
+        ({"remedies": ("wish",)}, "remedies"),
     ],
 )
 def test_inputs_have_one_name_for_one_choice(inputs: dict[str, Any], said: str) -> None:

@@ -61,8 +61,9 @@ def write_run(
     kind: str | None = None,
     published: bool = False,
     fingerprint: str = "d" * 64,
+    **data: object,
 ) -> Path:
-    """Write one complete run and return its folder. Same arguments, same bytes."""
+    """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
     setting = (dataset, epochs, hidden, fingerprint)
     key = hashed(*setting, label, seed)
     rng = np.random.default_rng(int(key, 16))
@@ -99,6 +100,7 @@ def write_run(
                 "fingerprint": fingerprint, "published": published, "classes": classes,
                 "conversations": {"train": 96, "validation": 24, "test": 31},
                 "utterances": {"train": 4600, "validation": 1200, "test": 1623},
+                **data,
             },
         },
     )  # fmt: skip
