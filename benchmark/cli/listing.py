@@ -13,10 +13,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+COUNTS = {"validated": "selected", "refit": "last"}
+"""The part of result.json that is a run's result, by protocol."""
+
 
 @app.command()
 def runs(store: StoreOption = STORE) -> None:
-    """List the runs of a store: data set, method, seed, state and selected weighted F1."""
+    """List the runs of a store: data set, method, seed, protocol, state and weighted F1.
+
+    The score is the one that counts: at the epoch selected on validation data, or of a refit at its last. The published
+    protocol has none.
+    """
     import json
 
     from rich.table import Table
@@ -24,13 +31,17 @@ def runs(store: StoreOption = STORE) -> None:
     from benchmark.execution.store import Store
 
     held = Store(existing(store))
-    table = Table("run", "data set", "method", "seed", "preset", "state", "weighted F1 (selected)")
+    table = Table("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
     for record in sorted(held.specs(), key=lambda r: (r["dataset"], r["label"], r["preset"], r["seed"])):
+        protocol = record.get("protocol", "validated")  # runs made before there were others do not say
         key, state = record["key"], held.state(record["key"])
         score = ""
         if state == "complete":
-            score = f"{100 * json.loads((held.folder(key) / 'result.json').read_text())['selected']['weighted_f1']:.2f}"
-        table.add_row(key, record["dataset"], record["label"], str(record["seed"]), record["preset"], state, score)
+            counts = COUNTS.get(protocol)
+            result = json.loads((held.folder(key) / "result.json").read_text())
+            score = f"{100 * result[counts]['weighted_f1']:.2f}" if counts else "not available"
+        seed = str(record["seed"])
+        table.add_row(key, record["dataset"], record["label"], seed, record["preset"], protocol, state, score)
     show(table)
 
 

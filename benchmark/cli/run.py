@@ -39,7 +39,9 @@ app = typer.Typer()
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
     "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
-    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'"
+    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'\n\n"
+    "cssbench run --data-dir features --preset full --refit\n\n"
+    "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )
 def run(
     preset: Annotated[
@@ -94,6 +96,24 @@ def run(
             show_default="the preset's",
         ),
     ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="validated, or published: no validation data, the published seed unless --seeds names others, the "
+            "best test epoch shown; no result, and in no comparison.",
+        ),
+    ] = "validated",
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            rich_help_panel=COMPARED,
+            help="Afterwards train each method again on training and validation data, for the mean epoch that its "
+            "seeds selected; only these scores may stand beside published ones.",
+        ),
+    ] = False,
     modalities: Annotated[
         str | None,
         typer.Option(
@@ -165,8 +185,15 @@ def run(
     from benchmark.grids import choose_methods
     from benchmark.plugins import register
     from benchmark.presets import load_preset
+    from benchmark.refit import refits
     from benchmark.registry import look_up
 
+    look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
+    if refit and protocol == "published":
+        raise UserError(
+            "--refit needs the epochs that validation selected, and --protocol published has no validation data; "
+            "leave one of them out"
+        )
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
@@ -182,7 +209,8 @@ def run(
         budget,
         chosen,
         choose_methods(methods, grid, fusions, aggregators),
-        parse_seeds(seeds, budget),
+        None if protocol == "published" and seeds is None else parse_seeds(seeds, budget),
+        protocol=protocol,  # type: ignore[arg-type]  # looked up
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
@@ -195,10 +223,15 @@ def run(
     except reports.ReportError as error:
         raise UserError(str(error)) from error
 
-    missing = [spec for spec in specs if not held.is_complete(spec.key)]
-    typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {store}")
-    outcome = _train(missing, {d.name: d for d in chosen}, held, workers, tracking_uri) if missing else DONE
+    by_name = {d.name: d for d in chosen}
+    outcome = _train("runs", specs, by_name, held, workers, tracking_uri)
     budgets = {spec.budget for spec in specs}
+    if refit and outcome != INTERRUPTED:
+        again, left_out = refits(specs, held)
+        for reason in left_out:
+            say(reason)
+        outcome = max(outcome, _train("refits", again, by_name, held, workers, tracking_uri))
+        budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
         _report(store, out, keys)
@@ -206,18 +239,23 @@ def run(
 
 
 def _train(
-    specs: "Sequence[RunSpec]",
+    what: str,
+    grid: "Sequence[RunSpec]",
     datasets: "Mapping[str, DataSet]",
     store: "Store",
     workers: int | None,
     tracking_uri: str | None,
 ) -> int:
-    """Make the runs; returns the exit code."""
+    """Make the runs that the store does not hold; returns the exit code."""
+    specs = [spec for spec in grid if not store.is_complete(spec.key)]
+    typer.echo(f"{len(grid)} {what}, {len(grid) - len(specs)} of them already in {store.root}")
+    if not specs:
+        return DONE
     from benchmark.data.splits import split
     from benchmark.grid import may_be_refused
 
-    for name in dict.fromkeys(spec.dataset for spec in specs):
-        split(datasets[name].load(), seed=0)  # unusable data are found before anything is written
+    for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in specs):
+        split(datasets[name].load(), seed=0, hold_out=hold_out)  # unusable data are found before anything is written
     if doubtful := list(filter(may_be_refused, specs)):  # and so are methods that cannot be built
         from benchmark.training.building import refuse_unbuildable
 

@@ -1,5 +1,6 @@
 """What a person sees while a grid runs: bars on a terminal, plain lines elsewhere."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -56,6 +57,8 @@ class Display:
         spec = self.specs[event.key]
         epochs = spec.training.epochs
         name = f"{spec.dataset} · {spec.method.label} · seed {spec.seed}"
+        if spec.protocol != "validated":
+            name += f" · {spec.protocol}"
         match event:
             case Started():
                 if not self._epoch:  # workers take seconds to start, which says nothing about the time left either
@@ -63,14 +66,15 @@ class Display:
                 self._epoch.setdefault(event.key, 0)
                 self._bars[event.key] = self._progress.add_task(name, total=epochs, count=f"epoch 0/{epochs}", note="")
             case Epoch(epoch=epoch, best=best):
-                self._best[event.key] = best
+                if not math.isnan(best):  # there is validation data
+                    self._best[event.key] = best
                 self._done += cost(spec) / epochs
                 self._advance(spec, epoch)
                 self._progress.update(
                     self._bars[event.key],
                     completed=epoch,
                     count=f"epoch {epoch}/{epochs}",
-                    note=f"val F1 {100 * best:.1f}",
+                    note=f"val F1 {100 * best:.1f}" if event.key in self._best else "",
                 )
             case Finished() | Failed() | Interrupted():
                 self.outcomes[type(event)] += 1

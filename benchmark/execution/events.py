@@ -18,7 +18,10 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Epoch(Event):
-    """The run finished an epoch; ``metrics`` is its row of the history, ``best`` the best validation weighted F1."""
+    """The run finished an epoch; ``metrics`` is its row of the history, ``best`` the best validation weighted F1.
+
+    Without validation data that is NaN.
+    """
 
     epoch: int
     metrics: Mapping[str, float]

@@ -32,11 +32,11 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     progress = trainer.progress
     steps, history = np.concatenate(progress.steps), np.array(progress.history)
     conflict, by_epoch = np.array(progress.conflict), np.stack(progress.test_predictions)
-    validation_f1 = history[:, HISTORY_COLUMNS.index("validation_weighted_f1")]
     assert progress.probabilities is not None
     probabilities = progress.probabilities.numpy()
     scorer = Scorer(conversations)
-    scores = scorer.score(validation_f1.tolist(), by_epoch, probabilities)
+    selected = progress.selected
+    scores = scorer.score(progress.column("validation_weighted_f1") if selected else None, by_epoch, probabilities)
 
     per_epoch = len(progress.steps[0])
     losses = dict(zip(STEP_COLUMNS, steps.T, strict=True))
@@ -64,7 +64,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     _write_table(
         folder / "predictions.parquet",
         utterances
-        | {"predicted": by_epoch[scores["validation"]["epoch"] - 1], "label": scorer.label}
+        | {"predicted": by_epoch[selected - 1 if selected else -1], "label": scorer.label}
         | {f"probability_{c}": column for c, column in enumerate(probabilities.T)},
     )
     _write_table(
@@ -75,7 +75,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         folder / "result.json",
         scores
         | {
-            "diverged": _diverged(steps, history),
+            "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
             **trainer.counts(),
             "peak_memory": peak_memory(trainer.spec.provenance.device),
             "timings": progress.seconds | {"total": seconds},
@@ -91,6 +91,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
 def manifest(task: Task, data: RunData) -> dict[str, Any]:
     """The content of ``manifest.json``: where the run came from."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    sizes = {name: (len(part), part.utterances) if part else (0, 0) for name, part in parts.items()}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
@@ -112,8 +113,8 @@ def manifest(task: Task, data: RunData) -> dict[str, Any]:
             "fingerprint": task.spec.provenance.data,
             "published": task.dataset.published,
             "classes": list(data.test.class_names),
-            "conversations": {name: len(part) for name, part in parts.items()},
-            "utterances": {name: part.utterances for name, part in parts.items()},
+            "conversations": {name: conversations for name, (conversations, _) in sizes.items()},
+            "utterances": {name: utterances for name, (_, utterances) in sizes.items()},
         },
     }
 
@@ -124,11 +125,14 @@ def _write_table(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def _diverged(steps: npt.NDArray[np.float64], history: npt.NDArray[np.float64]) -> bool:
+def _diverged(steps: npt.NDArray[np.float64], validation_loss: npt.NDArray[np.float64] | None) -> bool:
     """Whether a loss became non-finite, or validation loss exceeded twice its first value for 3 epochs in a row."""
-    loss = history[:, HISTORY_COLUMNS.index("validation_loss")]
-    high = np.convolve(loss > 2 * loss[0], np.ones(3), mode="valid") == 3
-    return bool(high.any() or not (np.isfinite(steps[:, : len(OBJECTIVES)]).all() and np.isfinite(loss).all()))
+    if not np.isfinite(steps[:, : len(OBJECTIVES)]).all():
+        return True
+    if validation_loss is None:
+        return False
+    high = np.convolve(validation_loss > 2 * validation_loss[0], np.ones(3), mode="valid") == 3
+    return bool(high.any() or not np.isfinite(validation_loss).all())
 
 
 def _digest(*arrays: npt.NDArray[Any]) -> str:

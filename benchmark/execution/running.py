@@ -46,7 +46,7 @@ def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: C
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)
     conversations = _load(task.dataset)
-    data = split(conversations, spec.seed)
+    data = split(conversations, spec.seed, hold_out=spec.protocol == "validated")
     for left in (folder / "error.txt", *folder.glob(".*")):  # by earlier attempts; hidden: files cut off while written
         left.unlink(missing_ok=True)
     write_json(folder / "spec.json", spec.record())

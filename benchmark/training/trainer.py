@@ -1,5 +1,6 @@
 """One run: train the whole budget, predict the test set after every epoch, never see a test label."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from benchmark.data.splits import RunData
 from benchmark.specs import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
-from benchmark.training.evaluation import predict, validation_scores
+from benchmark.training.evaluation import SCORES, predict, validation_scores
 from benchmark.training.gradients import Parameters, combine, cosines, objective_gradients
 from benchmark.training.probe import PAIRS, probe, probe_batch
 from benchmark.training.seeding import derive
@@ -29,10 +30,7 @@ STEP_COLUMNS = (
 HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_weighted_f1",
-    "validation_macro_f1",
+    *SCORES,
 )
 
 
@@ -45,7 +43,7 @@ class Progress:
         history: a row of :data:`HISTORY_COLUMNS` an epoch.
         conflict: a row (step, epoch, then the probe's columns) a probe.
         test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
-        probabilities: of the test utterances [N, C] at the selected epoch.
+        probabilities: of the test utterances [N, C] at the selected epoch; without validation, at the last.
         seconds: spent on training, evaluation and probes.
     """
 
@@ -62,10 +60,10 @@ class Progress:
         return len(self.history)
 
     @property
-    def selected(self) -> int:
-        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; 0 before the first."""
+    def selected(self) -> int | None:
+        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; None without validation."""
         scores = self.column("validation_weighted_f1")
-        return 1 + scores.index(max(scores)) if scores else 0
+        return 1 + scores.index(max(scores)) if scores and not math.isnan(scores[0]) else None
 
     def column(self, name: str) -> list[float]:
         """One of :data:`HISTORY_COLUMNS` by epoch."""
@@ -83,14 +81,15 @@ class Trainer:
         settings = spec.training
         if settings.standardize:
             standardizer = Standardizer.fit(data.train)
-            data = RunData(standardizer(data.train), standardizer(data.validation), standardizer(data.test))
-        assert data.validation.label is not None
+            validation = data.validation and standardizer(data.validation)
+            data = RunData(standardizer(data.train), validation, standardizer(data.test))
+        assert (data.validation is not None) == (spec.protocol == "validated"), "the split is of another protocol"
         assert data.test.label is None, "training is not to see test labels"
         self.spec = spec
         self.train_data = PackedData(data.train, device)
-        self.validation_data = PackedData(data.validation, device)
+        self.validation_data = PackedData(data.validation, device) if data.validation else None
+        self.validation_label = data.validation.label if data.validation else None
         self.test_data = PackedData(data.test, device)
-        self.validation_label = data.validation.label
         self.model, self.dropout = build_model(spec, data.train, device)
         self.aggregator = build_aggregator(spec, device)
         self.parameters = Parameters(self.model)
@@ -109,7 +108,7 @@ class Trainer:
         return self.progress.epoch >= self.spec.training.epochs
 
     def train_epoch(self) -> dict[str, float]:
-        """Train one epoch, predict validation and test, and return the epoch's row of the history."""
+        """Train one epoch, predict validation data (if any) and test, and return the epoch's row of the history."""
         progress, settings = self.progress, self.spec.training
         epoch = progress.epoch + 1
         step = sum(map(len, progress.steps))
@@ -125,20 +124,25 @@ class Trainer:
             probing += self._probe(step, epoch)
         steps = torch.stack(rows).double().cpu().numpy()
         trained = time.perf_counter()
-        validation = predict(self.model, self.validation_data)
+        scores = self._validate()
         test = predict(self.model, self.test_data)
-        scores = validation_scores(validation, self.validation_label)
 
         losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
         progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values()])
-        if progress.selected == epoch:
+        if progress.selected in (epoch, None):
             progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
         progress.seconds["probe"] += probing
         progress.seconds["evaluate"] += time.perf_counter() - trained
         return progress.latest()
+
+    def _validate(self) -> dict[str, float]:
+        """Scores on validation data; NaN without any."""
+        if self.validation_data is None or self.validation_label is None:
+            return dict.fromkeys(SCORES, math.nan)
+        return validation_scores(predict(self.model, self.validation_data), self.validation_label)
 
     def _step(self, batch: Batch) -> Tensor:
         """Update the parameters once; returns the step's row of :data:`STEP_COLUMNS`, still on the device."""

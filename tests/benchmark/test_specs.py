@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from benchmark.specs import Component, Inputs, Method, Provenance, RunSpec, Training
+from benchmark.specs import Component, Inputs, Method, Provenance, RefitOf, RunSpec, Training
 
 SPEC = RunSpec(
     dataset="meld",
@@ -38,7 +38,8 @@ SPEC = RunSpec(
     provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
 )
 FORMAT = Path(__file__).parents[2] / "docs" / "run-format.md"
-OTHER_INPUTS: dict[tuple[str, ...], Any] = {
+OTHERS: dict[tuple[str, ...], Any] = {
+    ("protocol",): "published",
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
 }
@@ -63,8 +64,8 @@ def changed(path: tuple[str, ...]) -> RunSpec:
     for name in path[:-1]:
         place = place[name]
     value = place[path[-1]]
-    if path in OTHER_INPUTS:
-        place[path[-1]] = OTHER_INPUTS[path]
+    if path in OTHERS:
+        place[path[-1]] = OTHERS[path]
     elif isinstance(value, bool):
         place[path[-1]] = not value
     else:
@@ -73,7 +74,7 @@ def changed(path: tuple[str, ...]) -> RunSpec:
 
 
 def test_the_specification_under_test_has_a_value_in_every_field() -> None:
-    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields)
+    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of"}  # tested below
     assert {path[1] for path in LEAVES if path[0] == "training"} == set(Training.model_fields)
     assert {path[1] for path in LEAVES if path[0] == "provenance"} == set(Provenance.model_fields)
 
@@ -141,11 +142,50 @@ def test_a_key_stays_what_it_was() -> None:
     assert SPEC.key == "8aaca255eee42362"
 
 
-def test_a_specification_survives_json() -> None:
-    again = RunSpec.model_validate_json(SPEC.model_dump_json())
+@pytest.mark.parametrize("refitted", [False, True])
+def test_a_specification_survives_json(refitted: bool) -> None:
+    spec = refit() if refitted else SPEC
+    again = RunSpec.model_validate_json(spec.model_dump_json())
 
-    assert again == SPEC
-    assert again.key == SPEC.key
+    assert again == spec
+    assert again.key == spec.key
+
+
+def refit(of: RunSpec = SPEC, epochs: int = 7, **keys: int) -> RunSpec:
+    origin = RefitOf(group=of.group, budget=of.budget, epochs=keys or {of.key: epochs})
+    form = of.model_dump() | {"protocol": "refit", "refit_of": origin}
+    return RunSpec(**form | {"training": form["training"] | {"epochs": epochs}})
+
+
+def test_a_refit_is_another_run_than_one_of_as_many_epochs_under_another_protocol() -> None:
+    form = SPEC.model_dump()
+    form["training"]["epochs"] = 7
+    validated, published = RunSpec(**form), RunSpec(**form | {"protocol": "published"})
+
+    for name in ("key", "group", "budget"):
+        assert len({getattr(spec, name) for spec in (SPEC, validated, published, refit())}) == 4
+
+
+def test_a_refit_is_named_by_the_group_it_comes_from_and_not_by_which_seeds_of_it() -> None:
+    assert refit().key == refit(a=6, b=8).key
+    assert refit(changed(("training", "epochs"))).key != refit().key  # trains the same, and is another's refit
+
+
+def test_refits_of_different_methods_share_a_budget_whatever_their_epochs() -> None:
+    other = changed(("method", "fusion", "options", "rank"))
+
+    assert refit().budget == refit(epochs=8).budget == refit(other, epochs=9).budget
+    assert len({refit().group, refit(epochs=8).group, refit(other).group}) == 3
+    assert refit(changed(("training", "lr"))).budget != refit().budget
+    assert refit().record()["refit_of"] == {
+        "group": SPEC.group, "budget": SPEC.budget, "epochs": {SPEC.key: 7}, "mean": 7.0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{"protocol": "refit"}, {"refit_of": refit().refit_of}, {"protocol": "best"}])
+def test_a_refit_and_what_it_was_made_from_go_together(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"refit_of goes with protocol refit|Input should be 'validated'"):
+        RunSpec(**SPEC.model_dump() | change)
 
 
 def rows(text: str) -> dict[str, str]:
@@ -178,6 +218,8 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "label": "css",
         "seed": 3,
         "preset": "quick",
+        "protocol": "validated",
+        "refit_of": None,
         "encoder": {"name": "paper", "options": {"layers": 2}},
         "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
         "aggregator": {"name": "tuned", "options": {"power": 0.5, "solver": "exact"}},

@@ -277,6 +277,27 @@ def test_training_refuses_test_labels(corpus: Conversations, make_spec: Callable
         Trainer(make_spec(), RunData(data.train, data.validation, corpus.where("test")))
 
 
+def test_a_run_refuses_the_split_of_another_protocol(corpus: Conversations, make_spec: Callable[..., RunSpec]) -> None:
+    published = make_spec().model_copy(update={"protocol": "published"})
+    for spec, hold_out in ((make_spec(), False), (published, True)):
+        with pytest.raises(AssertionError, match="the split is of another protocol"):
+            Trainer(spec, split(corpus, 0, hold_out=hold_out))
+
+
+def test_without_validation_the_last_epochs_probabilities_are_kept(
+    corpus: Conversations, make_spec: Callable[..., RunSpec]
+) -> None:
+    spec = make_spec(epochs=3).model_copy(update={"protocol": "published"})
+    trainer = Trainer(spec, split(corpus, 0, hold_out=False))
+    for _ in range(3):
+        trainer.train_epoch()
+        progress = trainer.progress
+        assert progress.selected is None
+        assert progress.probabilities is not None
+        assert progress.probabilities.argmax(-1).tolist() == progress.test_predictions[-1].tolist()
+        assert np.isnan(list(progress.latest().values())).sum() == 4
+
+
 def test_no_number_of_a_run_depends_on_test_labels_but_the_scorers(corpus: Conversations, make_trainer: Make) -> None:
     assert corpus.label is not None
     label = corpus.label.copy()
