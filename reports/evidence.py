@@ -33,11 +33,15 @@ def collect(comparison: Comparison) -> Evidence:
     """Read and reduce the runs of a comparison. Raises ReportError on a damaged file."""
     runs, histories, probes, weights = [], [], [], []
     for method in comparison.methods:
+        refits = {run.seed: run for run in method.refits}
         for run in method.runs:
             steps = run.frame("steps", measures.STEP_COLUMNS)
             history = run.frame("history", measures.HISTORY_COLUMNS)
             conflict = run.frame("conflict", measures.PROBE_COLUMNS)
-            runs.append({"method": method.label, "seed": run.seed} | _measures(run, steps, history, conflict))
+            runs.append(
+                {"method": method.label, "seed": run.seed}
+                | _measures(run, refits.get(run.seed), steps, history, conflict)
+            )
             histories.append(history.assign(method=method.label, seed=run.seed))
             probes.append(conflict.assign(method=method.label, seed=run.seed))
             used = steps[~steps["skipped"].to_numpy(dtype=bool)]
@@ -53,9 +57,11 @@ def collect(comparison: Comparison) -> Evidence:
     )
 
 
-def _measures(run: Run, steps: pd.DataFrame, history: pd.DataFrame, conflict: pd.DataFrame) -> dict[str, float]:
+def _measures(
+    run: Run, refit: Run | None, steps: pd.DataFrame, history: pd.DataFrame, conflict: pd.DataFrame
+) -> dict[str, float]:
     return (
-        measures.accuracy(run)
+        measures.accuracy(run, refit)
         | measures.training_stability(run, steps, history)
         | measures.gradient_conflict(steps, conflict)
         | measures.unusable_gradients(run)

@@ -29,11 +29,15 @@ HISTORY_COLUMNS = [
 ]
 
 
-def accuracy(run: Run) -> dict[str, float]:
-    """Test scores at the epoch chosen on validation, the last and the best test epoch, and the gap of weighted F1."""
+def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
+    """Test scores at the epoch chosen on validation, the last and the best test epoch, and the gap of weighted F1.
+
+    Also at the last epoch of the run's refit; what there is not is NaN.
+    """
     scores = {
         f"{where}_{score}": run.number(where, score) for where in ("selected", "last", "peak_test") for score in SCORES
     }
+    scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
     return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
 
 
@@ -44,7 +48,8 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
     total = stability.loss_residual(_floats(steps, LOSSES).sum(axis=1), per_epoch)
     used = steps[~steps["skipped"].to_numpy(dtype=bool)]
     # The runner cannot know the labels' majority, so the third sign of divergence is checked here.
-    hopeless = run.number("selected", "weighted_f1") <= stability.majority_f1(run.confusion())
+    confusion = run.confusion()
+    hopeless = confusion is not None and run.number("selected", "weighted_f1") <= stability.majority_f1(confusion)
     return {
         "volatility_fused": stability.volatility(fused),
         "volatility_total": stability.volatility(total),

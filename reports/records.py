@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ _SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str,
 _SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
 _MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
 _DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
-_RESULT = {"selected": dict, "last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+_RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+_REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
+PROTOCOLS = ("validated", "published", "refit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,11 @@ class Run:
         """Seed of every draw in the run."""
         return int(self.spec["seed"])
 
+    @property
+    def protocol(self) -> str:
+        """`validated`, `published` or `refit`; runs made before there were others do not say."""
+        return str(self.spec.get("protocol", "validated"))
+
     @cached_property
     def created(self) -> datetime:
         """When the run was started; a time without a zone is UTC."""
@@ -76,9 +84,11 @@ class Run:
         return created if created.tzinfo else created.replace(tzinfo=UTC)
 
     def number(self, *names: str) -> float:
-        """A number of result.json by its nested name; null is NaN."""
+        """A number of result.json by its nested name; null, or anything in null, is NaN."""
         value: Any = self.result
         for name in names:
+            if value is None:
+                return float("nan")
             if not isinstance(value, dict) or name not in value:
                 raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
             value = value[name]
@@ -88,8 +98,10 @@ class Run:
             raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
         return float(value)
 
-    def confusion(self) -> Float[np.ndarray, "classes classes"]:
-        """Counts on the test set at the selected epoch; rows are labels, columns predictions."""
+    def confusion(self) -> Float[np.ndarray, "classes classes"] | None:
+        """Counts on the test set at the selected epoch; rows are labels, columns predictions. None without one."""
+        if self.result["selected"] is None:
+            return None
         try:
             counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
         except (KeyError, TypeError, ValueError) as error:
@@ -168,7 +180,13 @@ def _read_run(folder: Path) -> Run:
     _check(manifest["data"], _DATA, folder / "manifest.json", "data.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise _damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
-    return Run(folder, spec, manifest, _document(folder / "result.json", _RESULT))
+    if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
+        raise _damaged(folder / "spec.json", f"protocol is {protocol!r}")
+    if protocol == "refit":
+        _check(spec, {"refit_of": dict}, folder / "spec.json")
+        _check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+    selected = {"selected": dict if protocol == "validated" else NoneType}
+    return Run(folder, spec, manifest, _document(folder / "result.json", selected | _RESULT))
 
 
 def _read_failed(folder: Path) -> FailedRun:

@@ -61,9 +61,13 @@ def write_run(
     kind: str | None = None,
     published: bool = False,
     fingerprint: str = "d" * 64,
+    protocol: str = "validated",
+    refit_of: dict[str, Any] | None = None,
 ) -> Path:
     """Write one complete run and return its folder. Same arguments, same bytes."""
-    setting = (dataset, epochs, hidden, fingerprint)
+    setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
+    if protocol != "validated":
+        setting += (protocol, refit_of and refit_of["group"])
     key = hashed(*setting, label, seed)
     rng = np.random.default_rng(int(key, 16))
     folder = store / "runs" / key
@@ -75,6 +79,7 @@ def write_run(
         {
             "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
             "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
+            "protocol": protocol, "refit_of": refit_of,
             "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
             "fusion": {"name": "spf", "options": {"rank": 16}},
             "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
@@ -136,6 +141,8 @@ def write_run(
             "validation_accuracy": f1, "validation_weighted_f1": f1, "validation_macro_f1": f1 - 0.02,
         }
     )  # fmt: skip
+    if protocol != "validated":
+        history[[name for name in history if name.startswith("validation")]] = np.nan
     history.to_parquet(folder / "history.parquet")
     probed = np.arange(0, steps + 1, 5)
     pd.DataFrame(
@@ -164,13 +171,15 @@ def write_run(
         del other["per_class_f1"], other["confusion"]
         for score in ("accuracy", "weighted_f1", "macro_f1"):
             other[score] += shift
+    detailed = selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5}
+    validated = protocol == "validated"
     write_json(
         folder / "result.json",
         {
-            "selected": selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5},
-            "last": last | {"epoch": epochs},
+            "selected": detailed if validated else None,
+            "last": (last if validated else detailed | last) | {"epoch": epochs},
             "peak_test": peak | {"epoch": 3},
-            "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())},
+            "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())} if validated else None,
             "diverged": False, "steps": steps, "skipped_steps": 0, "masked_objectives": dict.fromkeys(OBJECTIVES, 0),
             "backward_passes": steps * (1 if aggregator == "equal" else 3), "probe_backward_passes": 3 * len(probed),
             "parameters": {"total": 400_000 + len(label), "encoder": 380_000, "fusion": 12_345, "classifiers": 1_000},
