@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -163,6 +164,15 @@ class RunSpec(Frozen):
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "RunSpec":
+        """The specification that :meth:`record` gave; raises ValueError where it gives another key."""
+        method = {n: record[n] for n in Method.model_fields if n in record} | {"canonical": record["method"]}
+        spec = cls(**{n: record[n] for n in cls.model_fields if n in record} | {"method": method})
+        if spec.key != record["key"]:
+            raise ValueError(f"its key is {spec.key}, not {record['key']}")
+        return spec
 
 
 def _digest(form: dict[str, Any]) -> str:

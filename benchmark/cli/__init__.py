@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, listing, run
+from benchmark.cli import data, listing, run, store, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 from benchmark.errors import UserError
 
@@ -17,6 +17,8 @@ app = typer.Typer(
     "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
 )
 app.add_typer(run.app)
+app.add_typer(store.app)
+app.add_typer(verify.app)
 app.add_typer(listing.app)
 app.add_typer(data.app, name="data")
 

@@ -28,6 +28,7 @@ def run_grid(
     store: Store,
     *,
     workers: int,
+    timeout: float | None = None,
     tracking_uri: str,
     console: Console,
 ) -> Counter[type[Event]]:
@@ -36,12 +37,12 @@ def run_grid(
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
     """
-    missing = {spec.key: spec for spec in specs if not store.is_complete(spec.key)}
+    missing = {spec.key: spec for spec in specs if not store.is_whole(spec.key)}
     if not missing:
         return Counter()
     git = git_state(Path(__file__).parent)
     tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
-    scheduler = Scheduler(store, workers)
+    scheduler = Scheduler(store, workers, timeout)
     tracker = Tracker(tracking_uri, store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None, _warn)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
     tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})

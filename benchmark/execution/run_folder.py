@@ -18,6 +18,7 @@ import torch
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData
+from benchmark.execution.checksums import sealed
 from benchmark.execution.memory import peak_memory
 from benchmark.execution.tasks import Task
 from benchmark.files import write_atomically, write_json
@@ -71,21 +72,18 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         folder / "test_predictions.parquet",
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
-    write_json(
-        folder / "result.json",
-        scores
-        | {
-            "diverged": _diverged(steps, history),
-            **trainer.counts(),
-            "peak_memory": peak_memory(trainer.spec.provenance.device),
-            "timings": progress.seconds | {"total": seconds},
-            "digests": {
-                "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
-                "history": _digest(steps, history, conflict),
-                "predictions": _digest(probabilities, by_epoch),
-            },
+    result = scores | {
+        "diverged": _diverged(steps, history),
+        **trainer.counts(),
+        "peak_memory": peak_memory(trainer.spec.provenance.device),
+        "timings": progress.seconds | {"total": seconds},
+        "digests": {
+            "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
+            "history": _digest(steps, history, conflict),
+            "predictions": _digest(probabilities, by_epoch),
         },
-    )
+    }
+    write_json(folder / "result.json", sealed(folder, result))
 
 
 def manifest(task: Task, data: RunData) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import GRID, MAIN, Cli, StartCli, digests, feature_items, write_features
+from harness import GRID, MAIN, Cli, StartCli, alive, digests, feature_items, until, write_features
 
 HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
 LIST_MODULES = f"""
@@ -23,26 +23,6 @@ try:
 finally:
     print(*(name for name in {{}} if name in sys.modules), file=sys.stderr)
 """
-
-
-def until(condition: Callable[[], Any], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def alive(session: int) -> list[int]:
-    """Processes of a session, zombies left out: the coordinator, its workers and their resource tracker."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, of = stat.read_text().rpartition(")")[2].split()[:4]
-        except OSError:
-            continue
-        if int(of) == session and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
 
 
 def progress(store: Path) -> Callable[[], bool]:

@@ -1,16 +1,20 @@
 """Tasks over worker processes: each ends in one event, whatever happens to the worker."""
 
+import ctypes
 import os
 import signal
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from harness import until
 
 from benchmark.data.datasets import DataSet, dataset
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.errors import DataError
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
@@ -19,18 +23,50 @@ from benchmark.presets import load_preset
 
 
 @dataclass(frozen=True)
-class Broken(DataSet):
+class Misbehaving(DataSet):
+    """Its description is asked for by the worker alone, when the run begins."""
+
     @property
-    def description(self) -> str:  # asked for by the worker alone
+    def description(self) -> str:
+        print("about to misbehave", flush=True)
+        self.misbehave()
+        return "data"
+
+    def misbehave(self) -> None:
         raise ValueError("no such thing")
 
 
-@dataclass(frozen=True)
-class Deadly(DataSet):
-    @property
-    def description(self) -> str:
+class Unusable(Misbehaving):
+    def misbehave(self) -> None:
+        raise DataError("no such file")
+
+
+class Killed(Misbehaving):
+    def misbehave(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError
+
+
+class Segfault(Misbehaving):
+    def misbehave(self) -> None:
+        ctypes.string_at(0)
+
+
+class Leaving(Misbehaving):
+    def misbehave(self) -> None:
+        os._exit(7)
+
+
+class Hanging(Misbehaving):
+    def misbehave(self) -> None:
+        time.sleep(3600)
+
+
+class Flaky(Misbehaving):
+    def misbehave(self) -> None:
+        tried = Path(os.environ["TRIED"])
+        if not tried.exists():
+            tried.touch()
+            raise OSError("not now")
 
 
 @pytest.fixture
@@ -47,22 +83,72 @@ def tasks(features: Path, *kinds: type[DataSet], epochs: int = 2) -> list[Task]:
     return [Task(spec, k(data.name, data.family, data.file), None) for spec, k in zip(specs, kinds, strict=True)]
 
 
-def test_a_run_that_raises_and_a_worker_that_dies_cost_those_runs_alone(store: Store, features: Path) -> None:
-    bad, dead, good = given = tasks(features, Broken, Deadly, DataSet)
-    events = list(Scheduler(store, workers=1).run(given))
-    ends = [event for event in events if not isinstance(event, Started | Epoch)]
-    assert [(type(e), e.key) for e in ends] == [
-        (Failed, bad.spec.key),
-        (Failed, dead.spec.key),
-        (Finished, good.spec.key),
-    ]
-    assert "ValueError: no such thing" in (store.folder(bad.spec.key) / "error.txt").read_text()
-    assert "killed" in (store.folder(dead.spec.key) / "error.txt").read_text()
-    assert [store.state(task.spec.key) for task in given] == ["failed", "failed", "complete"]
+def ends(events: list[Event]) -> list[tuple[type[Event], str]]:
+    return [(type(event), event.key) for event in events if not isinstance(event, Started | Epoch)]
 
-    again = list(Scheduler(store, workers=1).run(tasks(features, DataSet, DataSet)))
-    assert sum(isinstance(event, Finished) for event in again) == 2
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "logged"),
+    [
+        (Misbehaving, "ValueError: no such thing", ""),
+        (Killed, "the worker process was killed, as happens when memory runs out: try fewer --workers", ""),
+        (Segfault, "the worker process died (signal SIGSEGV)", "Fatal Python error: Segmentation fault"),
+        (Leaving, "the worker process died (exit code 7)", ""),
+        (Hanging, "no epoch was finished within 1.5 s", "in misbehave"),
+    ],
+)
+def test_a_run_that_fails_is_tried_twice_and_costs_itself_alone(
+    store: Store, features: Path, kind: type[DataSet], cause: str, logged: str
+) -> None:
+    bad, good = given = tasks(features, kind, DataSet)
+    events = list(Scheduler(store, workers=1, timeout=1.5 if kind is Hanging else None).run(given))
+    assert ends(events) == [(Retried, bad.spec.key), (Finished, good.spec.key), (Failed, bad.spec.key)]
+    error = (store.folder(bad.spec.key) / "error.txt").read_text()
+    assert error.strip().splitlines()[-1] == cause
+    assert logged in error
+    log = store.log_file(bad.spec.key).read_text()
+    assert log.count("about to misbehave") == 2
+    assert log.count(logged) >= 2
+    assert kind is Misbehaving or error.count("about to misbehave") == 1  # the second attempt's words, not the first's
+    assert [store.state(task.spec.key) for task in given] == ["failed", "complete"]
+    assert not store.log_file(good.spec.key).exists()
+
+    again = list(Scheduler(store, workers=1).run(tasks(features, DataSet)))
+    assert type(again[-1]) is Finished
     assert not list(store.runs.glob("*/error.txt"))
+
+
+def test_wrong_input_is_not_tried_again(store: Store, features: Path) -> None:
+    (bad,) = given = tasks(features, Unusable)
+    assert ends(list(Scheduler(store, workers=1).run(given))) == [(Failed, bad.spec.key)]
+
+
+def test_a_run_that_fails_once_succeeds(
+    store: Store, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIED", str(tmp_path / "tried"))
+    (task,) = given = tasks(features, Flaky)
+    events = list(Scheduler(store, workers=1).run(given))
+    assert ends(events) == [(Retried, task.spec.key), (Finished, task.spec.key)]
+    assert store.is_whole(task.spec.key)
+
+
+def test_a_run_that_goes_on_is_not_taken_for_hung(store: Store, features: Path) -> None:
+    events = list(Scheduler(store, workers=1, timeout=2).run(tasks(features, DataSet, epochs=200)))
+    assert type(events[-1]) is Finished
+
+
+def test_waiting_for_another_process_is_not_hanging(store: Store, features: Path) -> None:
+    (task,) = given = tasks(features, DataSet)
+    scheduler, events = Scheduler(store, workers=1, timeout=0.2), []
+    thread = Thread(target=lambda: events.extend(scheduler.run(given)))
+    with store.claim(task.spec.key):
+        thread.start()
+        until(store.log_file(task.spec.key).exists)  # the worker has the run in hand
+        time.sleep(1)
+        scheduler.stop()
+        thread.join(60)
+    assert ends(events) == [(Interrupted, task.spec.key)]
 
 
 def test_stopping_ends_the_run_after_its_epoch_and_starts_no_other(store: Store, features: Path) -> None:
