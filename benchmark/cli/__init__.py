@@ -5,8 +5,9 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, listing, run, store, verify
+from benchmark.cli import data, listing, run, store, tracking, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
+from benchmark.cli.locking import lock_command
 from benchmark.errors import UserError
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app = typer.Typer(
 app.add_typer(run.app)
 app.add_typer(store.app)
 app.add_typer(verify.app)
+app.command()(lock_command(run.run))
+app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(data.app, name="data")
 

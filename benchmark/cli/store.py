@@ -35,7 +35,9 @@ Into = Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The store 
 
 @app.command()
 def runs(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One run in detail: a key, or how it begins.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="One run in detail: a key, or how it begins.")
+    ] = None,
     store: StoreOption = STORE,
     dataset: Dataset = None,
     method: Method = None,
@@ -169,7 +171,9 @@ def _outdated(run: "Held") -> bool:
 
 @manage.command()
 def merge(
-    stores: Annotated[list[Path], typer.Argument(metavar="STORE…", help="Whose runs are copied; they stay as they are.")],
+    stores: Annotated[
+        list[Path], typer.Argument(metavar="STORE…", help="Whose runs are copied; they stay as they are.")
+    ],
     into: Into,
 ) -> None:
     """Copy the runs of stores into another one. What that has already is left as it is."""

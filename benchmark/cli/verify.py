@@ -74,9 +74,7 @@ def _gravity(code: int) -> int:
     return (DONE, WRONG_INPUT, FAILED).index(code)
 
 
-def _choose(
-    store: "Store", prefixes: list[str], everything: bool, sample: int | None, seed: int
-) -> "list[Held]":
+def _choose(store: "Store", prefixes: list[str], everything: bool, sample: int | None, seed: int) -> "list[Held]":
     from random import Random
 
     from benchmark.execution.selection import Filter, by_prefix

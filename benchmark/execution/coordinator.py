@@ -15,11 +15,12 @@ from rich.console import Console
 from benchmark.data.datasets import DataSet
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.logged import Logged
 from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.specs import RunSpec
-from benchmark.tracking import Tracker
+from benchmark.tracking import Tracker, artifacts_beside, without_password
 
 
 def run_grid(
@@ -43,7 +44,8 @@ def run_grid(
     git = git_state(Path(__file__).parent)
     tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
     scheduler = Scheduler(store, workers, timeout)
-    tracker = Tracker(tracking_uri, store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None, _warn)
+    logged = Logged(store.root, without_password(tracking_uri))
+    tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
     tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
     try:
@@ -64,7 +66,11 @@ def run_grid(
 def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
     match event:
         case Started():
-            data = {"kind": task.dataset.kind, "fingerprint": task.spec.provenance.data}
+            data = {
+                "kind": task.dataset.kind,
+                "description": task.dataset.description,
+                "fingerprint": task.spec.provenance.data,
+            }
             tracker.run_started(task.spec.record(), {"git": task.git, "data": data})
         case Epoch(epoch=epoch, metrics=metrics):
             tracker.epoch(event.key, metrics, epoch)

@@ -18,7 +18,9 @@ def read_spec(record: Mapping[str, Any]) -> RunSpec:
         return RunSpec.from_record(record)
     except (KeyError, TypeError, ValueError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise UserError(f"run {record.get('key')} is not as this version of css-bench describes runs: {cause}") from None
+        raise UserError(
+            f"run {record.get('key')} is not as this version of css-bench describes runs: {cause}"
+        ) from None
 
 
 def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:

@@ -14,10 +14,15 @@ RUNS = 10_000
 def store(tmp_path_factory):
     """A store of ten thousand finished runs, of the size that real ones have (JSON only: no listing reads tables)."""
     root = tmp_path_factory.mktemp("store")
-    training = {name: 0.125 for name in "abcdefghijkl"}
+    training = dict.fromkeys("abcdefghijkl", 0.125)
     scores = {"epoch": 7, "accuracy": 0.5123456789012345, "weighted_f1": 0.5123456789012345, "macro_f1": 0.4123456}
     details = {"per_class_f1": [0.123456789] * 7, "confusion": [[123] * 7] * 7, "nll": 1.5, "ece": 0.1, "brier": 0.7}
-    result = {"selected": scores | details, "last": scores, "peak_test": scores, "files": dict.fromkeys("abcdefg", "0" * 64)}
+    result = {
+        "selected": scores | details,
+        "last": scores,
+        "peak_test": scores,
+        "files": dict.fromkeys("abcdefg", "0" * 64),
+    }
     for number in range(RUNS):
         key = f"{number * 2654435761 % 2**64:016x}"
         spec = {"format": 1, "key": key, "group": key, "budget": key, "dataset": "meld", "method": "spf+pgm"}
