@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,7 +70,7 @@ def ui(
     uri = resolve_uri(tracking_uri, existing(store))
     if uri.startswith(("http://", "https://")):
         raise UserError(f"MLflow at {without_password(uri)} is a server already: open that address in a browser")
-    if uri.startswith("sqlite:///") and not os.path.exists(uri.removeprefix("sqlite:///")):
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise UserError(f"nothing is logged at {uri} yet; cssbench run or cssbench sync does that")
     typer.echo(f"MLflow at http://127.0.0.1:{port}; Ctrl-C ends it")
     sys.stdout.flush()

@@ -27,7 +27,7 @@ def damage(folder: Path) -> str | None:
     try:
         result = json.loads((folder / "result.json").read_bytes())
         checksum, files = result.pop("checksum", None), result.get("files")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:  # an array, a number
         return f"result.json cannot be read ({' '.join(str(error).split())[:100]})"
     if checksum is None and files is None:
         return None

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from enum import Enum
+from pathlib import Path
 
 from benchmark.execution.checksums import damage
 from benchmark.execution.store import Store
@@ -48,27 +49,24 @@ def copy(key: str, source: Store, target: Store) -> Copied:
 
 
 def _copy_files(key: str, source: Store, target: Store) -> None:
-    here = sorted((f for f in source.folder(key).iterdir() if f.is_file() and not f.name.startswith(".")), key=_order)
+    names = {f.name for f in source.folder(key).iterdir() if f.is_file() and not f.name.startswith(".")}
     there = target.folder(key)
     (there / _LAST).unlink(missing_ok=True)  # damaged, or the run would stand
-    for file in here:
-        with file.open("rb") as content, replacing(there / file.name) as copied:
+    for name in sorted(names, key=lambda name: (name == _LAST, name)):
+        if name == _LAST:  # an unfinished attempt's files, and those of a copy that was cut off
+            for left in {f.name for f in there.iterdir()} - names:
+                (there / left).unlink()
+        with (source.folder(key) / name).open("rb") as content, replacing(there / name) as copied:
             shutil.copyfileobj(content, copied)
-    for left in {f.name for f in there.iterdir()} - {f.name for f in here}:
-        (there / left).unlink()
     for folder in (there, target.runs):
         _flush(folder)
-
-
-def _order(file: os.PathLike[str]) -> tuple[bool, str]:
-    return os.path.basename(file) == _LAST, os.fspath(file)
 
 
 def _digests(store: Store, key: str) -> object:
     return json.loads((store.folder(key) / _LAST).read_bytes())["digests"]
 
 
-def _flush(folder: os.PathLike[str]) -> None:
+def _flush(folder: Path) -> None:
     """Have the folder's entries on the disk: the source may be removed next."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

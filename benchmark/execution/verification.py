@@ -113,9 +113,7 @@ def _first_in_results(stored: Mapping[str, Any], again: Mapping[str, Any]) -> st
     """What no table shows: the weights after the last epoch, and scores that are not those of the predictions."""
     for name, digest in stored["digests"].items():
         if digest != again["digests"][name]:
-            return (
-                f"after the last epoch: {name} (digest {again['digests'][name][:12]} now, {digest[:12]} in the store)"
-            )
+            return f"after the last epoch: {name} ({again['digests'][name][:12]} now, {digest[:12]} in the store)"
     for name in stored:
         if name in _SCORED and stored[name] != again[name]:
             return f"{name} of result.json, though made from the same predictions"

@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 from threading import Thread
 
@@ -15,7 +16,7 @@ from harness import until
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.errors import DataError
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
-from benchmark.execution.scheduler import Scheduler
+from benchmark.execution.scheduler import Scheduler, _Worker
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.grid import expand
@@ -133,9 +134,19 @@ def test_a_run_that_fails_once_succeeds(
     assert store.is_whole(task.spec.key)
 
 
-def test_a_run_that_goes_on_is_not_taken_for_hung(store: Store, features: Path) -> None:
-    events = list(Scheduler(store, workers=1, timeout=2).run(tasks(features, DataSet, epochs=200)))
-    assert type(events[-1]) is Finished
+def test_silence_is_counted_from_the_last_word_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("benchmark.execution.scheduler.time.monotonic", lambda: next(clock))
+    worker = object.__new__(_Worker)
+    worker.connection, theirs = Pipe()
+    worker._heard = None
+    assert worker.silence() == 0  # before the run begins, as while another process makes it
+    theirs.send(Started("a"))
+    worker.hear()
+    assert [worker.silence(), worker.silence()] == [1, 2]
+    theirs.send(Epoch("a", 1, {}, 0.5))
+    worker.hear()
+    assert worker.silence() == 1
 
 
 def test_waiting_for_another_process_is_not_hanging(store: Store, features: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmark.specs import Component, Inputs, Method, Provenance, RunSpec, Training
@@ -229,3 +231,54 @@ def test_a_seed_is_not_negative() -> None:
 def test_inputs_have_one_name_for_one_choice(inputs: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Inputs(**inputs)
+
+
+def options() -> st.SearchStrategy[dict[str, Any]]:
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    return st.dictionaries(st.text(max_size=4), st.booleans() | st.integers(-(2**53), 2**53) | finite, max_size=3)
+
+
+def specs() -> st.SearchStrategy[RunSpec]:
+    """Any specification: names and numbers of all kinds."""
+    component = st.builds(Component, name=st.text(max_size=5), options=options())
+    positive, rate = st.integers(1, 2**40), st.floats(0, 1e9)
+    return st.builds(
+        RunSpec,
+        dataset=st.text(max_size=5),
+        inputs=st.sampled_from([Inputs(), Inputs(modalities=("text", "audio"), text_view="mean")]),
+        method=st.builds(Method, canonical=st.text(), label=st.text(), fusion=component, aggregator=component),
+        seed=st.integers(0, 2**62),
+        preset=st.text(max_size=5),
+        encoder=component,
+        training=st.builds(
+            lambda heads, **rest: Training(heads=heads, hidden=3 * heads, **rest),
+            heads=positive,
+            dropout=st.floats(0, 1, exclude_max=True),
+            epochs=positive,
+            batch_size=positive,
+            lr=st.floats(0, 1, exclude_min=True),
+            weight_decay=rate,
+            temperature=st.floats(0, 1e9, exclude_min=True),
+            class_weights=st.booleans(),
+            standardize=st.booleans(),
+            probe_every=positive,
+            probe_conversations=positive,
+        ),
+        provenance=st.builds(Provenance, **dict.fromkeys(Provenance.model_fields, st.text(max_size=5))),
+    )
+
+
+@settings(deadline=None)
+@given(specs())
+def test_a_specification_comes_back_from_its_record(spec: RunSpec) -> None:
+    again = RunSpec.from_record(json.loads(json.dumps(spec.record())))
+    assert again == spec
+    assert again.key == spec.key
+    assert again.record() == spec.record()
+
+
+@pytest.mark.parametrize("path", [leaf for leaf in LEAVES if leaf not in LABELS], ids=".".join)
+def test_a_record_that_was_changed_is_refused(path: tuple[str, ...]) -> None:
+    record = changed(path).record() | {"key": SPEC.key}
+    with pytest.raises(ValueError, match=f"its key is .*, not {SPEC.key}"):
+        RunSpec.from_record(record)
