@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ MAIN = "from benchmark.cli import main; main()"
 
 StartCli = Callable[..., "subprocess.Popen[str]"]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+Say = Callable[..., tuple[int, str, str]]
 
 
 def digests(store: Path) -> dict[str, Any]:
@@ -80,3 +82,18 @@ def alive(session: int) -> list[int]:
         if int(of) == session and state != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+def progress(store: Path) -> Callable[[], bool]:
+    """Whether a further epoch has been written since this call."""
+
+    def epochs() -> set[tuple[str, int]]:
+        found = [*store.glob("runs/*/checkpoint.safetensors"), *store.glob("runs/*/result.json")]
+        times = set()
+        for path in found:
+            with suppress(FileNotFoundError):  # finished at this very moment
+                times.add((path.parent.name, path.stat().st_mtime_ns))
+        return times
+
+    before = epochs()
+    return lambda: bool(epochs() - before)

@@ -4,32 +4,16 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from harness import Say
 from synthetic import rewrite_result, write_run
 
-from benchmark.cli import main
 from benchmark.execution.moving import Copied, copy
 from benchmark.execution.store import Store
 
-Say = Callable[..., tuple[int, str, str]]
 KEYS = ("1111000000000000", "1122000000000000", "3333000000000000", "4444000000000000")
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """``say(*words)`` is the command line: exit code, stdout, stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["cssbench", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return call
 
 
 @pytest.fixture
@@ -251,7 +235,6 @@ def test_moving_removes_what_has_arrived(say: Say, store: Store, tmp_path: Path)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from benchmark.cli import main
 step, words = int(sys.argv[1]), sys.argv[2:]
 count = 0
 def counted(function):
