@@ -12,7 +12,7 @@ from benchmark.execution.checksums import sealed
 EPOCHS = 3
 
 
-def write_run(runs: Path, key: str, state: str = "complete", **spec: Any) -> Path:
+def write_run(runs: Path, key: str, /, state: str = "complete", **spec: Any) -> Path:
     """A run folder whose numbers depend on the key alone; keyword arguments are fields of its ``spec.json``."""
     folder = runs / key
     folder.mkdir(parents=True)

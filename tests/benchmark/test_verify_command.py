@@ -49,15 +49,15 @@ def elsewhere(store: Store, key: str) -> str:
 
 def test_runs_are_executed_again_and_compared(cli: Cli, copied: Store) -> None:
     spoilt, other = key_of(copied, "css"), elsewhere(copied, key_of(copied, "adam"))
-    rewrite(copied.folder(spoilt), "steps", "loss_fused", 15, 9.5)
+    rewrite(copied.folder(spoilt), "steps", "loss_fused", 5, 9.5)
     before = content(copied)
     said = cli("verify", "--all", "--store", copied.root, "--workers", "2")
     assert said.returncode == 1, said.stderr
     lines = said.stdout.splitlines()
     verdict = next(n for n, line in enumerate(lines) if line.startswith(f"{spoilt} iemocap-sim · css"))
     steps = json.loads((copied.folder(spoilt) / "result.json").read_text())["steps"]
-    epoch = 15 // (steps // 4) + 1
-    assert f"differs, first at epoch {epoch}, step 15: loss_fused is " in lines[verdict]
+    epoch = 5 // (steps // 4) + 1
+    assert f"differs, first at epoch {epoch}, step 5: loss_fused is " in lines[verdict]
     assert "9.5 in the store (steps.parquet)" in lines[verdict]
     assert lines[verdict + 1 : verdict + 3] == [
         "    every score is the same",
