@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, STORE, WRONG_INPUT, DataOption, StoreOption, existing, say
+from benchmark.cli.common import DONE, FAILED, INTERRUPTED, STORE, WRONG_INPUT, DataOption, StoreOption, existing, say
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -122,7 +122,11 @@ def _execute(
     with TemporaryDirectory(prefix="cssbench-verify-") as folder:
         scratch = Store(Path(folder))
         scratch.prepare()
-        errors = _make(list(tasks.values()), scratch, workers)
+        try:
+            errors = _make(list(tasks.values()), scratch, workers)
+        except KeyboardInterrupt:
+            say("interrupted: nothing was compared, and the store is as it was")
+            raise SystemExit(INTERRUPTED) from None
         for run in runs:
             if run.key in tasks:
                 key = tasks[run.key].spec.key

@@ -1,6 +1,7 @@
 """Tasks over worker processes: each ends in one event, whatever happens to the worker."""
 
 import ctypes
+import json
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from harness import until
+from harness import digests, until
 
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.errors import DataError
@@ -204,3 +205,27 @@ def test_a_claim_ends_with_its_holder_and_excludes_all_others(store: Store) -> N
     with store.claim("0" * 16) as again:
         assert again
     assert not list(store.folder("0" * 16).iterdir())
+
+
+def test_neither_the_order_of_a_grid_nor_what_else_is_in_it_nor_workers_change_a_bit(
+    features: Path, tmp_path: Path
+) -> None:
+    data = dataset("meld", features)
+    specs = expand(load_preset("smoke"), [data], ["css", "adam", "pcgrad"], [0, 1])
+    grids = {
+        "forwards": (1, specs),
+        "backwards": (1, specs[::-1]),
+        "two workers": (2, specs[1:] + specs[:1]),
+        "fewer methods": (1, [spec for spec in specs if spec.method.label != "css"]),
+        "one run": (1, [spec for spec in specs if spec.method.label == "css"][1:]),
+    }
+    found = {}
+    for name, (workers, chosen) in grids.items():
+        held = Store(tmp_path / name)
+        held.prepare()
+        events = Scheduler(held, workers).run([Task(spec, data, None) for spec in chosen])
+        assert sum(isinstance(event, Finished) for event in events) == len(chosen)
+        found[name] = digests(held.root)
+    assert len(found["forwards"]) == len({json.dumps(digest) for digest in found["forwards"].values()}) == 6
+    for name, digest in found.items():
+        assert digest.items() <= found["forwards"].items(), name

@@ -262,6 +262,22 @@ def test_a_run_that_cannot_be_logged_holds_up_no_other_and_is_offered_again(
     assert not warnings
 
 
+def test_a_run_that_is_tried_again_goes_on_in_mlflow_and_a_finished_one_is_not_logged_twice(
+    grid: SimpleNamespace, folder: Path
+) -> None:
+    for _ in range(2):  # the second time as in another store, or after the first store's was damaged
+        with Tracker(default_uri(grid.root), grid.root / "mlartifacts", pytest.fail) as tracker:
+            tracker.run_started(spec("again"), MANIFEST)
+            tracker.epoch("again", {"loss": -1.0}, 1)
+            tracker.run_started(spec("again"), MANIFEST)
+            tracker.epoch("again", {"loss": -2.0}, 2)
+            tracker.run_finished("again", folder)
+    experiment = grid.client.get_experiment_by_name("css-bench/iemocap-sim").experiment_id
+    (run,) = grid.client.search_runs([experiment], "tags.key = 'again'")
+    history = grid.client.get_metric_history(run.info.run_id, "loss")
+    assert [m.step for m in history] == list(range(1, EPOCHS + 2))
+
+
 def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 

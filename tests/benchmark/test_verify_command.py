@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import GRID, Cli, Say, digests, feature_items, write_features
+from harness import GRID, Cli, Say, StartCli, digests, feature_items, until, write_features
 from synthetic import rewrite, rewrite_result, write_run
 
 from benchmark.data.datasets import dataset
@@ -71,6 +72,15 @@ def test_runs_are_executed_again_and_compared(cli: Cli, copied: Store) -> None:
 
     said = cli("verify", spoilt[:6], "--tolerance", "0", "--store", copied.root)
     assert (said.returncode, "differs within the tolerance 0, first at" in said.stdout) == (0, True)
+
+
+def test_an_interrupted_verification_leaves_nothing_behind(start_cli: StartCli, finished: Any, tmp_path: Path) -> None:
+    process = start_cli("verify", "--all", "--store", finished.root, TMPDIR=str(tmp_path))
+    until(lambda: list(tmp_path.glob("cssbench-verify-*/runs/*/spec.json")))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted: nothing was compared, and the store is as it was\n")
+    assert not list(tmp_path.glob("cssbench-*"))
 
 
 def record(features: Path, **provenance: str) -> RunSpec:
