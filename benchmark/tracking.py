@@ -255,7 +255,9 @@ class Tracker:
         run.steps |= {step for _, _, _, step in metrics}
         if end and end.folder:
             metrics += [*_history(end, run.steps), *_result(end)]
-        # From here on a second attempt repeats what the first one did: of equal params and metrics MLflow keeps one.
+        # From here on a second attempt repeats what the first one did: of what is equal MLflow keeps one.
+        if run.params:
+            self._client.log_inputs(run.run_id, datasets=[_dataset(run)])
         for first in range(0, max(len(metrics), 1), _BATCH):
             batch = [Metric(*m) for m in metrics[first : first + _BATCH]]
             self._client.log_batch(run.run_id, batch, [Param(*p) for p in run.params.items()])
@@ -294,7 +296,6 @@ class Tracker:
             run_name=f"{run.spec['label']} seed {run.spec['seed']}",
         ).info.run_id
         self._mine.add(run.run_id)
-        self._client.log_inputs(run.run_id, datasets=[_dataset(run)])
 
     def _end_run(self, run: _Run, end: _End) -> None:
         if end.error is not None:

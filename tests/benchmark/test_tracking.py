@@ -279,6 +279,46 @@ def test_a_run_that_is_tried_again_goes_on_in_mlflow_and_a_finished_one_is_not_l
     assert [m.step for m in history] == list(range(1, EPOCHS + 2))
 
 
+def test_whatever_fails_once_is_logged_once(
+    grid: SimpleNamespace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call of MLflow's in turn is carried out and then seems to fail, as when an answer is lost on its way."""
+    from mlflow import MlflowClient
+
+    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr(tracking, "RETRY_SECONDS", 0.02)
+    failed = set()
+
+    def once(name: str) -> Any:
+        real = getattr(MlflowClient, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            answer = real(*arguments, **options)
+            if name not in failed:
+                failed.add(name)
+                raise ConnectionError(name)
+            return answer
+
+        return call
+
+    calls = ("create_experiment", "create_run", "log_inputs", "log_batch", "log_artifact", "log_text", "set_terminated")
+    for name in calls:
+        monkeypatch.setattr(MlflowClient, name, once(name))
+    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", pytest.fail) as tracker:
+        tracker.begin("unlucky", {})
+        tracker.run_started(spec("unlucky", dataset="unlucky"), MANIFEST)
+        tracker.run_finished("unlucky", folder)
+        assert eventually(lambda: not tracker._unlogged)
+    assert failed == set(calls)
+    experiment = grid.client.get_experiment_by_name("css-bench/unlucky").experiment_id
+    runs = {run.info.run_name: run for run in grid.client.search_runs([experiment])}
+    assert set(runs) == {"unlucky", "css seed 0"}
+    assert len(grid.client.search_runs([experiment])) == 2
+    run = runs["css seed 0"]
+    assert len(run.inputs.dataset_inputs) == 1
+    assert [m.step for m in grid.client.get_metric_history(run.info.run_id, "loss")] == list(range(1, EPOCHS + 2))
+
+
 def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
