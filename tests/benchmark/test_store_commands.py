@@ -266,6 +266,7 @@ def test_a_move_that_is_killed_anywhere_loses_nothing(store: Store, tmp_path: Pa
         for key in KEYS[:2]:
             files = [name for name in before if name.startswith(key)]
             assert any(all(held.get(name) == before[name] for name in files) for held in stores), (step, key)
+            assert into.is_whole(key) or not into.is_complete(key), (step, key)
         if done.returncode != -signal.SIGKILL:
             assert done.returncode in (0, 1), done.stderr
             assert not done.stderr
