@@ -25,7 +25,16 @@ def shared(session: nox.Session) -> str:
         # torch first and alone: the pinned request decides which build is taken, not another package's range.
         session.run(python, "-m", "pip", "install", "-q", "-c", "constraints.txt", "torch", external=True)
         session.run(
-            python, "-m", "pip", "install", "-q", "-c", "constraints.txt", "-e", ".[test,lint,types]", external=True
+            python,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "-c",
+            "constraints.txt",
+            "-e",
+            ".[torchjd,test,lint,types]",
+            external=True,
         )
         stamp.write_bytes(wanted)
     return str(programs)
@@ -70,6 +79,18 @@ def perf(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Throw hostile pickles at the reader; arguments: minutes, --workers, --seed."""
+    run(session, "python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def controls(session: nox.Session) -> None:
+    """Plant effects and see whether the harness finds them; arguments go to pytest."""
+    run(session, "pytest", "tests/controls", "-o", "python_files=control_*.py", "-s", "-W", "default", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and format."""
     run(session, "ruff", "check", ".")
@@ -80,3 +101,9 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types."""
     run(session, "mypy")
+
+
+@nox.session(venv_backend="none")
+def calibrate(session: nox.Session) -> None:
+    """Measure how often the statistics are wrong, write docs/calibration.md; `-- --runs 300` is quicker."""
+    run(session, "python", "-m", "tests.calibration", *session.posargs)

@@ -4,25 +4,28 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from css.interfaces import Aggregator
+from baselines.orders import RandomOrders
+from baselines.scale import unit_sum
 
 
-class PCGrad(Aggregator):
+class PCGrad(RandomOrders):
     """Projecting conflicting gradients (Yu et al. 2020, algorithm 1), computed from the Gramian M = J Jᵀ alone.
 
     For each objective i a running gradient starts at g_i and meets the others in random order: where its inner product
     with g_j is negative, it is projected on the normal plane of g_j. Being a combination Jᵀc of the gradients, with
     inner products Mc, it is known by its coefficients c: start at e_i, then c_j −= (Mc)_j / M_jj where (Mc)_j < 0. γ is
-    the sum of the K coefficient vectors. Coefficients only grow, so Σγ ≥ K and it can be rescaled to Σγ = 1.
+    the sum of the K coefficient vectors. Coefficients only grow, so Σγ ≥ K and it can be rescaled to Σγ = 1. For two
+    objectives the update conflicts with neither; for three or more there is no such guarantee.
 
     Args:
-        seed: of the module's own generator, whose state travels in ``state_dict`` (as uint8 under ``_extra_state``).
+        seed: of the orders' generator.
         raw_scale: keep the published sum over objectives instead of rescaling to Σγ = 1.
     """
 
+    scale_invariant = True
+
     def __init__(self, seed: int = 0, raw_scale: bool = False) -> None:
-        super().__init__()
-        self.generator = torch.Generator().manual_seed(seed)
+        super().__init__(seed)
         self.raw_scale = raw_scale
 
     @torch.no_grad()
@@ -32,23 +35,12 @@ class PCGrad(Aggregator):
         """γ [K] ≥ 0 from the raw Gramian [K, K]; one draw of K orders. The losses are not looked at."""
         assert gramian is not None, "PCGrad needs the Gramian (needs_gramian is True)"
         M = gramian.double()
-        K = len(M)
-        # drawn on the CPU, so that every device sees the same orders; row i also meets i itself, which is skipped
-        order = torch.rand(K, K, generator=self.generator).argsort(-1).to(M.device, non_blocking=True)
-        own = torch.arange(K, device=M.device)
-        coefficients = torch.eye(K, dtype=M.dtype, device=M.device)
-        for j in order.unbind(-1):
+        own = torch.arange(len(M), device=M.device)
+        coefficients = torch.eye(len(M), dtype=M.dtype, device=M.device)
+        for j in self.orders(len(M), M.device).unbind(-1):  # row i also meets i itself, which is skipped
             product = (coefficients @ M)[own, j]
             squared = M.diagonal()[j]
             conflict = (product < 0) & (j != own) & (squared > 0)
             coefficients[own, j] -= torch.where(conflict, product / squared, 0)
         weights = coefficients.sum(0)
-        return (weights if self.raw_scale else weights / weights.sum()).to(gramian.dtype)
-
-    def get_extra_state(self) -> Tensor:
-        """The generator's state, uint8."""
-        return self.generator.get_state()
-
-    def set_extra_state(self, state: Tensor) -> None:
-        """Restore what :meth:`get_extra_state` returned."""
-        self.generator.set_state(state.cpu())
+        return (weights if self.raw_scale else unit_sum(weights)).to(gramian.dtype)

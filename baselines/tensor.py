@@ -9,11 +9,19 @@ from torch.nn import functional as F
 
 from css.interfaces import Fusion
 
-MAX_FEATURES = 10_000_000
+MAX_FEATURES = 2**18
+"""1 MiB an utterance in float32: some thousand utterances a batch, with gradients, then take gigabytes."""
 
 
 def _outer(a: Float[Tensor, "N a"], b: Float[Tensor, "N b"]) -> Float[Tensor, "N a*b"]:
     return (a.unsqueeze(2) * b.unsqueeze(1)).flatten(1)
+
+
+def _largest_width(modalities: int) -> int:
+    width = 1
+    while (width + 2) ** modalities <= MAX_FEATURES:
+        width += 1
+    return width
 
 
 class TensorFusion(Fusion):
@@ -28,7 +36,7 @@ class TensorFusion(Fusion):
         width: of each z_m.
 
     Raises:
-        ValueError: (width + 1)^M exceeds ten million.
+        ValueError: (width + 1)^M exceeds 2^18, naming the size and the largest width that fits.
     """
 
     def __init__(self, features: int, modalities: Sequence[str] = ("text", "audio", "visual"), width: int = 16) -> None:
@@ -36,8 +44,9 @@ class TensorFusion(Fusion):
         self.out_features = (width + 1) ** len(modalities)
         if self.out_features > MAX_FEATURES:
             raise ValueError(
-                f"TensorFusion: width {width} and {len(modalities)} modalities make {self.out_features:,} features, "
-                f"more than {MAX_FEATURES:,}; choose a smaller width"
+                f"TensorFusion: width {width} and {len(modalities)} modalities make {self.out_features:,} features: "
+                f"{self.out_features / 2**18:,.1f} MiB an utterance, and as much a class in the classifier after it; "
+                f"{MAX_FEATURES:,} (1 MiB) are the most: choose width {_largest_width(len(modalities))} or less"
             )
         self.projections = nn.ModuleDict({m: nn.Linear(features, width) for m in modalities})
 

@@ -7,3 +7,7 @@ class UserError(Exception):
 
 class DataError(UserError):
     """A feature file that cannot be used: missing, unreadable, of an unknown layout, or with impossible values."""
+
+
+class TransferError(Exception):
+    """A download that did not end for a reason outside the request. The command line shows it alone and exits 1."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmark.errors import UserError
 from benchmark.specs import Provenance
 
-_NUMBERS = ("css", "baselines", "benchmark/data", "benchmark/training", "benchmark/scoring.py")
+_NUMBERS = ("css", "baselines", "benchmark/data", "benchmark/training", "benchmark/scoring.py", "benchmark/registry.py")
 """The source that produces numbers; the rest of the harness may change without invalidating a run."""
 
 
@@ -20,13 +20,35 @@ def source_fingerprint() -> str:
     digest = hashlib.sha256()
     for name in _NUMBERS:
         package, *rest = Path(name).parts
-        spec = find_spec(package)
-        assert spec is not None
-        assert spec.origin is not None
-        root = Path(spec.origin).parent.joinpath(*rest)
-        for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            digest.update(file.relative_to(root.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+        _feed(digest, _folders(package)[0].joinpath(*rest))
     return digest.hexdigest()
+
+
+def package_fingerprint(module: str) -> str:
+    """SHA-256 over the Python files of the package that a module belongs to, or of the module where it is a file.
+
+    Raises UserError where there is no such module. It is not imported.
+    """
+    digest = hashlib.sha256()
+    for place in _folders(module.partition(".")[0]):
+        _feed(digest, place)
+    return digest.hexdigest()
+
+
+def _folders(package: str) -> list[Path]:
+    """Where a top-level package is; a module's file."""
+    spec = find_spec(package)
+    if spec is None:
+        raise UserError(f"no module {package!r}: install it, or start where it is")
+    if spec.submodule_search_locations is not None:
+        return list(map(Path, spec.submodule_search_locations))
+    assert spec.origin is not None
+    return [Path(spec.origin)]
+
+
+def _feed(digest: "hashlib._Hash", place: Path) -> None:
+    for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        digest.update(file.relative_to(place.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
 
 
 def resolve_device(device: str) -> str:

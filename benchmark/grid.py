@@ -6,13 +6,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.data.datasets import DataSet
+from benchmark.data.remedies import REMEDIES, RemedyName
 from benchmark.data.views import MODALITIES, TEXT_VIEWS
 from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
-from benchmark.methods import parse_method
+from benchmark.methods import KINDS, STANDARD, parse_method
 from benchmark.presets import Preset
-from benchmark.registry import ENCODERS, Value, look_up
-from benchmark.specs import Component, Inputs, RunSpec
+from benchmark.registry import ENCODERS, FUSIONS, Value, look_up, parse_part
+from benchmark.specs import Inputs, Method, RunSpec
 
 
 def parse_seeds(text: str | None, preset: Preset) -> list[int]:
@@ -28,8 +29,8 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
     return list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
 
 
-def parse_inputs(modalities: str | None, text_view: str | None) -> Inputs:
-    """``text,audio`` and ``mean``, say; None is the default; raises UserError for anything unknown."""
+def parse_inputs(modalities: str | None, text_view: str | None, remedies: str | None = None) -> Inputs:
+    """``text,audio``, ``mean`` and ``zero-leaked``, say; None is the default; raises UserError for anything unknown."""
     known: dict[str, None] = dict.fromkeys(MODALITIES)
     named = [item.strip() for item in (modalities or ",".join(MODALITIES)).split(",") if item.strip()]
     for name in named:
@@ -37,9 +38,25 @@ def parse_inputs(modalities: str | None, text_view: str | None) -> Inputs:
     look_up("text view", text_view or "1", dict.fromkeys(TEXT_VIEWS))
     try:
         chosen = tuple(m for m in MODALITIES if m in named)
-        return Inputs(modalities=chosen, text_view=text_view or "1")  # type: ignore[arg-type]  # looked up
+        return Inputs(
+            modalities=chosen,
+            text_view=text_view or "1",  # type: ignore[arg-type]  # looked up
+            remedies=parse_remedies(remedies),
+        )
     except ValidationError as error:
         raise UserError(_first_error(error)) from None
+
+
+def parse_remedies(text: str | None) -> tuple[RemedyName, ...]:
+    """``all``, or names in any order; None is none; raises UserError for anything unknown."""
+    if text is None:
+        return ()
+    named = [item.strip() for item in text.split(",") if item.strip()]
+    if not named:
+        raise UserError(f"--drop-defects names nothing: {text!r}; give all or some of {', '.join(REMEDIES)}")
+    for name in named:
+        look_up("remedy", name, dict.fromkeys(("all", *REMEDIES)))
+    return tuple(name for name in REMEDIES if name in named or "all" in named)
 
 
 def expand(
@@ -49,7 +66,7 @@ def expand(
     seeds: Sequence[int],
     *,
     device: str = "cpu",
-    encoder: str = "paper",
+    encoder: str = STANDARD,
     training: Mapping[str, Any] | None = None,
     options: Mapping[str, Value] | None = None,
 ) -> list[RunSpec]:
@@ -57,12 +74,13 @@ def expand(
 
     Args:
         training: overrides of the preset's training settings.
+        encoder: of the methods that do not bring their own.
         options: component options from the command line (rank, order); they enter the methods that have them.
 
     Raises:
         UserError: unknown names, options out of range, or settings that do not fit together.
     """
-    look_up("encoder", encoder, ENCODERS)
+    look_up("encoder", parse_part(encoder)[0], ENCODERS)
     specs: dict[str, RunSpec] = {}
     for dataset in datasets:
         origin = provenance(dataset.fingerprint, device)
@@ -70,8 +88,10 @@ def expand(
             settings = preset.training(dataset.family, dict(training or {}))
         except ValidationError as error:
             raise UserError(_first_error(error)) from None
+        standard = preset.options(dataset.family) | {"meld_step": dataset.family == "meld"}
         for text in methods:
-            method = parse_method(text, preset.options(dataset.family), options)
+            method = parse_method(text, standard, options, encoder)
+            _check_modalities(method, dataset)
             for seed in seeds:
                 spec = RunSpec(
                     dataset=dataset.name,
@@ -79,7 +99,6 @@ def expand(
                     method=method,
                     seed=seed,
                     preset=preset.name,
-                    encoder=Component(name=encoder),
                     training=settings,
                     provenance=origin,
                 )
@@ -87,12 +106,31 @@ def expand(
     return sorted(specs.values(), key=cost, reverse=True)
 
 
+def _check_modalities(method: Method, dataset: DataSet) -> None:
+    for kind, known in KINDS.items():
+        name = getattr(method, kind).name
+        if missing := [m for m in known[name].needs if m not in dataset.inputs.modalities]:
+            raise UserError(
+                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
+            )
+
+
+def may_be_refused(spec: RunSpec) -> bool:
+    """Whether the method's own factory may turn it down, which only building it shows."""
+    if spec.method.fusion.plugin or spec.method.aggregator.plugin:
+        return True
+    entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
+    default = {name: option.default for name, option in entry.options.items()}
+    return entry.may_refuse and (options != default or spec.inputs.modalities != MODALITIES)
+
+
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
 
 
 def cost(spec: RunSpec) -> float:
     """Rough work of a run, for the order in which runs start."""
-    utterances = _UTTERANCES[spec.dataset.removesuffix("-sim")]
+    name, knobs = parse_part(spec.dataset, "data set")
+    utterances = _UTTERANCES[name.removesuffix("-sim")] * float(knobs.get("scale", 1))
     passes = 2 if spec.method.aggregator.name == "equal" else 4
     return spec.training.epochs * utterances * spec.training.hidden * passes
 

@@ -8,23 +8,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UserError
 
-Value = int | float | bool
+if TYPE_CHECKING:
+    from benchmark.specs import Plugin
+
+Value = int | float | bool | str
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a component: its default (whose type is the option's) and the least value allowed."""
+    """An option of a component: its default (whose type is the option's), and the values or words allowed."""
 
     default: Value
     minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
 
-    def parse(self, name: str, value: Value | str) -> Value:
+    def parse(self, name: str, value: Value) -> Value:
         """The checked value; raises UserError naming the option, the value and what is allowed."""
         kind = type(self.default)
+        if self.choices:
+            look_up(name, str(value), dict.fromkeys(self.choices))
         try:
             if isinstance(value, str):
                 value = {"true": True, "false": False}[value.lower()] if kind is bool else kind(value)
@@ -32,28 +40,61 @@ class Option:
                 raise ValueError
         except (KeyError, ValueError, OverflowError):
             raise UserError(f"{name} must be of type {kind.__name__}, got {value!r}") from None
-        if self.minimum is not None and value < self.minimum:
+        if self.minimum is not None and float(value) < self.minimum:
             raise UserError(f"{name} must be at least {self.minimum:g}, got {value}")
+        if self.maximum is not None and float(value) > self.maximum:
+            raise UserError(f"{name} must be at most {self.maximum:g}, got {value}")
         return kind(value)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered component: where its factory is, which options it takes, what it does."""
+    """A registered component: where its factory is, what it does, which options it takes.
+
+    Attributes:
+        needs: the modalities that it cannot do without.
+        extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
+        may_refuse: its factory may turn down options other than the defaults, or less than all modalities (ValueError).
+    """
 
     factory: str
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+    may_refuse: bool = False
+
+    def require(self, name: str) -> None:
+        """Raise UserError, naming the command that installs it, where an optional package is missing."""
+        if missing := [package for package in self.packages if find_spec(package) is None]:
+            raise UserError(
+                f"{name!r} needs {', '.join(missing)}, not installed here: pip install 'css-bench[{self.extra}]', "
+                f"or .nox/shared/bin/pip install -e '.[{self.extra}]' beside the source"
+            )
 
     def load(self) -> Callable[..., Any]:
         """Import the factory."""
         module, attribute = self.factory.split(":")
         return getattr(import_module(module), attribute)
 
+    def origin(self) -> "Plugin | None":
+        """Where a plug-in comes from; None for what is part of css-bench."""
+        return None
 
-ENCODERS = {"paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS")}
 
-FUSIONS = {
+ENCODERS: dict[str, Entry] = {
+    "paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS"),
+    "released": Entry(
+        "css.released.encoder:ReleasedEncoder",
+        "what the released implementation computes in their place; meld_step (text shifts the others): on MELD only",
+        {"meld_step": Option(False)},
+        needs=("text", "audio", "visual"),
+    ),
+    "identity": Entry("baselines.identity:IdentityEncoder", "one linear map per modality: a control"),
+}
+
+FUSIONS: dict[str, Entry] = {
     "spf": Entry(
         "css.fusion:SynergisticPolynomialFusion",
         "Synergistic Polynomial Fusion: a rank-r polynomial interaction of order p",
@@ -66,23 +107,116 @@ FUSIONS = {
             "signed_sqrt": Option(True),
         },
     ),
+    "spf-released": Entry(
+        "css.released.fusion:ReleasedPolynomialFusion",
+        "SPF as released: gates σ(λ), a jump at 0, mapped back to width h, plus a linear map of all modalities",
+        {"rank": Option(16, 1), "order": Option(3, 1), "residual": Option(True)},
+    ),
     "concat": Entry("baselines.concat:ConcatFusion", "concatenation and a two-layer perceptron"),
+    "concat-matched": Entry(
+        "baselines.concat:MatchedConcatFusion",
+        "concatenation with as many parameters, and as wide an output, as SPF of that rank and order",
+        {"rank": Option(16, 1), "order": Option(3, 1)},
+    ),
     "tensor": Entry(
         "baselines.tensor:TensorFusion",
         "Tensor Fusion Network: outer product of the modalities",
         {"width": Option(16, 1)},
+        may_refuse=True,
     ),
+    "lmf": Entry(
+        "baselines.lmf:LowRankFusion",
+        "Low-rank Multimodal Fusion: the tensor network's map as a sum of rank-one factors",
+        {"factors": Option(4, 1), "width": Option(64, 1)},
+    ),
+    "gated": Entry("baselines.gated:GatedFusion", "sum gated by a softmax over the modalities, as in SDT"),
+    "bottleneck": Entry(
+        "baselines.bottleneck:BottleneckFusion",
+        "attention bottlenecks: modalities exchange through a few learned tokens",
+        {"bottlenecks": Option(4, 1), "layers": Option(2, 1), "heads": Option(4, 1)},
+    ),
+    "text": Entry(
+        "baselines.unimodal:TextFusion", "the encoder's text features as they are: a reference", may_refuse=True
+    ),
+    "audio": Entry(
+        "baselines.unimodal:AudioFusion", "the encoder's audio features as they are: a reference", may_refuse=True
+    ),
+    "visual": Entry(
+        "baselines.unimodal:VisualFusion", "the encoder's visual features as they are: a reference", may_refuse=True
+    ),
+    "linear": Entry("baselines.linear:LinearFusion", "concatenation and one linear map: a control"),
 }
 
-AGGREGATORS = {
+_RAW_SCALE = {"raw_scale": Option(False)}
+_TORCHJD: dict[str, Any] = {"extra": "torchjd", "packages": ("torchjd", "qpsolvers", "quadprog", "cvxpy", "clarabel")}
+
+AGGREGATORS: dict[str, Entry] = {
     "equal": Entry("baselines.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"),
     "pgm": Entry(
-        "css.modulator:ParetoGradientModulator", "Pareto Gradient Modulator: min-norm point of unit gradients"
+        "css.modulator:ParetoGradientModulator",
+        "Pareto Gradient Modulator: min-norm point of unit gradients; slsqp is the released, inexact solver",
+        {"solver": Option("exact", choices=("exact", "slsqp"))},
     ),
-    "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order"),
+    "pgm-normed": Entry(
+        "baselines.pgm:NormedPGM", "PGM's weights on unit gradients: no objective rises to first order", _RAW_SCALE
+    ),
+    "pgm-theta-only": Entry(
+        "baselines.pgm:ThetaOnlyPGM", "PGM on the shared parameters, the mean of the objectives elsewhere"
+    ),
+    "pgm-periodic": Entry(
+        "baselines.pgm:PeriodicPGM", "PGM at every k-th step, its weights held in between", {"every": Option(10, 1)}
+    ),
+    "mgda": Entry("baselines.mgda:MGDA", "MGDA: exact min-norm point of the raw gradients"),
+    "pcgrad": Entry("baselines.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order", _RAW_SCALE),
+    "gradvac": Entry(
+        "baselines.gradvac:GradVac",
+        "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
+        {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
+    ),
+    "upgrad": Entry(
+        "baselines.jacobian_descent:UPGrad",
+        "UPGrad: each gradient projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "dualproj": Entry(
+        "baselines.jacobian_descent:DualProj",
+        "DualProj: the mean projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "cagrad": Entry(
+        "baselines.jacobian_descent:CAGrad",
+        "CAGrad: the worst objective's best improvement near the mean",
+        {"c": Option(0.5, 0)} | _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "imtl-g": Entry("baselines.jacobian_descent:IMTLG", "IMTL-G: equal projections on all gradients", **_TORCHJD),
+    "aligned-mtl": Entry(
+        "baselines.jacobian_descent:AlignedMTL",
+        "Aligned-MTL: the mean after equalising the singular values of the gradients",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
 }
 
-ALIASES = {"css": "spf+pgm", "adam": "spf+equal"}
+OBJECTIVES: dict[str, Entry] = {
+    "paper": Entry(
+        "css.objectives:objectives",
+        "fused, unimodal and distillation loss; the release does not detach the distillation's teacher",
+        {"detach_teacher": Option(True), "t_squared": Option(False)},
+    ),
+}
+
+ALIASES = {
+    "css": "spf+pgm",
+    "css-released": "released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+    "adam": "spf+equal",
+    "css-shared": "spf(shared=true)+pgm",
+    "css-nogate": "spf(gates=false)+pgm",
+    "css-noanchor": "spf(anchor=false)+pgm",
+    "css-nosqrt": "spf(signed_sqrt=false)+pgm",
+}
 """Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
 
 METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor")
@@ -101,11 +235,11 @@ def look_up(kind: str, name: str, known: Mapping[str, Any]) -> Any:
 _PART = re.compile(r"\s*([a-z][\w-]*)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)
 
 
-def parse_part(text: str) -> tuple[str, dict[str, str]]:
+def parse_part(text: str, kind: str = "method part") -> tuple[str, dict[str, str]]:
     """Split ``spf(rank=8, order=2)`` into a name and its options as written; raises UserError on anything else."""
     match = _PART.fullmatch(text)
     if not match:
-        raise UserError(f"cannot read method part {text!r}; write NAME or NAME(option=value, …)")
+        raise UserError(f"cannot read {kind} {text!r}; write NAME or NAME(option=value, …)")
     options: dict[str, str] = {}
     for item in filter(None, map(str.strip, (match[2] or "").split(","))):
         name, equals, value = item.partition("=")
@@ -118,5 +252,5 @@ def parse_part(text: str) -> tuple[str, dict[str, str]]:
 
 
 def split_list(text: str) -> list[str]:
-    """Split a comma-separated list of methods; commas inside parentheses belong to options."""
+    """Split a comma-separated list of names; commas inside parentheses belong to options."""
     return [item.strip() for item in re.split(r",(?![^()]*\))", text) if item.strip()]

@@ -38,7 +38,7 @@ class Scorer:
             ``selected``, ``last``, ``peak_test`` and ``validation`` as in docs/run-format.md.
         """
         selected = int(np.argmax(validation_weighted_f1))
-        by_epoch = [self._headline(epoch, row) for epoch, row in enumerate(test_predictions, start=1)]
+        by_epoch = [{"epoch": epoch} | self._headline(row) for epoch, row in enumerate(test_predictions, start=1)]
         return {
             "selected": by_epoch[selected]
             | self._details(test_predictions[selected], probabilities.astype(np.float64)),
@@ -47,9 +47,13 @@ class Scorer:
             "validation": {"epoch": selected + 1, "weighted_f1": float(validation_weighted_f1[selected])},
         }
 
-    def _headline(self, epoch: int, predicted: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def scores(self, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
+        """Scores of one model's class probabilities [N, C], named as those of ``selected`` but for the epoch."""
+        predicted = probabilities.argmax(axis=1).astype(np.uint8)
+        return self._headline(predicted) | self._details(predicted, probabilities.astype(np.float64))
+
+    def _headline(self, predicted: npt.NDArray[np.uint8]) -> dict[str, Any]:
         return {
-            "epoch": epoch,
             "accuracy": float(accuracy_score(self.label, predicted)),
             "weighted_f1": float(f1_score(self.label, predicted, average="weighted", zero_division=0)),
             "macro_f1": float(f1_score(self.label, predicted, average="macro", zero_division=0)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.data.remedies import REMEDIES, RemedyName
 from benchmark.data.views import MODALITIES, Modality, TextView
 
 Positive = Annotated[int, Field(ge=1)]
@@ -19,20 +20,35 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Plugin(Frozen):
+    """Where a component from outside comes from: its class as ``module:Class``, and its source's fingerprint."""
+
+    factory: str
+    source: str
+
+
 class Component(Frozen):
-    """An encoder, fusion or aggregator by its registered name, with every option spelled out."""
+    """An encoder, fusion, aggregator or set of objectives by its registered name, with every option spelled out."""
 
     name: str
-    options: dict[str, int | float | bool] = {}
+    options: dict[str, int | float | bool | str] = {}
+    plugin: Plugin | None = None
 
 
 class Method(Frozen):
-    """What is compared: a fusion and an aggregator, the canonical string that names them, and what tables show."""
+    """What is compared: four components, the canonical string that names them, and what tables show."""
 
     canonical: str
     label: str
+    encoder: Component
     fusion: Component
     aggregator: Component
+    objectives: Component
+
+    @property
+    def components(self) -> dict[str, dict[str, Any]]:
+        """The four as plain values by kind; ``plugin`` is named only where there is one."""
+        return self.model_dump(exclude={"canonical", "label"}, exclude_none=True)
 
 
 class Training(Frozen):
@@ -81,10 +97,16 @@ class Provenance(Frozen):
 
 
 class Inputs(Frozen):
-    """What of a data set is used: its modalities, and the view of the text (see :mod:`benchmark.data.views`)."""
+    """What of a data set is used, and how.
+
+    Attributes:
+        modalities, text_view: which features (see :mod:`benchmark.data.views`).
+        remedies: what is done about defects first (see :mod:`benchmark.data.remedies`).
+    """
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = MODALITIES
     text_view: TextView = "1"
+    remedies: tuple[RemedyName, ...] = ()
 
     @model_validator(mode="after")
     def _one_name_for_one_choice(self) -> "Inputs":
@@ -92,13 +114,16 @@ class Inputs(Frozen):
             raise ValueError(f"modalities must be in the order {', '.join(MODALITIES)}, each once")
         if self.text_view != "1" and "text" not in self.modalities:
             raise ValueError(f"text view {self.text_view} of a run without text")
+        if self.remedies != tuple(name for name in REMEDIES if name in self.remedies):
+            raise ValueError(f"remedies must be in the order {', '.join(REMEDIES)}, each once")
         return self
 
     def __str__(self) -> str:
         """For people; empty for the default."""
         used = "" if self.modalities == MODALITIES else f"{' + '.join(self.modalities)} only"
         view = "" if self.text_view == "1" else f"text view {self.text_view}"
-        return ", ".join(filter(None, (used, view)))
+        mended = f"remedies {' + '.join(self.remedies)}" if self.remedies else ""
+        return ", ".join(filter(None, (used, view, mended)))
 
 
 DEFAULT_INPUTS = Inputs()
@@ -112,7 +137,6 @@ class RunSpec(Frozen):
     method: Method
     seed: Annotated[int, Field(ge=0)]
     preset: str
-    encoder: Component
     training: Training
     provenance: Provenance
 
@@ -129,20 +153,18 @@ class RunSpec(Frozen):
     @property
     def budget(self) -> str:
         """Equal for runs that differ by seed and method alone: these may be compared."""
-        return _digest(self._canonical(without=("seed", "fusion", "aggregator")))
+        return _digest(self._canonical(without=("seed", *self.method.components)))
 
     def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
         form = {
             "dataset": self.dataset,
             "seed": self.seed,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
         if self.inputs != DEFAULT_INPUTS:  # named only where they matter
-            form["inputs"] = self.inputs.model_dump()
+            form["inputs"] = self.inputs.model_dump(exclude=None if self.inputs.remedies else {"remedies"})
         return {name: value for name, value in form.items() if name not in without}
 
     def record(self) -> dict[str, Any]:
@@ -158,9 +180,7 @@ class RunSpec(Frozen):
             "label": self.method.label,
             "seed": self.seed,
             "preset": self.preset,
-            "encoder": self.encoder.model_dump(),
-            "fusion": self.method.fusion.model_dump(),
-            "aggregator": self.method.aggregator.model_dump(),
+            **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }

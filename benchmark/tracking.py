@@ -324,7 +324,8 @@ class Tracker:
         from mlflow.exceptions import MlflowException
 
         name = f"css-bench/{dataset}"
-        location = (self._artifacts.absolute() / dataset).as_uri() if self._artifacts else None
+        folder = re.sub(r"[^\w.-]+", "-", dataset).strip("-")
+        location = (self._artifacts.absolute() / folder).as_uri() if self._artifacts else None
         if (found := self._client.get_experiment_by_name(name)) is None:
             try:
                 return self._client.create_experiment(name, location)

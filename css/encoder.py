@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from css.attention import PackedLayout, conversation_attention, packed_layout
+from css.interfaces import Encoder
 from css.layers import Dropout, StackedLinear
 
 
@@ -69,7 +70,7 @@ class InteractionAwareLayer(nn.Module):
         return self.norm(self.out(attended) + query)
 
 
-class ConversationEncoder(nn.Module):
+class ConversationEncoder(Encoder):
     """Packed utterances to features per modality: inputs, modality-aware and interaction-aware stage, reduction.
 
     Args:

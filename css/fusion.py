@@ -86,12 +86,18 @@ class SynergisticPolynomialFusion(Fusion):
 
     def forward(self, features: Mapping[str, Float[Tensor, "N features"]]) -> Float[Tensor, "N out_features"]:
         """Fuse ``{modality: [N, h]}`` to [N, r]."""
+        z = self.interaction(features, self.gate)
+        return signed_square_root(z) if self.signed_sqrt else z
+
+    def interaction(
+        self, features: Mapping[str, Float[Tensor, "N features"]], gate: Float[Tensor, "M p"] | None
+    ) -> Float[Tensor, "N out_features"]:
+        """z = z_1 ⊙ … ⊙ z_p with the factors weighted by ``gate`` (None: by 1)."""
         x = torch.stack([features[m] for m in self.modalities])
         z = F.gelu(x @ self.weight, approximate="tanh").unflatten(-1, (self.order, self.out_features))  # [M, N, p, r]
-        if self.gate is not None:
-            z = z * self.gate[:, None, :, None]
+        if gate is not None:
+            z = z * gate[:, None, :, None]
         z = z.sum(0)
         if self.anchor is not None:
             z = z + self.anchor
-        z = reduce(operator.mul, z.unbind(-2))  # not prod: its backward pass waits for the device to look for zeros
-        return signed_square_root(z) if self.signed_sqrt else z
+        return reduce(operator.mul, z.unbind(-2))  # not prod: its backward pass waits for the device to look for zeros

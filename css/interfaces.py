@@ -1,10 +1,10 @@
-"""What a fusion and an aggregator are: the two interfaces that carry the whole comparison."""
+"""What an encoder, a fusion and an aggregator are: the interfaces that carry the whole comparison."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 OBJECTIVES = ("fused", "unimodal", "distillation")
@@ -16,6 +16,27 @@ class BranchLogits(NamedTuple):
 
     fused: Float[Tensor, "N C"]
     unimodal: dict[str, Float[Tensor, "N C"]]
+
+
+class Encoder(nn.Module):
+    """Maps packed utterances to features of one width for every modality.
+
+    Factories are called as ``(inputs, hidden, heads, dropout, speakers, generator)``, with ``inputs`` the width of each
+    modality and ``generator`` what dropout draws from.
+    """
+
+    modalities: tuple[str, ...]
+    hidden: int
+
+    @abstractmethod
+    def shared_parameters(self) -> dict[str, nn.Parameter]:
+        """θ, the parameters whose gradients are compared."""
+
+    @abstractmethod
+    def forward(
+        self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
+    ) -> dict[str, Float[Tensor, "N h"]]:
+        """Encode B conversations laid end to end, of the given lengths (on the CPU), to ``{m: [N, hidden]}``."""
 
 
 class Fusion(nn.Module):
@@ -43,8 +64,14 @@ class Aggregator(nn.Module):
     """False: the weights need no gradients, a training step costs one backward pass, and ``gramian`` is None."""
     non_conflicting: bool = False
     """True: Σ γ_i g_i never has a negative inner product with any g_i."""
+    scale_invariant: bool = False
+    """True: multiplying all gradients by one positive number changes no weight."""
+    norm_invariant: bool = False
+    """True: multiplying one gradient by a positive number changes no weight: only cosines count."""
     weights_everything: bool = False
     """True: γ also weights the gradients of parameters outside θ (PGM); False: those get their mean."""
+    every: int = 1
+    """Steps from one that needs the Gramian to the next."""
 
     @abstractmethod
     def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:

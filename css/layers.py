@@ -13,15 +13,15 @@ class StackedLinear(nn.Module):
     Initialised as ``nn.Linear`` is: uniform within ±1/√in, weights and biases.
     """
 
-    def __init__(self, stack: int, in_features: int, out_features: int) -> None:
+    def __init__(self, stack: int, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
         bound = 1 / math.sqrt(in_features)
         self.weight = nn.Parameter(torch.empty(stack, in_features, out_features).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(stack, 1, out_features).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(stack, 1, out_features).uniform_(-bound, bound)) if bias else None
 
     def forward(self, x: Float[Tensor, "M N in"]) -> Float[Tensor, "M N out"]:
         """Apply the m-th map to the m-th slice."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        return torch.bmm(x, self.weight) if self.bias is None else torch.baddbmm(self.bias, x, self.weight)
 
 
 class Dropout(nn.Module):

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from css.encoder import ConversationEncoder
-from css.interfaces import BranchLogits, Fusion
+from css.interfaces import BranchLogits, Encoder, Fusion
 from css.layers import Dropout, StackedLinear
 
 
@@ -30,7 +29,7 @@ class EmotionClassifier(nn.Module):
 
     def __init__(
         self,
-        encoder: ConversationEncoder,
+        encoder: Encoder,
         fusion: Fusion,
         classes: int,
         dropout: float,
@@ -48,7 +47,7 @@ class EmotionClassifier(nn.Module):
     def forward(
         self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
     ) -> BranchLogits:
-        """Classify whole conversations laid end to end; arguments as :meth:`ConversationEncoder.forward`."""
+        """Classify whole conversations laid end to end; arguments as :meth:`Encoder.forward`."""
         return self.classify(self.encoder(features, speakers, lengths))
 
     def classify(self, encoded: Mapping[str, Float[Tensor, "N h"]]) -> BranchLogits:

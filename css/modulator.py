@@ -1,12 +1,14 @@
 """Pareto Gradient Modulator (Lyu et al., AAAI 2026) and the exact min-norm point of a simplex it rests on."""
 
 from functools import cache
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from css.interfaces import OBJECTIVES, Aggregator
+from css.slsqp import slsqp_weights
 
 MAX_OBJECTIVES = 10
 """Above it the 2^K − 1 faces of the simplex are too many to enumerate."""
@@ -16,6 +18,8 @@ INFEASIBLE = -1e-12
 """A weight below is negative; one above is a rounding error of zero."""
 VANISHED = 1e-8
 """An objective whose gradient is at most this fraction of the longest one has no direction to speak of."""
+RELEASED_EPSILON = 1e-8
+"""What the released implementation adds to a gradient's length before it divides by it."""
 
 
 @cache
@@ -120,17 +124,24 @@ class ParetoGradientModulator(Aggregator):
     An objective whose gradient is non-finite or at most 1e-8 of the longest one gets γ_i = 0 and the others are solved;
     if none is left γ is all zero, and the step is to be skipped. γ carries no gradient.
 
+    Args:
+        solver: ``exact``, or ``slsqp``, which computes what the released implementation does: rows g/(‖g‖ + 1e-8), an
+            approximate solver (:func:`css.slsqp.slsqp_weights`), and no objective masked but a non-finite one.
+
     Attributes:
         masked: int64 [K], how often each objective got γ_i = 0 for that reason, over the module's lifetime.
         skipped: int64 [], how often none was left.
     """
 
     weights_everything = True
+    scale_invariant = True
+    norm_invariant = True
     masked: Tensor
     skipped: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, solver: Literal["exact", "slsqp"] = "exact") -> None:
         super().__init__()
+        self.solver = solver
         self.register_buffer("masked", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
         self.register_buffer("skipped", torch.zeros((), dtype=torch.int64))
 
@@ -142,12 +153,19 @@ class ParetoGradientModulator(Aggregator):
         assert gramian is not None, "PGM needs the Gramian (needs_gramian is True)"
         squared = gramian.diagonal().double()
         norm = torch.where(squared.isfinite(), squared, 0).clamp_min(0).sqrt()
-        usable = norm > VANISHED * norm.amax()
+        usable = squared.isfinite() if self.solver == "slsqp" else norm > VANISHED * norm.amax()
 
         if self.masked.numel() != usable.numel():  # another number of objectives than METHOD's three: count afresh
             self.masked = self.masked.new_zeros(usable.numel())
         self.masked += ~usable
         self.skipped += ~usable.any()
 
+        if self.solver == "slsqp":
+            weights = torch.zeros_like(norm)
+            if usable.any():
+                length = norm[usable] + RELEASED_EPSILON
+                rows = gramian.double()[usable][:, usable] / length / length.unsqueeze(-1)
+                weights[usable] = torch.from_numpy(slsqp_weights(rows.cpu().numpy())).to(weights)
+            return weights.to(gramian.dtype)
         length = torch.where(usable, norm, 1)
         return min_norm_weights(gramian.double() / length / length.unsqueeze(-1), usable).to(gramian.dtype)

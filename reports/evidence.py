@@ -58,5 +58,6 @@ def _measures(run: Run, steps: pd.DataFrame, history: pd.DataFrame, conflict: pd
         measures.accuracy(run)
         | measures.training_stability(run, steps, history)
         | measures.gradient_conflict(steps, conflict)
+        | measures.unusable_gradients(run)
         | measures.cost(run)
     )

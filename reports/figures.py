@@ -3,6 +3,7 @@
 To add a figure, write the function (Evidence, Palette) -> Drawing and add it to `FIGURES`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,9 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing:
         axes.plot(summary.mean, row - 0.13, "|", color=colour, markersize=15, markeredgewidth=2.2)
         axes.plot(selected, row - 0.13 + jitter, "o", color=colour, markersize=5, alpha=0.85, markeredgewidth=0)
         axes.plot(peak, row + 0.22 + jitter, "o", markeredgecolor=colour, markerfacecolor=PAPER, markersize=4.5)
+    ceiling = evidence.comparison.runs[0].ceiling
+    if ceiling is not None:
+        axes.axvline(100 * ceiling["test_weighted_f1"], color=MUTED, linewidth=1, linestyle="--")
     axes.set(xlabel="weighted F1, %", yticks=range(len(labels)), ylim=(len(labels) - 0.45, -0.55))
     axes.set_yticklabels(labels, color=INK, fontsize=9)
     left, right = axes.get_xlim()
@@ -83,7 +87,8 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing:
         _name(evidence, "scores"),
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
-        "best test epoch, which is never a result.",
+        "best test epoch, which is never a result."
+        + ("" if ceiling is None else " Dashed: the ceiling on this test set."),
         _alt("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1),
         figure,
     )
@@ -232,7 +237,8 @@ def _band(
 
 
 def _name(evidence: Evidence, kind: str) -> str:
-    return f"{kind}_{evidence.comparison.dataset}"
+    dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.dataset).strip("-")  # as part of a file's name
+    return f"{kind}_{dataset}"
 
 
 def _heading(evidence: Evidence, title: str, separator: str = " — ") -> str:

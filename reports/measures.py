@@ -74,6 +74,14 @@ def gradient_conflict(steps: pd.DataFrame, probes: pd.DataFrame) -> dict[str, fl
     return measures | {"update_worst_cos": mean_known(worst), "update_negative": share_below(worst, 0.0)}
 
 
+def unusable_gradients(run: Run) -> dict[str, float]:
+    """How often an objective got weight 0 because its gradient was unusable, and how often none was left."""
+    return {
+        "masked_objectives": sum(run.number("masked_objectives", name) for name in OBJECTIVES),
+        "skipped_steps": run.number("skipped_steps"),
+    }
+
+
 def cost(run: Run) -> dict[str, float]:
     """Time, gradient computations, size and memory of one run; memory in MiB."""
     seconds = run.number("timings", "train")

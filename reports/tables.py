@@ -15,6 +15,11 @@ from reports.measures import SCORES, WEIGHTS
 from reports.records import OBJECTIVES, PAIRS
 from reports.statistics import Summary, summarize, variance_over_runs
 
+CEILINGS = (
+    *("weighted_f1", "weighted_f1_se", "accuracy", "accuracy_se"),
+    *("test_weighted_f1", "test_accuracy"),
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -48,9 +53,11 @@ class Table:
 
 
 def accuracy(evidence: Evidence) -> pd.DataFrame:
-    """Test scores (fractions) at the selected, last and best test epoch."""
+    """Test scores (fractions) at the selected, last and best test epoch, and what no model exceeds."""
     names = [f"{where}_{score}" for where in ("selected", "last", "peak_test") for score in SCORES]
-    return _summary_frame(evidence, [*names, "gap"])
+    known = evidence.comparison.runs[0].ceiling or {}
+    ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
+    return _summary_frame(evidence, [*names, "gap"], lambda method: ceiling)
 
 
 def stability(evidence: Evidence) -> pd.DataFrame:
@@ -85,7 +92,7 @@ def conflict(evidence: Evidence) -> pd.DataFrame:
         for what in ("cos", "negative", "below_tenth")
     ]
     weights = [f"{series}_{name}" for series in ("pgm", "applied") for name in (*WEIGHTS, "distance")]
-    return _summary_frame(evidence, [*cosines, *weights, "update_worst_cos", "update_negative"])
+    return _summary_frame(evidence, [*cosines, *weights, *_UNUSABLE, "update_worst_cos", "update_negative"])
 
 
 def cost(evidence: Evidence) -> pd.DataFrame:
@@ -155,6 +162,7 @@ def _weights(series: str, group: str) -> tuple[Column, ...]:
     return (*named, Column(f"{series}_distance", "from uniform", digits=3, group=group))
 
 
+_UNUSABLE = ("masked_objectives", "skipped_steps")
 _STABILITY = (
     Column("final_sd", "sd", "value", 100.0, 2, "selected weighted F1 over seeds"),
     Column("final_variance", "variance", "value", 100.0**2, 2, "selected weighted F1 over seeds"),
@@ -184,7 +192,8 @@ TABLES = (
         "accuracy",
         "Accuracy",
         "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
-        "result. Peak test: at the epoch with the best test score, never a result. Gap: peak test minus selected.",
+        "result. Peak test: at the epoch with the best test score, never a result. Gap: peak test minus selected. "
+        "Ceiling, of simulated data: what the best rule that knows how they are made reaches on this test set.",
         accuracy,
         (
             Block(
@@ -194,6 +203,8 @@ TABLES = (
                     *_scores("last", "last epoch"),
                     *_scores("peak_test", "peak test (never a result)"),
                     Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),
+                    Column("ceiling_test_weighted_f1", "weighted F1", "value", 100.0, 1, "ceiling"),
+                    Column("ceiling_test_accuracy", "accuracy", "value", 100.0, 1, "ceiling"),
                 ),
             ),
         ),
@@ -214,8 +225,10 @@ TABLES = (
         "Gradient conflict",
         "Cosines between the gradients of two objectives over the shared parameters: a mean and shares per run first, "
         "then mean and 95 % CI over runs. Probe: evaluation mode, fixed conversations, the same for all methods and "
-        "seeds. Weights: mean γ over probes or steps; from uniform: mean ‖γ − ⅓‖. Update: the method's own combined "
-        "gradient; worst: its smallest cosine with an objective's gradient. A dash: no such gradient is computed.",
+        "seeds. Weights: mean γ over probes or steps; from uniform: mean ‖γ − ⅓‖. Unusable: "
+        "objectives that PGM gave weight 0 for a vanishing or non-finite gradient, and steps without any other, counts "
+        "a run. Update: the method's own combined gradient; worst: its smallest cosine with an objective's gradient. A "
+        "dash: no such gradient is computed.",
         conflict,
         (
             Block("Probe", _cosines("probe")),
@@ -225,6 +238,8 @@ TABLES = (
                 (
                     *_weights("applied", "weights applied in training"),
                     *_weights("pgm", "weights PGM would give on the probe"),
+                    Column("masked_objectives", "masked objectives", "mean", digits=1, group="unusable gradients"),
+                    Column("skipped_steps", "skipped steps", "mean", digits=1, group="unusable gradients"),
                     Column("update_worst_cos", "worst cos", "mean", group="update"),
                     Column("update_worst_cos", "95 % CI", "interval", group="update"),
                     Column("update_negative", "<\u00a00,\u00a0%", "mean", 100.0, 1, "update"),

@@ -5,16 +5,16 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, listing, run, store, tracking, verify
+from benchmark.cli import data, evaluate, listing, run, store, tracking, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 from benchmark.cli.locking import lock_command
-from benchmark.errors import UserError
+from benchmark.errors import TransferError, UserError
 
 app = typer.Typer(
     add_completion=False,
     help="Is the reported gain real? Trains CSS and its baselines on the same encoder, seeds and budget, selects every "
     "epoch on validation data, and reports what is left of the difference.",
-    epilog="Exit codes: 0 done, 1 some runs failed (the others are kept and reported), 2 wrong usage or input, 130 "
+    epilog="Exit codes: 0 done, 1 something failed (what was done is kept), 2 wrong usage or input, 130 "
     "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
 )
 app.add_typer(run.app)
@@ -23,6 +23,7 @@ app.add_typer(verify.app)
 app.command()(lock_command(run.run))
 app.add_typer(tracking.app)
 app.add_typer(listing.app)
+app.add_typer(evaluate.app)
 app.add_typer(data.app, name="data")
 
 
@@ -31,6 +32,8 @@ def _explain(error: Exception) -> tuple[int, str]:
     match error:
         case UserError():
             return WRONG_INPUT, str(error)
+        case TransferError():
+            return FAILED, str(error)
         case typer.TyperException():
             command = getattr(getattr(error, "ctx", None), "command_path", "cssbench")
             return WRONG_INPUT, f"{error.format_message().removesuffix('.')}; see {command} --help"
@@ -46,7 +49,7 @@ def main() -> None:
     try:
         code = app(words or ["--help"], prog_name="cssbench", standalone_mode=False) or DONE
         if code == INTERRUPTED:
-            say("interrupted: finished epochs are kept, and the same command goes on from there")
+            say("interrupted: what was done is kept, and the same command goes on from there")
     except Exception as error:
         if len(words) < len(sys.argv) - 1:
             traceback.print_exc()

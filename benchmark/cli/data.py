@@ -1,19 +1,28 @@
-"""``cssbench data``: list, audit, import and simulate data sets."""
+"""``cssbench data``: list, fetch, audit, import and simulate data sets."""
 
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, DataOption, show
+from benchmark.cli.common import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, say, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from benchmark.data.audit.pages import View
+    from benchmark.fetching.published import Terms
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
+
+RobertaOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="M3NET's RoBERTa features, in place of the text of MMGCN's FILE."),
+]
 
 
 @app.command("list")
@@ -29,21 +38,110 @@ def data_list(data_dir: DataOption = None) -> None:
     show(table)
 
 
+@app.command(
+    "fetch",
+    epilog="Exit codes: 0 fetched, or there already; 1 it did not arrive: the same command goes on from where it was; "
+    "2 wrong usage, terms not accepted, or another content than expected.",
+)
+def data_fetch(
+    dataset: Annotated[str, typer.Argument(metavar="NAME", help="iemocap or meld.")],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Fetch from this http, https or file address.",
+            show_default="the published Google Drive folder",
+        ),
+    ] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX|any",
+            help="Expect this SHA-256; any: take what comes, and print it.",
+            show_default="the published file's",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Gets the file.", show_default="the cache, where runs look for it"),
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="You accept the corpus's terms: do not ask.")
+    ] = False,
+) -> None:
+    """Download a feature file: checked, and continued where it was cut off.
+
+    Its corpus has terms of its own, shown first: IEMOCAP needs an agreement with its owner.
+    """
+    from rich.console import Console
+
+    from benchmark.data.reading import PUBLISHED_SHA256
+    from benchmark.fetching import TERMS, DriveFile, fetch, fetched, file_name, source_of
+    from benchmark.fetching.display import shown
+    from benchmark.files import fetched_folder
+    from benchmark.registry import look_up
+
+    look_up("data set with a feature file", dataset, TERMS)
+    expected = PUBLISHED_SHA256[dataset] if sha256 is None else sha256.lower()
+    if expected != "any" and not re.fullmatch("[0-9a-f]{64}", expected):
+        raise UserError(f"--sha256 takes 64 hexadecimal digits or the word any, got {sha256!r}")
+    wanted = None if expected == "any" else expected
+    name = file_name(dataset)
+    source = DriveFile(file=name) if url is None else source_of(url)
+    target = (out or fetched_folder()) / name
+    found = fetched(target, source, wanted)
+    if found:
+        typer.echo(f"{target} is there already, SHA-256 {found}")
+    else:
+        _agree(TERMS[dataset], accept_licence)
+        typer.echo(f"fetching {source.name} to {target}")
+        with shown(name, Console(stderr=True)) as progress:
+            found = fetch(target, source, wanted, progress, say)
+        typer.echo(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {found}")
+    if found != PUBLISHED_SHA256[dataset]:
+        typer.echo("This is not the published file: reports will say so.")
+    folder = f" --data-dir {shlex.quote(str(out))}" if out else ""
+    typer.echo(f"Next: cssbench data audit {shlex.quote(str(target))}\n      cssbench run --datasets {dataset}{folder}")
+
+
+def _agree(terms: "Terms", accepted: bool) -> None:
+    """Show the terms and have them accepted; raises UserError where they are not."""
+    typer.echo(terms.notice)
+    if accepted:
+        return
+    if not sys.stdin.isatty():
+        raise UserError("nobody is at a terminal to accept these terms: add --accept-licence if you do")
+    try:
+        agreed = typer.confirm(terms.question)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        raise typer.Exit(INTERRUPTED) from None
+    if not agreed:
+        raise UserError("terms not accepted: nothing was downloaded")
+
+
 @app.command("audit", epilog="Exit codes: 0 clean, 1 defects found, 2 unreadable.")
 def data_audit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A feature file of IEMOCAP or MELD.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print every count as JSON instead of tables.")] = False,
     page: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Also write a page.")] = None,
+    roberta: RobertaOption = None,
+    drop_defects: DropDefectsOption = None,
 ) -> None:
-    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers."""
+    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers.
+
+    With --drop-defects: what those remedies change, and what is left. The file itself stays as it is.
+    """
     import json
 
     from benchmark.data.audit import audit_file, pages
     from benchmark.files import write_atomically
+    from benchmark.grid import parse_remedies
+    from benchmark.specs import Inputs
 
+    inputs = Inputs(remedies=parse_remedies(drop_defects))
     if page and not page.parent.is_dir():
         raise UserError(f"no folder {page.parent} for the page; make it first")
-    audit = audit_file(file)
+    audit = audit_file(file, inputs, roberta)
     if page:
         try:
             write_atomically(page, pages.html(audit).encode())
@@ -63,7 +161,7 @@ def _table(view: "View") -> "Table":
     from rich.text import Text
 
     table = Table(title=view.title, caption=view.note, title_justify="left", caption_justify="left")
-    words = view.title == "Findings"
+    words = view.title in ("Findings", "Remedies")
     for i, name in enumerate(view.header):
         table.add_column(name, justify="left" if words or not i else "right", overflow="fold")
     for row in view.rows:
@@ -77,6 +175,7 @@ def data_import(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write.", show_default="FILE with .safetensors")
     ] = None,
+    roberta: RobertaOption = None,
 ) -> None:
     """Write a feature file in the open format: a safetensors file, which any language reads without running a pickle.
 
@@ -86,22 +185,22 @@ def data_import(
     from benchmark.data.reading import import_features
 
     out = out or file.with_suffix(SUFFIX)
-    if out.exists():
-        raise UserError(f"{out} is there already: remove it, or name another file with --out")
-    if not out.parent.is_dir():
-        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")
-    c = import_features(file, out)
+    _new_file(out)
+    c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
     typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
 
 
 @app.command("simulate")
 def data_simulate(
-    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim, or with knobs.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Of every draw. Runs use 0.")] = 0,
     ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Also what no model can exceed: minutes at first, then kept.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the corpus as a feature file (safetensors).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
 ) -> None:
     """Describe a simulated corpus: its counts, and how well anything can do on it."""
@@ -111,9 +210,17 @@ def data_simulate(
 
     from rich.table import Table
 
-    from benchmark.data.simulator import SPECS, simulate
+    from benchmark.data.simulation.knobs import parse_corpus
+    from benchmark.data.simulator import simulate_spec
 
-    corpus = simulate(name, seed=seed)
+    name, spec = parse_corpus(name)
+    if out:
+        _new_file(out)
+    corpus = simulate_spec(spec, seed)
+    if out:
+        from benchmark.data.simulation.export import export_corpus
+
+        export_corpus(out, corpus, name, spec, seed)
     counts: dict[str, Any] = {}
     for split in dict.fromkeys(corpus.split):
         part = corpus.where(split)
@@ -128,7 +235,7 @@ def data_simulate(
     if ceilings:
         from benchmark.data.simulation.ceilings import ceilings as of
 
-        rows = of(SPECS[name], seed)
+        rows = of(spec, seed)
     if as_json:
         found = {
             "name": name,
@@ -158,3 +265,10 @@ def data_simulate(
             )
         tables.append(table)
     show(*tables)
+
+
+def _new_file(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already: remove it, or name another file with --out")
+    if not out.parent.is_dir():
+        raise UserError(f"no folder {out.parent} to write {out.name} in: make it, or name another file with --out")

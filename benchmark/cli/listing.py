@@ -1,28 +1,55 @@
 """``cssbench methods``: what can be compared."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from benchmark.cli.common import show
+from benchmark.cli.common import PluginOption, show
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.registry import Entry
+
 
 app = typer.Typer()
 
 
 @app.command()
-def methods() -> None:
-    """List the methods of the benchmark, and the fusions and aggregators that FUSION+AGGREGATOR can name."""
+def methods(plugin: PluginOption = None) -> None:
+    """List the methods by name, the grids, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
+
+    Left out, the encoder is --encoder and the objectives are the paper's.
+    css-released is what the released implementation computes, with all its parts (docs/released.md).
+    """
     from rich.table import Table
 
-    from benchmark.methods import parse_method
-    from benchmark.registry import AGGREGATORS, FUSIONS, METHODS
+    from benchmark.grids import GRIDS
+    from benchmark.methods import KINDS, parse_method
+    from benchmark.plugins import register
+    from benchmark.registry import ALIASES, METHODS
 
-    table = Table("method", "fusion", "aggregator", title="compared by default")
-    for name in METHODS:
+    register(plugin or ())
+    table = Table("method", "by default", "encoder", "fusion", "aggregator", "in full")
+    for name in dict.fromkeys((*METHODS, *ALIASES)):
         method = parse_method(name, {})
-        table.add_row(name, method.fusion.name, method.aggregator.name)
-    tables = [table]
-    for kind, known in (("fusion", FUSIONS), ("aggregator", AGGREGATORS)):
+        parts = (method.encoder.name, method.fusion.name, method.aggregator.name)
+        table.add_row(name, "yes" if name in METHODS else "no", *parts, method.canonical)
+    grids = Table("--grid", "methods")
+    for name, members in GRIDS.items():
+        grids.add_row(name, ", ".join(members) or "every one of --fusions with every one of --aggregators")
+    tables = [table, grids]
+    for kind, known in KINDS.items():
         table = Table(kind, "options (default)", "what it is")
         for name, entry in known.items():
-            table.add_row(name, ", ".join(f"{o}={v.default}" for o, v in entry.options.items()), entry.summary)
+            table.add_row(name, *_described(entry))
         tables.append(table)
     show(*tables)
+
+
+def _described(entry: "Entry") -> tuple[str, str]:
+    """Options and summary; of a plug-in that is installed and broken, why."""
+    try:
+        options = (f"{o}={str(v.default).lower()}" for o, v in entry.options.items())
+        return ", ".join(options), entry.summary
+    except UserError as error:
+        return "", f"cannot be used: {error}"

@@ -17,6 +17,8 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DropDefectsOption,
+    PluginOption,
     StoreOption,
     existing,
     given,
@@ -40,7 +42,9 @@ app = typer.Typer()
     epilog="Examples:\n\n"
     "cssbench run --preset smoke\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
-    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11"
+    "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
+    "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
+    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'"
 )
 def run(
     ctx: typer.Context,
@@ -52,7 +56,7 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="Of iemocap, meld, iemocap-sim, meld-sim.",
+            help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs, as in meld-sim(conflict_rate=0.5).",
             show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,
@@ -61,10 +65,32 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm.",
+            help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm; if need be "
+            "ENCODER/ before it and /OBJECTIVES after it.",
             show_default="css,adam,concat,concat+pgm,pcgrad,tensor",
         ),
     ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="Instead of --methods: ablation, sensitivity, rank-order, or factorial (--fusions × --aggregators).",
+        ),
+    ] = None,
+    fusions: Annotated[
+        str | None, typer.Option(metavar="A,B", rich_help_panel=COMPARED, help="Of the factorial grid.")
+    ] = None,
+    aggregators: Annotated[
+        str | None, typer.Option(metavar="A,B", rich_help_panel=COMPARED, help="Of the factorial grid.")
+    ] = None,
+    raw_scale: Annotated[
+        bool,
+        typer.Option(
+            "--raw-scale", rich_help_panel=COMPARED, help="Aggregators keep their published scale instead of Σγ = 1."
+        ),
+    ] = False,
+    plugin: PluginOption = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -92,8 +118,12 @@ def run(
             show_default="1",
         ),
     ] = None,
+    drop_defects: DropDefectsOption = None,
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Encoder that all methods share.")
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=COMPARED, help="Encoder of all methods that name none: paper or released."
+        ),
     ] = "paper",
     epochs: Annotated[
         int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
@@ -154,12 +184,15 @@ def run(
     from benchmark.data import datasets as known
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
+    from benchmark.grids import choose_methods
+    from benchmark.plugins import register
     from benchmark.presets import load_preset
-    from benchmark.registry import METHODS, look_up
+    from benchmark.registry import look_up
 
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
+    register(plugin or ())
     if run_timeout is not None and not run_timeout > 0:
         raise UserError(f"--run-timeout must be more than 0 seconds, got {run_timeout:g}")
     places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
@@ -167,7 +200,7 @@ def run(
         refuse_choices_beside(ctx)
         raise typer.Exit(_carry_out(*read_lock(locked, data_dir), places, dry_run=dry_run))
     budget = load_preset(preset)
-    inputs = parse_inputs(modalities, text_view)
+    inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
         known.default(data_dir, inputs)
         if datasets is None
@@ -176,12 +209,12 @@ def run(
     specs = expand(
         budget,
         chosen,
-        METHODS if methods is None else listed("--methods", methods),
+        choose_methods(methods, grid, fusions, aggregators),
         parse_seeds(seeds, budget),
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
-        options=given(rank=rank, order=order),
+        options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
     if lock is not None:
         write_lock(lock, specs, chosen)
@@ -230,9 +263,14 @@ def _carry_out(specs: "Sequence[RunSpec]", datasets: "Sequence[DataSet]", places
 def _train(specs: "Sequence[RunSpec]", datasets: "Mapping[str, DataSet]", store: "Store", places: Places) -> int:
     """Make the runs; returns the exit code."""
     from benchmark.data.splits import split
+    from benchmark.grid import may_be_refused
 
     for name in dict.fromkeys(spec.dataset for spec in specs):
         split(datasets[name].load(), seed=0)  # unusable data are found before anything is written
+    if doubtful := list(filter(may_be_refused, specs)):  # and so are methods that cannot be built
+        from benchmark.training.building import refuse_unbuildable
+
+        refuse_unbuildable(doubtful)
     from rich.console import Console
 
     from benchmark.execution.coordinator import run_grid

@@ -7,12 +7,13 @@ code and its checksums are right; else it is made anew and replaced, whole.
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.layouts import family
 from benchmark.data.open_format import SUFFIX, Source, open_features, recognises, save
-from benchmark.data.reading import fingerprint, load_features, reader_fingerprint
+from benchmark.data.reading import load_features, source_of
 from benchmark.data.views import MODALITIES, Modality, TextView
 from benchmark.errors import DataError
 from benchmark.files import cache_folder
@@ -24,32 +25,34 @@ def load_cached(
     modalities: Sequence[Modality] = MODALITIES,
     text_view: TextView = "1",
     sha256: str | None = None,
+    roberta: Path | None = None,
 ) -> Conversations:
     """What :func:`load_features` gives, and raises, from the cache where it is there and whole.
 
-    A cache that cannot be written costs the time of reading again, and a warning. ``sha256`` is the file's, where the
-    caller knows it.
+    A cache that cannot be written costs the time of reading again, and a warning. ``sha256`` is the
+    fingerprint of the file, and of ``roberta`` where it is given, if the caller knows it.
     """
+    read = partial(load_features, path, dataset, modalities=modalities, text_view=text_view, roberta=roberta)
     try:
         if recognises(path):
-            return load_features(path, dataset, modalities=modalities, text_view=text_view)  # mapped as it is
+            return read()  # mapped as it is
     except OSError:
-        return load_features(path, dataset)  # which says what is wrong
-    sha256 = sha256 or fingerprint(path)
-    source = Source(file=path.name, sha256=sha256, text_view=text_view, reader=reader_fingerprint())
-    kept = cache_folder() / "features" / "-".join((dataset, sha256[:32], text_view, *modalities))
+        return read()  # which says what is wrong
+    source = source_of(path, roberta, text_view, sha256)
+    kept = cache_folder() / "features" / "-".join((dataset, source.sha256[:32], text_view, *modalities))
     kept = kept.with_name(kept.name + SUFFIX)
     if (found := _kept(kept, dataset, modalities, source)) is not None:
         return found
-    made = load_features(path, dataset, modalities=modalities, text_view=text_view)
+    made = read()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         save(kept, made, family(made), source)
     except OSError as error:
         logging.getLogger(__name__).warning("features are not cached: %s: %s", error.strerror, kept)
         return made
-    again = _kept(kept, dataset, modalities, source)  # mapped: processes share it, and the copy made above is let go
-    return made if again is None else again
+    del made  # or it would be in memory twice
+    again = _kept(kept, dataset, modalities, source)  # mapped: processes share it
+    return read() if again is None else again
 
 
 def _kept(path: Path, dataset: str, modalities: Sequence[Modality], source: Source) -> Conversations | None:

@@ -7,16 +7,21 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from benchmark.data import layouts
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint
-from benchmark.data.simulator import IEMOCAP_SIM, MELD_SIM, simulate
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_unchecked, roberta_beside
+from benchmark.data.remedies import Change, remedied
+from benchmark.data.simulation.knobs import parse_corpus
+from benchmark.data.simulation.spec import SPECS, SimulatorSpec
+from benchmark.data.simulator import simulate_spec
 from benchmark.data.views import choose
-from benchmark.errors import UserError
+from benchmark.errors import DataError, UserError
+from benchmark.files import fetched_folder
+from benchmark.registry import look_up
 from benchmark.specs import DEFAULT_INPUTS, Inputs
 
-_SIMULATED = {"iemocap-sim": IEMOCAP_SIM, "meld-sim": MELD_SIM}
-_fingerprint_once = cache(lambda path, size, modified: fingerprint(path))
+_fingerprint_once = cache(lambda _stats, *files: fingerprint(*files))
 
 
 @dataclass(frozen=True)
@@ -24,16 +29,18 @@ class DataSet:
     """A data set by name, where it comes from, and how to get it.
 
     Attributes:
-        name: ``iemocap``, ``meld``, ``iemocap-sim`` or ``meld-sim``.
+        name: ``iemocap``, ``meld``, or a simulated corpus: ``iemocap-sim``, ``meld-sim(conflict_rate=0.5)``.
         family: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
         inputs: what of it is used.
+        roberta: the RoBERTa file that its text is taken from, or None where it has its own.
     """
 
     name: str
     family: Literal["iemocap", "meld"]
     file: Path | None
     inputs: Inputs = DEFAULT_INPUTS
+    roberta: Path | None = None
 
     @property
     def kind(self) -> Literal["real", "simulated"]:
@@ -41,17 +48,30 @@ class DataSet:
         return "simulated" if self.file is None else "real"
 
     @property
+    def simulated(self) -> SimulatorSpec:
+        """What a simulated corpus is: its name says all of it."""
+        return parse_corpus(self.name)[1]
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 of the file's bytes, or of the simulator's specification."""
+        """Of what is trained on: the content's, and with remedies the hash of that and their names."""
+        if not self.inputs.remedies:
+            return self.content
+        return hashlib.sha256(" ".join((self.content, *self.inputs.remedies)).encode()).hexdigest()
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the file's bytes (with a RoBERTa file: of both), or of the simulator's specification."""
         if self.file is None:
-            return hashlib.sha256(repr(_SIMULATED[self.name]).encode()).hexdigest()
-        stat = self.file.stat()
-        return _fingerprint_once(self.file, stat.st_size, stat.st_mtime_ns)
+            return hashlib.sha256(repr(self.simulated).encode()).hexdigest()
+        files = [file for file in (self.file, self.roberta) if file is not None]
+        stats = tuple((stat.st_size, stat.st_mtime_ns) for stat in (file.stat() for file in files))
+        return _fingerprint_once(stats, *files)
 
     @property
     def published(self) -> bool:
         """Whether this is, byte for byte, the feature file that the community uses."""
-        return self.file is not None and self.fingerprint == PUBLISHED_SHA256[self.family]
+        return self.file is not None and self.content == PUBLISHED_SHA256[self.family]
 
     @property
     def description(self) -> str:
@@ -62,40 +82,67 @@ class DataSet:
         what = (
             "the community's feature file" if self.published else "not the community's feature file (SHA-256 differs)"
         )
-        return f"{self.file.name}, {what}{used}"
+        text = f" with the text of {self.roberta.name}" if self.roberta else ""
+        return f"{self.file.name}{text}, {what}{used}"
 
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
+        return self.load_remedied()[0]
+
+    def load_remedied(self) -> tuple[Conversations, tuple[Change, ...]]:
+        """The same, and what each remedy changed."""
+        mended = remedied(self._load(), self.inputs.remedies)
+        return mended.conversations, mended.changes
+
+    def _load(self) -> Conversations:
+        modalities, text_view = self.inputs.modalities, self.inputs.text_view
         if self.file is None:
-            return choose(simulate(self.name), self.inputs.modalities, "1")
-        return load_cached(
-            self.file, self.family, self.inputs.modalities, self.inputs.text_view, sha256=self.fingerprint
-        )
+            return choose(simulate_spec(self.simulated), modalities, "1")
+        try:
+            return load_cached(self.file, self.family, modalities, text_view, self.content, self.roberta)
+        except DataError:
+            if "zero-non-finite" not in self.inputs.remedies:
+                raise
+            # raises again for all but NaN and Inf
+            found, _, _ = load_unchecked(self.file, modalities, text_view, self.roberta)
+            if layouts.family(found) != self.family:
+                raise
+            return found
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
 
 
 def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
-    """The data set of that name; real ones are looked for in ``folder``.
+    """The data set of that name: real ones are in ``folder``, without one among what was fetched; simulated ones may
+    have knobs (:mod:`.simulation.knobs`).
 
     Raises:
-        UserError: for an unknown name, a real data set with no folder given, or a view of the text that simulated data
-            have not got; DataError for a missing file.
+        UserError: for an unknown name, or a view of the text that simulated data have not got; DataError for a missing
+            file.
     """
-    from benchmark.registry import look_up
-
-    look_up("data set", name, dict.fromkeys(NAMES))
-    family: Literal["iemocap", "meld"] = "iemocap" if name.startswith("iemocap") else "meld"
-    if name in _SIMULATED:
+    base = name.partition("(")[0].strip()
+    look_up("data set", base, dict.fromkeys(NAMES))
+    family: Literal["iemocap", "meld"] = "iemocap" if base.startswith("iemocap") else "meld"
+    if base in SPECS:
+        name, _ = parse_corpus(name)
         if inputs.text_view != "1":
             raise UserError(
                 f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
             )
         return DataSet(name, family, None, inputs)
-    if folder is None:
-        raise UserError(f"data set {name!r} needs its feature file: name its folder with --data-dir or $CSSBENCH_DATA")
-    return DataSet(name, family, find_feature_file(folder, name), inputs)
+    if base != name:
+        raise UserError(f"data set {name!r}: only simulated corpora have knobs; write {base}, or {base}-sim(…)")
+    try:
+        file = find_feature_file(folder or fetched_folder(), name)
+    except DataError:
+        if folder:
+            raise
+        raise DataError(
+            f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
+            "that has it with --data-dir or $CSSBENCH_DATA"
+        ) from None
+    return DataSet(name, family, file, inputs, roberta_beside(file))
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:
@@ -112,7 +159,7 @@ def available(folder: Path | None) -> Mapping[str, DataSet | str]:
 def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
-        return [dataset(name, None, inputs) for name in _SIMULATED]
+        return [dataset(name, None, inputs) for name in SPECS]
     there = available(folder)
     found = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(there[name], DataSet)]
     return found or [dataset("iemocap", folder)]  # which raises, saying what was looked for

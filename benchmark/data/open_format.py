@@ -18,6 +18,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark.data.conversations import SPLITS, Conversations
+from benchmark.data.simulation.spec import SPECS
 from benchmark.data.views import ARRAYS, TextView, arrays_for, choose
 from benchmark.errors import DataError
 from benchmark.files import replacing
@@ -128,6 +129,12 @@ class OpenFile:
     def features(self) -> list[str]:
         """Names of the arrays of features, in the order of :data:`benchmark.data.views.ARRAYS`."""
         return [name for name in ARRAYS if name in self._entries]
+
+    @property
+    def simulated(self) -> str | None:
+        """The name of the simulated corpus that this is, if it is one."""
+        name = self.header.source.file if self.header.source else ""
+        return name if name.partition("(")[0] in SPECS else None
 
     def conversations(self, modalities: Sequence[str], text_view: str) -> Conversations:
         """Conversations of these modalities, the text in this view.

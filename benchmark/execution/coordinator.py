@@ -1,5 +1,6 @@
 """From a grid to a store that holds it: what is missing is run, shown, and logged."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.data.datasets import DataSet
+from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.logged import Logged
@@ -42,7 +44,8 @@ def run_grid(
     if not missing:
         return Counter()
     git = git_state(Path(__file__).parent)
-    tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
+    known = {name: _examine(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
+    tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
     scheduler = Scheduler(store, workers, timeout)
     logged = Logged(store.root, without_password(tracking_uri))
     tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
@@ -61,6 +64,18 @@ def run_grid(
     finally:
         tracker.close(timeout=1)  # in a hurry, unless it is closed already
     return display.outcomes
+
+
+def _examine(dataset: DataSet, console: Console) -> dict[str, Any]:
+    """What is to be known of a data set; a warning where its audit finds defects."""
+    found = examine(dataset, console.print)
+    audit = found["audit"]
+    if count := len(audit["defects"]):
+        where = "" if dataset.file is None else f" (cssbench data audit {shlex.quote(str(dataset.file))} shows them)"
+        remedies = ",".join(audit["remedies"])
+        mend = f"; --drop-defects {remedies} is a remedy" if remedies else ""
+        _warn(f"{dataset.name}: the audit finds {count} {'defect' if count == 1 else 'defects'}{where}{mend}")
+    return found
 
 
 def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:

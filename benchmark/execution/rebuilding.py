@@ -7,9 +7,11 @@ from typing import Any
 from benchmark.data.datasets import dataset
 from benchmark.errors import UserError
 from benchmark.execution.tasks import Task
-from benchmark.fingerprints import provenance, resolve_device
-from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, look_up
-from benchmark.specs import RunSpec
+from benchmark.fingerprints import package_fingerprint, provenance, resolve_device
+from benchmark.methods import KINDS
+from benchmark.plugins import register
+from benchmark.registry import look_up
+from benchmark.specs import Component, Method, RunSpec
 
 
 def read_spec(record: Mapping[str, Any]) -> RunSpec:
@@ -30,12 +32,7 @@ def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:
         UserError: the data, a component or the device are not at hand, or the data here are others.
     """
     spec = read_spec(record)
-    for kind, known, name in (
-        ("encoder", ENCODERS, spec.encoder.name),
-        ("fusion", FUSIONS, spec.method.fusion.name),
-        ("aggregator", AGGREGATORS, spec.method.aggregator.name),
-    ):
-        look_up(kind, name, known)
+    method = spec.method.model_copy(update={kind: _component_here(kind, spec.method) for kind in KINDS})
     data = dataset(spec.dataset, data_dir, spec.inputs)
     if data.fingerprint != spec.provenance.data:
         where = data.file or "the simulator"
@@ -44,4 +41,14 @@ def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:
             f"{data.fingerprint[:12]}; name the folder of its feature file with --data-dir"
         )
     here = provenance(data.fingerprint, resolve_device(spec.provenance.device))
-    return Task(spec.model_copy(update={"provenance": here}), data, None)
+    return Task(spec.model_copy(update={"provenance": here, "method": method}), data, None)
+
+
+def _component_here(kind: str, method: Method) -> Component:
+    component: Component = getattr(method, kind)
+    if component.plugin is None:
+        look_up(kind, component.name, KINDS[kind])
+        return component
+    register([component.plugin.factory])
+    source = package_fingerprint(component.plugin.factory.partition(":")[0])
+    return component.model_copy(update={"plugin": component.plugin.model_copy(update={"source": source})})

@@ -4,7 +4,8 @@ import hashlib
 import io
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import torch
 
 from benchmark.data.conversations import Conversations
+from benchmark.data.remedies import Change
 from benchmark.data.splits import RunData
 from benchmark.execution.checksums import sealed
 from benchmark.execution.memory import peak_memory
@@ -86,8 +88,8 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     write_json(folder / "result.json", sealed(folder, result))
 
 
-def manifest(task: Task, data: RunData) -> dict[str, Any]:
-    """The content of ``manifest.json``: where the run came from."""
+def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, Any]:
+    """The content of ``manifest.json``: where the run came from; ``changes`` are those of the data's remedies."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -109,6 +111,9 @@ def manifest(task: Task, data: RunData) -> dict[str, Any]:
             "description": task.dataset.description,
             "fingerprint": task.spec.provenance.data,
             "published": task.dataset.published,
+            "remedies": [asdict(change) for change in changes],
+            "audit": task.examination.get("audit"),
+            "ceiling": task.examination.get("ceiling"),
             "classes": list(data.test.class_names),
             "conversations": {name: len(part) for name, part in parts.items()},
             "utterances": {name: part.utterances for name, part in parts.items()},

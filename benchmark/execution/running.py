@@ -12,12 +12,12 @@ from benchmark.execution.run_folder import manifest, write_result
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.files import write_json
-from benchmark.fingerprints import source_fingerprint
+from benchmark.fingerprints import package_fingerprint, source_fingerprint
 from benchmark.training import checkpoint
 from benchmark.training.trainer import Trainer, train
 
 _CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is making
-_load = lru_cache(maxsize=2)(DataSet.load)
+_load = lru_cache(maxsize=2)(DataSet.load_remedied)
 
 
 def execute(
@@ -48,16 +48,19 @@ def execute(
 
 def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
     spec, start = task.spec, time.perf_counter()
-    if source_fingerprint() != spec.provenance.source:
+    plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
+    if source_fingerprint() != spec.provenance.source or any(
+        package_fingerprint(plugin.factory.partition(":")[0]) != plugin.source for plugin in plugins
+    ):
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)
-    conversations = _load(task.dataset)
+    conversations, changes = _load(task.dataset)
     data = split(conversations, spec.seed)
     # by earlier attempts; hidden: files cut off while written; a result that is there is damaged, or it would stand
     for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
         left.unlink(missing_ok=True)
     write_json(folder / "spec.json", spec.record())
-    write_json(folder / "manifest.json", manifest(task, data))
+    write_json(folder / "manifest.json", manifest(task, data, changes))
 
     trainer = Trainer(spec, data, spec.provenance.device)
     checkpoint.load_checkpoint(folder, trainer)

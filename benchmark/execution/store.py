@@ -1,11 +1,9 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -13,7 +11,7 @@ from uuid import uuid4
 
 from benchmark.errors import UserError
 from benchmark.execution.checksums import damage
-from benchmark.files import write_atomically
+from benchmark.files import claimed, write_atomically
 
 
 class Store:
@@ -82,29 +80,15 @@ class Store:
     def claim(self, key: str) -> Iterator[bool]:
         """Make the run's folder and keep other processes out of it; False where another one has it.
 
-        The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted:
-        two processes may then make the same run, each file whole and of the same bits.
+        On file systems without locks two processes may make the same run, each file whole and of the same bits.
         """
-        descriptor = self._open(key)
-        try:
-            granted = True
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                granted = False
-            except OSError:
-                pass
-            # a folder that was removed while it was opened is nobody's: who asks again gets the one in its place
-            yield granted and _is(descriptor, self.folder(key))
-        finally:
-            os.close(descriptor)
-
-    def _open(self, key: str) -> int:
-        """A descriptor of the run's folder, which is made where it is not there."""
-        while True:
-            self.folder(key).mkdir(exist_ok=True)
-            with suppress(FileNotFoundError):  # removed at this very moment
-                return os.open(self.folder(key), os.O_RDONLY)
+        with ExitStack() as held:
+            granted = None
+            while granted is None:
+                self.folder(key).mkdir(exist_ok=True)
+                with suppress(FileNotFoundError):  # removed at this very moment
+                    granted = held.enter_context(claimed(self.folder(key)))
+            yield granted
 
     def remove(self, key: str) -> bool:
         """Remove the run, at once or, after a crash, not at all; False where another process is making it.
@@ -118,9 +102,3 @@ class Store:
                 self.folder(key).rename(removed / f"{key}.{uuid4().hex}")
         shutil.rmtree(removed, ignore_errors=True)
         return granted
-
-
-def _is(descriptor: int, path: Path) -> bool:
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    return False

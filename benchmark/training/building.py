@@ -1,10 +1,18 @@
-"""A run's specification to its model and aggregator, every part initialised from its own seed."""
+"""A run's specification to its model, aggregator and objectives, every part initialised from its own seed."""
 
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
 import torch
 
 from benchmark.data.conversations import Conversations
-from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS
-from benchmark.specs import RunSpec
+from benchmark.errors import UserError
+from benchmark.plugins import load_class
+from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES, Entry
+from benchmark.specs import Component, RunSpec
+from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
 from css.interfaces import Aggregator
 from css.model import EmotionClassifier
@@ -20,11 +28,17 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
     inputs = {m: x.shape[1] for m, x in data.features.items()}
     dropout = generator(spec.seed, "dropout", device=device)
     with seeded(spec.seed, "encoder"):
-        encoder = ENCODERS[spec.encoder.name].load()(
-            inputs, settings.hidden, settings.heads, settings.dropout, data.speakers, dropout
+        encoder = ENCODERS[spec.method.encoder.name].load()(
+            inputs,
+            settings.hidden,
+            settings.heads,
+            settings.dropout,
+            data.speakers,
+            dropout,
+            **spec.method.encoder.options,
         )
     with seeded(spec.seed, "fusion"):
-        fusion = FUSIONS[spec.method.fusion.name].load()(
+        fusion = _factory(spec.method.fusion, FUSIONS)(
             settings.hidden, modalities=tuple(inputs), **spec.method.fusion.options
         )
     with seeded(spec.seed, "classifiers"):
@@ -34,10 +48,46 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
 
 def build_aggregator(spec: RunSpec, device: str) -> Aggregator:
     """The aggregator of a run; one that draws gets the run's own seed."""
-    aggregator: Aggregator = AGGREGATORS[spec.method.aggregator.name].load()(**spec.method.aggregator.options)
+    aggregator: Aggregator = _factory(spec.method.aggregator, AGGREGATORS)(**spec.method.aggregator.options)
     if (own := getattr(aggregator, "generator", None)) is not None:
         own.manual_seed(derive(spec.seed, "aggregator"))
     return aggregator.to(device)
+
+
+def build_objectives(spec: RunSpec, data: Conversations, device: str) -> Objectives:
+    """The objectives of a run; class weights are the inverse class frequencies [C] in its training data."""
+    class_weights = None
+    if spec.training.class_weights:
+        assert data.label is not None
+        count = np.bincount(data.label, minlength=len(data.class_names))
+        class_weights = torch.from_numpy(len(data.label) / np.maximum(count, 1)).float().to(device)
+    method = spec.method.objectives
+    function = partial(OBJECTIVES[method.name].load(), **method.options)
+    return Objectives(spec.training.temperature, class_weights, function=function)
+
+
+def refuse_unbuildable(specs: Iterable[RunSpec]) -> None:
+    """Raise UserError for a method that its own factory turns down, before a worker meets it. Nothing is allocated."""
+    for spec in specs:
+        fusion = spec.method.fusion
+        try:
+            with torch.device("meta"):
+                built = _factory(fusion, FUSIONS)(
+                    spec.training.hidden, modalities=spec.inputs.modalities, **fusion.options
+                )
+                torch.nn.Linear(built.out_features, 1)
+            build_aggregator(spec, "cpu")
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        except Exception as error:
+            if not (fusion.plugin or spec.method.aggregator.plugin):
+                raise
+            raise UserError(f"{spec.method.label} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def _factory(component: Component, known: Mapping[str, Entry]) -> Callable[..., Any]:
+    """What builds the component; a worker process knows a plug-in from the specification alone."""
+    return known[component.name].load() if component.plugin is None else load_class(component.plugin.factory)[0]
 
 
 def parameter_counts(model: EmotionClassifier) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """One training step's gradients: every objective's, once; the Gramian from them; the update from the same."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -14,15 +15,16 @@ from css.objectives import objectives
 
 @dataclass(frozen=True)
 class Objectives:
-    """How a batch's logits become the three objectives: temperature and class weights [C] or None."""
+    """How logits become the three objectives: temperature, class weights [C] or None, and what computes them."""
 
     temperature: float
     class_weights: Tensor | None
+    function: Callable[..., tuple[Float[Tensor, ""], ...]] = field(default=objectives, kw_only=True)
 
     def __call__(self, logits: BranchLogits, batch: Batch) -> tuple[Float[Tensor, ""], ...]:
         """L1, L2, L3 of a batch."""
         assert batch.label is not None, "objectives need labels"
-        return objectives(logits, batch.label, self.temperature, self.class_weights)
+        return self.function(logits, batch.label, self.temperature, self.class_weights)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from torch import Tensor
 from benchmark.data.splits import RunData
 from benchmark.specs import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
-from benchmark.training.building import build_aggregator, build_model, parameter_counts
+from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
 from benchmark.training.evaluation import predict, validation_scores
-from benchmark.training.gradients import Objectives, Parameters, combine, cosines, objective_gradients
+from benchmark.training.gradients import Parameters, combine, cosines, objective_gradients
 from benchmark.training.probe import PAIRS, probe, probe_batch
 from benchmark.training.seeding import derive
 from css.interfaces import OBJECTIVES
@@ -97,7 +97,7 @@ class Trainer:
         self.optimizer = torch.optim.Adam(
             self.parameters.all, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
         )
-        self.objective = Objectives(settings.temperature, _class_weights(spec, data, device))
+        self.objective = build_objectives(spec, data.train, device)
         self.probe_batch = probe_batch(self.train_data, settings.probe_conversations)
         self.progress = Progress()
         # What a fusion draws in training comes from torch's global generator: it is this run's from here on.
@@ -198,11 +198,13 @@ class Trainer:
         """What the run cost: parameters, passes, and what PGM masked or skipped."""
         steps, probes = sum(map(len, self.progress.steps)), len(self.progress.conflict)
         masked = getattr(self.aggregator, "masked", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
+        every, needs_gramian = self.aggregator.every, self.aggregator.needs_gramian
+        solved = -(-steps // every) if needs_gramian or every > 1 else 0
         return {
             "steps": steps,
             "skipped_steps": int(sum(rows[:, STEP_COLUMNS.index("skipped")].sum() for rows in self.progress.steps)),
             "masked_objectives": dict(zip(OBJECTIVES, masked.tolist(), strict=True)),
-            "backward_passes": steps * (len(OBJECTIVES) if self.aggregator.needs_gramian else 1),
+            "backward_passes": steps + solved * (len(OBJECTIVES) - 1),
             "probe_backward_passes": probes * len(OBJECTIVES),
             "parameters": parameter_counts(self.model),
         }
@@ -218,12 +220,3 @@ def train(
         if stop() and not trainer.finished:
             return False
     return True
-
-
-def _class_weights(spec: RunSpec, data: RunData, device: str) -> Tensor | None:
-    """Inverse class frequencies [C] in the run's training data, or None where the specification has them off."""
-    if not spec.training.class_weights:
-        return None
-    assert data.train.label is not None
-    count = np.bincount(data.train.label, minlength=len(data.train.class_names))
-    return torch.from_numpy(len(data.train.label) / np.maximum(count, 1)).float().to(device)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from baselines.concat import ConcatFusion
+from baselines.concat import ConcatFusion, MatchedConcatFusion
+from css import SynergisticPolynomialFusion
 
 MODALITIES = ("text", "audio", "visual")
 
@@ -34,3 +35,25 @@ def test_the_order_of_the_dictionary_is_irrelevant():
 def test_utterances_are_fused_one_by_one():
     fusion, x = ConcatFusion(6), inputs()
     torch.testing.assert_close(fusion({m: t.flip(0) for m, t in x.items()}), fusion(x).flip(0))
+
+
+def test_the_hidden_width_is_free():
+    assert [tuple(p.shape) for p in ConcatFusion(6, MODALITIES, 4, width=5).parameters()] == [
+        (5, 18),
+        (5,),
+        (4, 5),
+        (4,),
+    ]
+
+
+@pytest.mark.parametrize("modalities", [MODALITIES, ("visual", "text"), ("audio",)])
+@pytest.mark.parametrize(("features", "rank", "order"), [(6, 4, 2), (64, 16, 3), (16, 8, 4), (8, 1, 1)])
+def test_the_matched_one_has_as_many_parameters_as_spf(features, rank, order, modalities):
+    def size(module):
+        return sum(p.numel() for p in module.parameters())
+
+    matched = MatchedConcatFusion(features, rank, order, modalities)
+    spf = SynergisticPolynomialFusion(features, rank, order, modalities)
+    assert matched.out_features == spf.out_features
+    one_more = len(modalities) * features + 1 + rank  # parameters of a hidden unit
+    assert abs(size(matched) - size(spf)) <= one_more / 2

@@ -58,6 +58,17 @@ def test_utterances_are_fused_one_by_one():
     torch.testing.assert_close(fusion({m: t.flip(0) for m, t in x.items()}), fusion(x).flip(0))
 
 
-def test_too_many_features_are_refused_with_their_number():
-    with pytest.raises(ValueError, match=r"width 300 and 3 modalities make 27,270,901 features"):
-        TensorFusion(8, width=300)
+@pytest.mark.parametrize(
+    ("modalities", "width", "size", "largest"),
+    [
+        (MODALITIES, 300, r"27,270,901 features: 104.0 MiB an utterance", 63),
+        (MODALITIES, 64, r"274,625 features: 1.0 MiB an utterance", 63),
+        (MODALITIES[:2], 2000, r"4,004,001 features: 15.3 MiB an utterance", 511),
+    ],
+)
+def test_too_many_features_are_refused_with_their_size_and_what_would_fit(modalities, width, size, largest):
+    with pytest.raises(
+        ValueError, match=rf"width {width} and {len(modalities)} modalities make {size}.*width {largest} "
+    ):
+        TensorFusion(8, modalities, width)
+    assert TensorFusion(2, modalities, largest).out_features == (largest + 1) ** len(modalities) == 2**18

@@ -60,6 +60,7 @@ def refused(said: Said, *parts: str) -> None:
         ("--methods ,", ["--methods names nothing"]),
         ("--datasets ,", ["--datasets names nothing"]),
         ("--datasets meld-simm", ["unknown data set 'meld-simm'", "did you mean 'meld-sim'"]),
+        ("--datasets meld-sim(conflict=1)", ["unknown knob of 'meld-sim' 'conflict'", "did you mean 'conflict_rate'"]),
         ("--datasets iemocap", ["--data-dir"]),
         ("--encoder papr", ["unknown encoder 'papr'", "did you mean 'paper'"]),
         ("--device cuda:7", ["unknown device 'cuda:7'"]),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from harness import GRID, MAIN, Cli, StartCli, alive, digests, feature_items, progress, until, write_features
+
+from benchmark.data import load_features
 
 HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
 LIST_MODULES = f"""
@@ -27,14 +30,16 @@ finally:
 def test_help_is_light_and_names_every_command(cli: Cli) -> None:
     said = cli("--help", code=LIST_MODULES.format((*HEAVY, "numpy", "pydantic")))
     assert (said.returncode, said.stderr.strip()) == (0, "")
-    assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "methods", "data"))
+    assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "evaluate", "methods", "data"))
     assert all(word in cli("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
 
 
 def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:
     methods = cli("methods")
     assert methods.returncode == 0
-    assert all(word in methods.stdout for word in ("concat+pgm", "rank=16", "pcgrad"))
+    assert all(
+        word in methods.stdout for word in ("concat+pgm", "rank=16", "pcgrad", "css-released", "meld_step=false")
+    )
     data = cli("data", "list", "--data-dir", features)
     assert data.returncode == 0
     usable = dict(re.findall(r"│ (\S+) +│ (yes|no) +│", data.stdout))
@@ -50,6 +55,31 @@ def test_a_simulated_corpus_is_described(cli: Cli) -> None:
     assert "ceilings" not in found
     wrong = cli("data", "simulate", "--name", "meld_sim")
     assert (wrong.returncode, "did you mean 'meld-sim'" in wrong.stderr) == (2, True)
+
+
+def test_a_simulated_corpus_with_knobs_is_described_and_written(cli: Cli, tmp_path: Path) -> None:
+    command = ("data", "simulate", "--name", "meld-sim(scale=0.1,stay=0.19)", "--out", tmp_path / "corpus.safetensors")
+    found = json.loads(cli(*command, "--json").stdout)
+    assert found["name"] == "meld-sim(scale=0.1)"
+    assert found["splits"]["test"]["utterances"] == 261
+    corpus = load_features(tmp_path / "corpus.safetensors")
+    assert corpus.where("test").utterances == 261
+    again = cli(*command)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
+def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(cli: Cli, tmp_path: Path) -> None:
+    name = "iemocap-sim(leakage=0+0+0.5,scale=0.1)"
+    words = ("run", "--preset", "smoke", "--epochs", "1", "--methods", "adam", "--seeds", "1", "--workers", "1")
+    ran = cli(*words, "--datasets", name, "--store", tmp_path / "store", "--device", "cpu", MLFLOW_TRACKING_URI="")
+    assert ran.returncode == 0, ran.stderr
+    out = tmp_path / "store" / "report"
+    assert name in (out / "report.md").read_text()
+    drawn = {file.name for file in (out / "figures").iterdir()}
+    assert drawn
+    assert all(re.fullmatch(r"[\w.-]+", file) for file in drawn)
+    assert all(f"figures/{file}" in (out / "report.md").read_text() for file in drawn if file.endswith(".svg"))
+    assert list((tmp_path / "store" / "mlartifacts").glob("iemocap-sim-leakage-0-0-0.5-scale-0.1/**/result.json"))
 
 
 def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path) -> None:
@@ -220,6 +250,23 @@ def test_an_imported_feature_file_stands_for_its_pickle(cli: Cli, features: Path
     assert cli("data", "import", pickled, "--out", tmp_path / "no" / "x").returncode == 2
 
 
+def test_m3nets_pair_is_imported_and_listed(cli: Cli, features: Path, tmp_path: Path) -> None:
+    """The usual file taken apart into MMGCN's, whose text is its second view, and RoBERTa's."""
+    usual = pickle.loads((features / "meld_multimodal_features.pkl").read_bytes())
+    file, text = tmp_path / "MELD_features_raw1.pkl", tmp_path / "meld_features_roberta.pkl"
+    file.write_bytes(pickle.dumps((*usual[:3], usual[4], *usual[7:])))
+    text.write_bytes(pickle.dumps((usual[1], usual[2], usual[2], *usual[3:7], usual[9], usual[10], usual[11], [])))
+    out = tmp_path / "joined"
+    said = cli("data", "import", file, "--roberta", text, "--out", out)
+    assert said.returncode == 0, said.stderr
+    assert "text 6, text2 6, text3 6, text4 6, audio 4, visual 3" in said.stdout
+    alone = cli("data", "import", text, "--out", tmp_path / "alone")
+    assert alone.returncode == 2
+    assert "with --roberta" in alone.stderr
+    listed = cli("data", "list", "--data-dir", tmp_path).stdout
+    assert "MELD_features_raw1.pkl with the text of meld_features_roberta.pkl, not" in " ".join(listed.split())
+
+
 @pytest.mark.parametrize("modalities", ["text", "audio,text"])
 def test_fewer_modalities_go_through_the_whole_suite(modalities: str, cli: Cli, features: Path, tmp_path: Path) -> None:
     words = ("run", "--preset", "smoke", "--epochs", "1", "--datasets", "meld", "--seeds", "1", "--device", "cpu")
@@ -230,7 +277,7 @@ def test_fewer_modalities_go_through_the_whole_suite(modalities: str, cli: Cli, 
     specs = [json.loads(file.read_text()) for file in tmp_path.glob("runs/*/spec.json")]
     assert len(specs) == 2
     used = [m for m in ("text", "audio") if m in modalities]
-    assert all(spec["inputs"] == {"modalities": used, "text_view": "mean"} for spec in specs)
+    assert all(spec["inputs"] == {"modalities": used, "text_view": "mean", "remedies": []} for spec in specs)
     assert f"{' + '.join(used)} only, text view mean" in (tmp_path / "report" / "report.md").read_text()
 
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from benchmark.data.datasets import DataSet, dataset
+from benchmark.data.remedies import REMEDIES
 from benchmark.errors import UserError
 from benchmark.grid import cost, expand, parse_inputs, parse_seeds
 from benchmark.methods import parse_method
@@ -55,7 +56,7 @@ def test_a_grid_has_a_run_for_every_data_set_method_and_seed(quick: Preset, simu
     assert found == {(d.name, m, s) for d in simulated for m in METHODS for s in (0, 4, 9)}
     assert len(specs) == len(found) == len({s.key for s in specs}) == 2 * 6 * 3
     assert {s.preset for s in specs} == {"quick"}
-    assert {s.encoder.name for s in specs} == {"paper"}
+    assert {s.method.encoder.name for s in specs} == {"paper"}
 
 
 def test_a_grid_names_no_run_twice(quick: Preset, simulated: list[DataSet]) -> None:
@@ -99,6 +100,11 @@ def test_work_grows_with_epochs_width_and_objectives_that_are_differentiated(
     assert work("css", hidden=9600) > work("css")
 
 
+def test_a_scaled_corpus_costs_as_much_more(quick: Preset) -> None:
+    once, thrice = (expand(quick, [dataset(n, None)], ["css"], [0])[0] for n in ("meld-sim", "meld-sim(scale=3)"))
+    assert cost(thrice) == 3 * cost(once)
+
+
 def test_overrides_replace_the_presets_settings_and_nothing_else(quick: Preset, simulated: list[DataSet]) -> None:
     (spec,) = expand(quick, simulated[:1], ["css"], [0], training={"epochs": 3, "hidden": 6400}, options={"rank": 777})
     standard = quick.training("iemocap", {})
@@ -121,6 +127,52 @@ def test_component_options_of_the_command_line_enter_the_methods_that_have_them(
     assert keys({"rank": 777})["spf"] != keys({})["spf"]
 
 
+def test_methods_take_the_grids_encoder_unless_they_bring_their_own(quick: Preset, simulated: list[DataSet]) -> None:
+    def encoders(**options: Any) -> dict[str, str]:
+        specs = expand(quick, simulated[:1], ["css", "concat", "paper/adam", "css-released"], [0], **options)
+        assert len({s.budget for s in specs}) == 1  # they may stand in one table, each under its own name
+        return {s.method.label: s.method.encoder.name for s in specs}
+
+    assert encoders() == {"css": "paper", "concat": "paper", "adam": "paper", "css-released": "released"}
+    assert encoders(encoder="released") == {
+        "released/css": "released",
+        "released/concat": "released",
+        "adam": "paper",
+        "css-released": "released",
+    }
+
+
+def test_no_run_depends_on_how_its_encoder_was_named(quick: Preset, simulated: list[DataSet]) -> None:
+    def keys(methods: list[str], **options: Any) -> set[str]:
+        return {s.key for s in expand(quick, simulated, methods, [0], **options)}
+
+    assert keys(["css-released"]) == keys(["css-released"], encoder="released")
+    assert keys(["css"], encoder="released") == keys(["released/css"])
+    assert keys(["spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)"], encoder="released") == keys(
+        ["css-released"]
+    )
+    assert len(keys(["css", "released/css", "css-released"])) == 6
+
+
+def test_the_released_encoder_takes_its_step_for_meld_on_meld_only(quick: Preset, simulated: list[DataSet]) -> None:
+    def steps(methods: list[str], **options: Any) -> dict[str, Any]:
+        return {s.dataset: s.method.encoder.options for s in expand(quick, simulated, methods, [0], **options)}
+
+    by_data = {"iemocap-sim": {"meld_step": False}, "meld-sim": {"meld_step": True}}
+    assert steps(["css-released"]) == steps(["css"], encoder="released") == by_data
+    off = {"iemocap-sim": {"meld_step": False}, "meld-sim": {"meld_step": False}}
+    assert steps(["css-released(meld_step=false)"]) == steps(["css"], encoder="released(meld_step=false)") == off
+    assert {s.method.label for s in expand(quick, simulated, ["css-released"], [0])} == {"css-released"}
+
+
+@pytest.mark.parametrize(("method", "encoder"), [("css-released", "paper"), ("concat", "released")])
+def test_a_method_without_a_modality_it_needs_is_refused(method: str, encoder: str, quick: Preset) -> None:
+    two = dataset("meld-sim", None, Inputs(modalities=("text", "audio")))
+    with pytest.raises(UserError, match=r"^encoder 'released' of .* needs visual too; leave out --modalities or it$"):
+        expand(quick, [two], [method], [0], encoder=encoder)
+    assert expand(quick, [two], ["spf-released"], [0])
+
+
 def test_device_and_encoder_enter_the_specification(quick: Preset, simulated: list[DataSet]) -> None:
     (cpu,), (cuda,) = (expand(quick, simulated[:1], ["css"], [0], device=device) for device in ("cpu", "cuda"))
 
@@ -132,6 +184,8 @@ def test_device_and_encoder_enter_the_specification(quick: Preset, simulated: li
     ("arguments", "said"),
     [
         ({"encoder": "papr"}, "unknown encoder 'papr', did you mean 'paper'?"),
+        ({"encoder": "papr", "methods": ["css-released"]}, "unknown encoder 'papr', did you mean 'paper'?"),
+        ({"encoder": "released(step=true)"}, "unknown option of 'released' 'step', did you mean 'meld_step'?"),
         ({"methods": ["css", "spff"]}, "unknown method 'spff', did you mean 'spf'?"),
         ({"training": {"hidden": 50, "heads": 4}}, "hidden must be a multiple of heads (4), got 50"),
         ({"training": {"epochs": 0}}, "epochs: Input should be greater than or equal to 1, got 0"),
@@ -148,7 +202,7 @@ def test_settings_that_cannot_be_are_refused_in_one_short_line(
 
     assert str(error.value).startswith(said)
     assert "\n" not in str(error.value)
-    assert len(str(error.value)) < 200
+    assert len(str(error.value)) < 400  # all known names are listed
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -210,6 +264,32 @@ def test_inputs_that_cannot_be_are_refused(modalities: str | None, view: str | N
     with pytest.raises(UserError) as caught:
         parse_inputs(modalities, view)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedies"),
+    [(None, ()), ("zero-leaked, zero-non-finite", ("zero-non-finite", "zero-leaked")), ("all", tuple(REMEDIES))],
+)
+def test_remedies_are_named_in_any_order_and_kept_in_one(text: str | None, remedies: tuple[str, ...]) -> None:
+    assert parse_inputs(None, None, text).remedies == remedies
+
+
+def test_remedies_that_are_none_are_refused() -> None:
+    with pytest.raises(UserError, match=r"unknown remedy 'zero-leak', did you mean 'zero-leaked'\?"):
+        parse_inputs(None, None, "zero-leak")
+    with pytest.raises(UserError, match="--drop-defects names nothing"):
+        parse_inputs(None, None, ",")
+
+
+def test_runs_without_remedies_keep_their_keys_and_those_with_them_have_others(quick: Preset) -> None:
+    def spec(**inputs: Any) -> RunSpec:
+        return expand(quick, [dataset("meld-sim", None, Inputs(**inputs))], ["css"], [0])[0]
+
+    text = spec(modalities=("text",))
+    assert "remedies" not in text._canonical()["inputs"]
+    mended = [spec(remedies=r) for r in (("zero-leaked",), ("zero-non-finite",), ("zero-non-finite", "zero-leaked"))]
+    assert len({s.budget for s in (text, spec(), *mended)}) == 5
+    assert len({s.provenance.data for s in (text, spec(), *mended)}) == 4
 
 
 def test_other_inputs_are_other_runs_of_another_budget(quick: Preset) -> None:

@@ -5,11 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import UserError
-from benchmark.methods import parse_method
-from benchmark.registry import AGGREGATORS, ALIASES, FUSIONS, METHODS, Entry, Option, parse_part, split_list
+from benchmark.methods import KINDS, parse_method
+from benchmark.registry import (
+    AGGREGATORS,
+    ALIASES,
+    ENCODERS,
+    FUSIONS,
+    METHODS,
+    OBJECTIVES,
+    Entry,
+    Option,
+    parse_part,
+    split_list,
+)
 from benchmark.specs import Component, Method, Provenance, RunSpec, Training
 
 SPF = {name: option.default for name, option in FUSIONS["spf"].options.items()}
+SPF_RELEASED = {name: option.default for name, option in FUSIONS["spf-released"].options.items()}
+PAPER = Component(name="paper", options={"detach_teacher": True, "t_squared": False})
+AGGREGATOR_OPTIONS = {"pgm": {"solver": "exact"}}
 
 
 def key(method: Method) -> str:
@@ -28,10 +42,7 @@ def key(method: Method) -> str:
         probe_conversations=1,
     )
     origin = Provenance(data="d", source="s", torch="t", numpy="n", device="cpu")
-    encoder = Component(name="paper")
-    return RunSpec(
-        dataset="meld", method=method, seed=0, preset="p", encoder=encoder, training=training, provenance=origin
-    ).key
+    return RunSpec(dataset="meld", method=method, seed=0, preset="p", training=training, provenance=origin).key
 
 
 @pytest.mark.parametrize(
@@ -61,6 +72,22 @@ def key(method: Method) -> str:
         ("spf(gates=false)", "spf(gates=false)+equal", "adam(gates=false)", "spf", "equal", SPF | {"gates": False}),
         ("spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf(rank=2)+pcgrad", "spf", "pcgrad", SPF | {"rank": 2}),
         ("tensor(width=8)", "tensor(width=8)+equal", "tensor(width=8)", "tensor", "equal", {"width": 8}),
+        ("css-shared", "spf(shared=true)+pgm", "css-shared", "spf", "pgm", SPF | {"shared": True}),
+        ("css-nogate", "spf(gates=false)+pgm", "css-nogate", "spf", "pgm", SPF | {"gates": False}),
+        ("css-noanchor", "spf(anchor=false)+pgm", "css-noanchor", "spf", "pgm", SPF | {"anchor": False}),
+        ("css-nosqrt", "spf(signed_sqrt=false)+pgm", "css-nosqrt", "spf", "pgm", SPF | {"signed_sqrt": False}),
+        (
+            "css-shared(rank=2)",
+            "spf(rank=2,shared=true)+pgm",
+            "css-shared(rank=2)",
+            "spf",
+            "pgm",
+            SPF | {"shared": True, "rank": 2},
+        ),
+        ("mgda", "spf+mgda", "mgda", "spf", "mgda", SPF),
+        ("pgm-normed", "spf+pgm-normed", "pgm-normed", "spf", "pgm-normed", SPF),
+        ("pgm-theta-only", "spf+pgm-theta-only", "pgm-theta-only", "spf", "pgm-theta-only", SPF),
+        ("text", "text+equal", "text", "text", "equal", {}),
     ],
 )
 def test_every_way_to_write_a_method(
@@ -69,9 +96,87 @@ def test_every_way_to_write_a_method(
     assert parse_method(text, {}) == Method(
         canonical=canonical,
         label=label,
+        encoder=Component(name="paper"),
         fusion=Component(name=fusion, options=options),
-        aggregator=Component(name=aggregator),
+        aggregator=Component(
+            name=aggregator, options={o: v.default for o, v in AGGREGATORS[aggregator].options.items()}
+        ),
+        objectives=PAPER,
     )
+
+
+RELEASED = Method(
+    canonical="released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+    label="css-released",
+    encoder=Component(name="released", options={"meld_step": False}),
+    fusion=Component(name="spf-released", options=SPF_RELEASED),
+    aggregator=Component(name="pgm", options={"solver": "slsqp"}),
+    objectives=Component(name="paper", options=PAPER.options | {"detach_teacher": False}),
+)
+
+
+@pytest.mark.parametrize("encoder", ["paper", "released"])
+def test_the_released_implementation_brings_all_four_parts_whatever_the_grids_encoder(encoder: str) -> None:
+    for text in ("css-released", RELEASED.canonical, "released/css-released", "css-released()/paper"):
+        expected = RELEASED if text[-5:] != "paper" else parse_method("css-released(detach_teacher=true)", {})
+        assert parse_method(text, {}, encoder=encoder) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "encoder", "canonical", "label"),
+    [
+        ("css", "released", "released/spf+pgm", "released/css"),
+        ("adam", "released", "released/spf+equal", "released/adam"),
+        ("paper/css", "released", "spf+pgm", "css"),
+        ("released/css", "paper", "released/spf+pgm", "released/css"),
+        ("css", "released(meld_step=true)", "released(meld_step=true)/spf+pgm", "released(meld_step=true)/css"),
+        ("released / spf + pgm / paper", "paper", "released/spf+pgm", "released/css"),
+        ("css(detach_teacher=false)", "paper", "spf+pgm/paper(detach_teacher=false)", "css(detach_teacher=false)"),
+        ("css/paper(t_squared=true)", "paper", "spf+pgm/paper(t_squared=true)", "css(t_squared=true)"),
+        (
+            "css(rank=2)/paper(t_squared=true)",
+            "paper",
+            "spf(rank=2)+pgm/paper(t_squared=true)",
+            "css(rank=2,t_squared=true)",
+        ),
+        ("pcgrad/paper(t_squared=true)", "paper", "spf+pcgrad/paper(t_squared=true)", "pcgrad/paper(t_squared=true)"),
+        ("css(solver=slsqp)", "paper", "spf+pgm(solver=slsqp)", "css(solver=slsqp)"),
+        (
+            "css-released(solver=exact)",
+            "paper",
+            "released/spf-released+pgm/paper(detach_teacher=false)",
+            "css-released(solver=exact)",
+        ),
+        (
+            "css-released(detach_teacher=true,solver=exact)",
+            "paper",
+            "released/spf-released+pgm",
+            "released/spf-released+pgm",
+        ),
+        (
+            "paper/css-released",
+            "released",
+            "spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+            "spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+        ),
+    ],
+)
+def test_encoder_and_objectives_are_named_where_they_are_not_the_papers(
+    text: str, encoder: str, canonical: str, label: str
+) -> None:
+    method = parse_method(text, {}, encoder=encoder)
+
+    assert (method.canonical, method.label) == (canonical, label)
+    assert parse_method(label, {}) == parse_method(canonical, {}) == method
+
+
+def test_an_option_that_the_data_set_decides_does_not_show() -> None:
+    meld = {"meld_step": True}
+
+    assert parse_method("css-released", meld).encoder.options == meld
+    assert parse_method("css-released", meld).label == "css-released"
+    assert parse_method("css-released(meld_step=false)", meld).label == "css-released(meld_step=false)"
+    assert parse_method("css", meld, encoder="released").label == "released/css"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +187,11 @@ def test_every_way_to_write_a_method(
         ("pcgrad", "spf+pcgrad"),
         ("tensor", "tensor+equal", "tensor(width=16)"),
         ("css(order=2,rank=8)", "spf(rank=8,order=2)+pgm"),
+        ("css(detach_teacher=false)", "pgm/paper(detach_teacher=false)"),
+        ("css-released", "released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)"),
+        ("css-shared", "css(shared=true)", "spf(shared=true)+pgm", "css-shared(gates=true)"),
+        ("css-nogate(shared=true)", "css-shared(gates=false)"),
+        ("css", "css-shared(shared=false)"),
     ],
 )
 def test_ways_to_write_the_same_method_share_name_and_run(texts: tuple[str, ...]) -> None:
@@ -96,10 +206,13 @@ def test_the_methods_of_the_benchmark_are_all_different_and_show_under_their_own
     assert [parse_method(name, {}).label for name in METHODS] == list(METHODS)
 
 
-def values(option: Option) -> st.SearchStrategy[int | bool]:
+def values(option: Option) -> st.SearchStrategy[int | float | bool | str]:
+    if option.choices:
+        return st.sampled_from(option.choices)
     if isinstance(option.default, bool):
         return st.booleans()
-    assert isinstance(option.default, int)
+    if isinstance(option.default, float):
+        return st.floats(option.minimum, 99 if option.maximum is None else option.maximum)
     return st.integers(int(option.minimum or 0), 99)
 
 
@@ -110,7 +223,12 @@ def written_methods(draw: st.DrawFn) -> str:
         chosen = {o: draw(values(option)) for o, option in known[name].options.items() if draw(st.booleans())}
         return name + (f"({','.join(f'{o}={v}' for o, v in chosen.items())})" if chosen else "")
 
-    return f"{part(FUSIONS)}+{part(AGGREGATORS)}"
+    encoder, objectives = (draw(st.booleans()) for _ in range(2))
+    return "/".join(
+        ([part(ENCODERS)] if encoder else [])
+        + [f"{part(FUSIONS)}+{part(AGGREGATORS)}"]
+        + ([part(OBJECTIVES)] if objectives else [])
+    )
 
 
 @given(written_methods(), st.fixed_dictionaries({}, optional={"rank": st.integers(1, 99), "order": st.integers(1, 9)}))
@@ -137,14 +255,25 @@ def test_an_aggregators_options_survive_the_label(monkeypatch: pytest.MonkeyPatc
 
 def test_every_alias_names_registered_parts() -> None:
     for name, target in ALIASES.items():
-        fusion, aggregator = target.split("+")
-        assert fusion in FUSIONS
-        assert aggregator in AGGREGATORS
+        method = parse_method(name, {})
+        assert method == parse_method(target, {})
+        assert (method.canonical, method.label) == (target, name)
         assert name not in FUSIONS.keys() | AGGREGATORS.keys()
 
 
+def test_no_option_of_an_alias_could_mean_two_of_its_parts() -> None:
+    for name in ALIASES:
+        method = parse_method(name, {})
+        options = [o for kind in KINDS for o in getattr(method, kind).options]
+        assert len(options) == len(set(options))
+
+
+def test_encoders_and_objectives_have_names_that_no_fusion_aggregator_or_alias_has() -> None:
+    assert not (ENCODERS.keys() | OBJECTIVES.keys()) & (FUSIONS.keys() | AGGREGATORS.keys() | ALIASES.keys())
+
+
 def test_every_registered_option_is_one_of_its_factory() -> None:
-    for entry in (*FUSIONS.values(), *AGGREGATORS.values()):
+    for entry in (entry for known in KINDS.values() for entry in known.values()):
         parameters = inspect.signature(entry.load()).parameters
         assert set(entry.options) <= set(parameters)
         for name, option in entry.options.items():
@@ -175,6 +304,21 @@ def test_options_of_the_command_line_enter_only_methods_that_have_them_and_show_
     assert parse_method("css", {"rank": 2, "order": 5}, forced).label == "css"
 
 
+def test_raw_scale_enters_the_aggregators_that_have_another_scale() -> None:
+    forced = {"raw_scale": True}
+
+    assert parse_method("concat+pcgrad", {}, forced).label == "concat+pcgrad(raw_scale=true)"
+    for name in ("css", "mgda", "adam"):
+        assert parse_method(name, {}, forced) == parse_method(name, {})
+
+
+def test_a_missing_extra_is_refused_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(AGGREGATORS, "tuned", Entry("x:y", "", extra="solvers", packages=("os", "no_such_package")))
+
+    with pytest.raises(UserError, match=r"^'tuned' needs no_such_package, .* pip install 'css-bench\[solvers\]'"):
+        parse_method("tuned", {})
+
+
 def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
     assert parse_method("css(rank=4)", {}, {"rank": 2}).fusion.options["rank"] == 4
 
@@ -182,19 +326,21 @@ def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("spff", "unknown method 'spff', did you mean 'spf'? known: css, adam, spf, concat"),
-        ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, concat"),
+        ("spff", "unknown method 'spff', did you mean 'spf'? known: css, css-released, adam, css-shared"),
+        ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, spf-released, concat"),
         ("spf+pgn", "unknown aggregator 'pgn', did you mean 'pgm'? known: equal, pgm"),
         ("qqqq", "unknown method 'qqqq'; known: css"),
         ("pgm+spf", "unknown fusion 'pgm'"),
         ("css+pgm", "unknown fusion 'css'"),
-        ("css(ordr=2)", "unknown option of 'spf' 'ordr', did you mean 'order'?"),
+        ("css(ordr=2)", "unknown option of 'css' 'ordr', did you mean 'order'?"),
         ("concat(rank=2)", "unknown option of 'concat' 'rank'"),
         ("css(rank=0)", "rank must be at least 1, got 0"),
         ("css(order=-1)", "order must be at least 1, got -1"),
         ("css(rank=two)", "rank must be of type int, got 'two'"),
         ("css(rank=2.5)", "rank must be of type int, got '2.5'"),
         ("css(rank=)", "rank must be of type int, got ''"),
+        ("concat+gradvac(beta=1.5)", "beta must be at most 1, got 1.5"),
+        ("gradvac(beta=-1)", "beta must be at least 0, got -1.0"),
         ("css(gates=1)", "gates must be of type bool, got '1'"),
         ("css(rank)", "cannot read option 'rank' of 'css'; write option=value"),
         ("css(rank=2,rank=4)", "option 'rank' of 'css' is given twice"),
@@ -203,6 +349,16 @@ def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
         ("+", "cannot read method part ''"),
         ("spf+", "cannot read method part ''"),
         ("spf+pgm+equal", "cannot read method 'spf+pgm+equal'; write FUSION+AGGREGATOR"),
+        ("relesed/css", "cannot read method 'relesed/css'; write FUSION+AGGREGATOR"),
+        ("css/papr", "cannot read method 'css/papr'; write FUSION+AGGREGATOR"),
+        ("css/", "cannot read method 'css/'; write FUSION+AGGREGATOR"),
+        ("paper/css/paper/paper", "cannot read method 'paper/css/paper/paper'; write FUSION+AGGREGATOR"),
+        ("relesed/css/paper", "unknown encoder 'relesed', did you mean 'released'?"),
+        ("paper/css/papr", "unknown objectives 'papr', did you mean 'paper'?"),
+        ("released(meld=true)/css", "unknown option of 'released' 'meld', did you mean 'meld_step'?"),
+        ("css(meld_step=true)", "unknown option of 'css' 'meld_step'"),
+        ("css(solver=slsq)", "unknown solver 'slsq', did you mean 'slsqp'? known: exact, slsqp"),
+        ("css(detach_teacher=0)", "detach_teacher must be of type bool, got '0'"),
         ("spf(rank=2", "cannot read method part 'spf(rank=2'"),
         ("spf(rank=2))", "cannot read method part"),
         ("spf((rank=2))", "cannot read method part"),
@@ -243,6 +399,15 @@ def test_a_value_takes_the_type_of_the_options_default() -> None:
     assert (parsed, type(parsed)) == (8, int)
     assert Option(True).parse("gates", "False") is False
     assert Option(False).parse("gates", "tRuE") is True
+
+
+def test_a_word_has_to_be_one_of_the_choices() -> None:
+    option = Option("exact", choices=("exact", "slsqp"))
+
+    assert option.parse("solver", "slsqp") == "slsqp"
+    for value in ("slsq", True, 1):
+        with pytest.raises(UserError, match=r"^unknown solver"):
+            option.parse("solver", value)
 
 
 def test_a_part_keeps_its_options_as_written() -> None:

@@ -77,6 +77,27 @@ def test_the_teacher_is_detached():
     assert all((g != 0).any() for g in students)
 
 
+def test_an_attached_teacher_changes_no_loss_but_is_moved_by_the_distillation():
+    logits, label = example()
+    logits.fused.requires_grad_()
+    attached = separate_objectives(logits, label, 2.0, None, detach_teacher=False)
+    torch.testing.assert_close(torch.stack(attached), objectives(logits, label, 2.0, None), rtol=0, atol=0)
+
+    def distilled(fused):
+        return separate_objectives(logits._replace(fused=fused), label, 2.0, None, detach_teacher=False)[2]
+
+    assert torch.autograd.grad(attached[2], logits.fused)[0].abs().max() > 1e-3
+    assert torch.autograd.gradcheck(distilled, logits.fused)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_t_squared_scales_the_distillation_alone(temperature):
+    logits, label = example()
+    plain = objectives(logits, label, temperature, None)
+    scaled = torch.stack(separate_objectives(logits, label, temperature, None, t_squared=True))
+    torch.testing.assert_close(scaled, plain * torch.tensor([1, 1, temperature**2], dtype=plain.dtype))
+
+
 def test_each_loss_reaches_its_branches():
     logits, label = example()
     branches = [logits.fused, *logits.unimodal.values()]

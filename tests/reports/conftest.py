@@ -61,8 +61,9 @@ def write_run(
     kind: str | None = None,
     published: bool = False,
     fingerprint: str = "d" * 64,
+    **data: object,
 ) -> Path:
-    """Write one complete run and return its folder. Same arguments, same bytes."""
+    """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
     setting = (dataset, epochs, hidden, fingerprint)
     key = hashed(*setting, label, seed)
     rng = np.random.default_rng(int(key, 16))
@@ -75,8 +76,9 @@ def write_run(
         {
             "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
             "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
-            "encoder": {"name": "paper", "options": {}}, "fusion": {"name": "spf", "options": {"rank": 16}},
-            "aggregator": {"name": aggregator, "options": {}},
+            "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
+            "fusion": {"name": "spf", "options": {"rank": 16}},
+            "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
             "training": {
                 "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
                 "weight_decay": 1e-5, "temperature": 1.0, "class_weights": True, "standardize": True, "probe_every": 5,
@@ -98,6 +100,7 @@ def write_run(
                 "fingerprint": fingerprint, "published": published, "classes": classes,
                 "conversations": {"train": 96, "validation": 24, "test": 31},
                 "utterances": {"train": 4600, "validation": 1200, "test": 1623},
+                **data,
             },
         },
     )  # fmt: skip

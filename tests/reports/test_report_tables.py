@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,18 @@ def test_weights_are_read_from_steps_that_were_not_skipped(store: Path):
     found = row(conflict(evidence_of(store, "meld")), "css")
     assert found["applied_weight_fused_mean"] == pytest.approx(np.mean(means))
     assert found["applied_distance_mean"] == pytest.approx(np.mean(distances))
+
+
+def test_unusable_gradients_are_counted_a_run(store: Path, edit_json: Callable[..., None]):
+    for folder, masked, skipped in zip(folders(store, "meld", "css"), (0, 3, 9), (0, 1, 2), strict=True):
+        edit_json(
+            folder / "result.json",
+            masked_objectives={"fused": masked, "unimodal": 0, "distillation": 2 * masked},
+            skipped_steps=skipped,
+        )
+    found = row(conflict(evidence_of(store, "meld")), "css")
+    assert found["masked_objectives_mean"] == pytest.approx(12)
+    assert found["skipped_steps_mean"] == pytest.approx(1)
 
 
 def test_a_method_without_a_gramian_has_unknown_batch_cosines_and_uniform_weights(store: Path):

@@ -209,3 +209,5 @@ MELD_SIM = SimulatorSpec(
     signal=(0.95, 0.65, 0.45),
     synergy_strength=1.25,
 )
+
+SPECS = {spec.name: spec for spec in (IEMOCAP_SIM, MELD_SIM)}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_open_format import same
 
-from benchmark.data import cache, load_features, reading
+from benchmark.data import load_features, reading
 from benchmark.data.cache import load_cached
 from benchmark.data.open_format import save
 from benchmark.errors import DataError
@@ -36,7 +36,7 @@ def path(tmp_path, meld_items):
 def reads(monkeypatch):
     """Every pickle that is read."""
     seen, original = [], reading.read_pickle
-    monkeypatch.setattr(reading, "read_pickle", lambda content: seen.append(len(content)) or original(content))
+    monkeypatch.setattr(reading, "read_pickle", lambda file: seen.append(file.name) or original(file))
     return seen
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_cache_is_made_anew(path, folder, reads, place, damage):
 
 def test_what_other_code_read_is_not_used(path, folder, reads, monkeypatch):
     load_cached(path, "meld")
-    monkeypatch.setattr(cache, "reader_fingerprint", lambda: "other")
+    monkeypatch.setattr(reading, "reader_fingerprint", lambda: "other")
     load_cached(path, "meld")
     load_cached(path, "meld")
     assert len(reads) == 2

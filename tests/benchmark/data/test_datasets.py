@@ -9,6 +9,7 @@ import pytest
 from benchmark.data import datasets
 from benchmark.data.datasets import NAMES, DataSet, available, dataset, default
 from benchmark.data.reading import import_features
+from benchmark.data.simulation.spec import SPECS
 from benchmark.errors import DataError, UserError
 from benchmark.specs import Inputs
 
@@ -32,9 +33,25 @@ def test_without_a_folder_the_simulated_pair_is_there_and_the_others_say_what_is
             assert found[name] == dataset(name, None)
         else:
             assert found[name] == (
-                f"data set {name!r} needs its feature file: name its folder with --data-dir or $CSSBENCH_DATA"
+                f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
+                "that has it with --data-dir or $CSSBENCH_DATA"
             )
     assert default(None) == [dataset(name, None) for name in SIMULATED]
+
+
+def test_what_was_fetched_is_found_unless_a_folder_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CSSBENCH_CACHE", str(tmp_path / "cache"))
+    place = tmp_path / "cache" / "fetched"
+    place.mkdir(parents=True)
+    (folder / "meld_multimodal_features.pkl").rename(place / "meld_multimodal_features.pkl")
+
+    assert dataset("meld", None).file == place / "meld_multimodal_features.pkl"
+    assert isinstance(available(None)["iemocap"], str)
+    assert default(None) == [dataset(name, None) for name in SIMULATED]
+    with pytest.raises(DataError, match=f"in {folder}"):
+        dataset("meld", folder)
 
 
 def test_in_a_folder_its_feature_files_are_found(folder: Path) -> None:
@@ -101,10 +118,10 @@ def test_a_simulated_corpus_fingerprint_is_its_specification(monkeypatch: pytest
     assert original != dataset("iemocap-sim", None).fingerprint
     assert len(original) == 64
 
-    spec = datasets._SIMULATED["meld-sim"]
-    monkeypatch.setitem(datasets._SIMULATED, "meld-sim", replace(spec, inertia=spec.inertia + 0.01))
+    spec = SPECS["meld-sim"]
+    monkeypatch.setitem(SPECS, "meld-sim", replace(spec, inertia=spec.inertia + 0.01))
     assert data.fingerprint != original
-    monkeypatch.setitem(datasets._SIMULATED, "meld-sim", replace(spec))
+    monkeypatch.setitem(SPECS, "meld-sim", replace(spec))
     assert data.fingerprint == original
 
 

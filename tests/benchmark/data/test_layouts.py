@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from benchmark.data.layouts import convert
+from benchmark.data.conversion import convert
 from benchmark.errors import DataError
 
 IDS, SPEAKERS, LABELS, TEXT, AUDIO, VISUAL, TRAIN, TEST = 0, 1, 2, 3, 7, 8, 10, 11

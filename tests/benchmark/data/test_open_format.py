@@ -19,6 +19,9 @@ from safetensors.numpy import save_file
 from benchmark.data import Conversations, load_features
 from benchmark.data.open_format import Source, open_features, recognises, save
 from benchmark.data.reading import import_features
+from benchmark.data.simulation.export import export_corpus
+from benchmark.data.simulation.knobs import parse_corpus
+from benchmark.data.simulator import simulate_spec
 from benchmark.data.views import ARRAYS, MODALITIES, TEXT_VIEWS
 from benchmark.errors import DataError
 
@@ -297,3 +300,17 @@ def test_imports_at_the_same_time_leave_one_whole_file(pickled, opened, tmp_path
     assert [racer.wait() for racer in racers] == [0, 0, 0]
     assert out.read_bytes() == opened.read_bytes()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_simulated_corpus_is_written_whole_and_never_taken_for_people(tmp_path: Path) -> None:
+    out, (name, spec) = tmp_path / "meld_multimodal_features.safetensors", parse_corpus("meld-sim(scale=0.02,stay=0)")
+    corpus = simulate_spec(spec, 3)
+    export_corpus(out, corpus, name, spec, 3)
+
+    held = load_features(out)
+    assert held.ids == corpus.ids
+    for m, x in corpus.features.items():
+        np.testing.assert_array_equal(held.features[m], x)
+    assert open_features(out).simulated == name
+    with pytest.raises(DataError, match=r"a simulated corpus, not meld; run it as --datasets 'meld-sim\(scale=0.02"):
+        load_features(out, "meld")

@@ -9,7 +9,7 @@ import pytest
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
 from benchmark.methods import parse_method
-from benchmark.specs import Component, Provenance, RunSpec, Training
+from benchmark.specs import Provenance, RunSpec, Training
 from benchmark.training.trainer import Trainer
 
 SETTINGS: dict[str, Any] = {
@@ -60,7 +60,6 @@ def make_spec() -> Callable[..., RunSpec]:
             method=parse_method(method, {"rank": 4, "order": 2}),
             seed=seed,
             preset="tiny",
-            encoder=Component(name="paper"),
             training=Training(**SETTINGS | training),
             provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
         )

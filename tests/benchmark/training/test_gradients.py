@@ -1,7 +1,7 @@
 """The gradients of a step, the update made from them, and the meter of their conflict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from benchmark.training.trainer import Trainer
 from css.model import EmotionClassifier
 from css.modulator import ParetoGradientModulator
 
-METHODS = ("css", "concat+pgm", "tensor+pcgrad")
+METHODS = ("css", "concat+pgm", "tensor+pcgrad", "css-released")
 
 
 def in_double(trainer: Trainer) -> tuple[EmotionClassifier, Parameters, Batch, Objectives]:
@@ -33,7 +33,7 @@ def in_double(trainer: Trainer) -> tuple[EmotionClassifier, Parameters, Batch, O
     batch = trainer.train_data.batch(range(5))
     batch = Batch({m: x.double() for m, x in batch.features.items()}, batch.speakers, batch.label, batch.lengths)
     weights = trainer.objective.class_weights
-    objective = Objectives(trainer.objective.temperature, None if weights is None else weights.double())
+    objective = replace(trainer.objective, class_weights=None if weights is None else weights.double())
     return model, Parameters(model), batch, objective
 
 

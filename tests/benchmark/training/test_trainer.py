@@ -10,15 +10,17 @@ from torch import Tensor, nn
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData, split
-from benchmark.registry import FUSIONS, METHODS, Entry
+from benchmark.registry import ENCODERS, FUSIONS, METHODS, Entry
 from benchmark.scoring import Scorer
-from benchmark.specs import RunSpec
+from benchmark.specs import Component, RunSpec
 from benchmark.training import trainer as module
 from benchmark.training.building import build_model, parameter_counts
 from benchmark.training.gradients import Objectives
 from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer, train
 from css.interfaces import OBJECTIVES, Fusion
 from css.layers import Dropout
+from css.modulator import ParetoGradientModulator
+from css.released import ReleasedEncoder, ReleasedPolynomialFusion
 
 Make = Callable[..., Trainer]
 
@@ -301,6 +303,38 @@ def test_test_and_validation_features_do_not_move_the_training(corpus: Conversat
     assert a.progress.test_predictions[-1].tolist() != b.progress.test_predictions[-1].tolist()
 
 
+# Every part with its options
+
+
+def test_each_part_of_a_method_is_built_with_its_options(make_trainer: Make) -> None:
+    built = make_trainer(
+        "released(meld_step=true)/spf-released(residual=false)+pgm(solver=slsqp)/paper(t_squared=true)"
+    )
+
+    assert isinstance(built.model.encoder, ReleasedEncoder)
+    assert set(built.model.encoder.text_shift) == {"audio", "visual"}
+    assert isinstance(built.model.fusion, ReleasedPolynomialFusion)
+    assert built.model.fusion.residual is None
+    assert isinstance(built.aggregator, ParetoGradientModulator)
+    assert built.aggregator.solver == "slsqp"
+    batch = built.train_data.batch(range(4))
+    logits = built.model(batch.features, batch.speakers, batch.lengths)
+    plain, squared = make_trainer("css").objective(logits, batch), built.objective(logits, batch)
+    ratio = [b.item() / a.item() for a, b in zip(plain, squared, strict=True)]
+    assert ratio == pytest.approx([1, 1, built.spec.training.temperature**2])
+
+
+@pytest.mark.parametrize(("method", "moved"), [("css", False), ("css-released", True)])
+def test_only_an_attached_teacher_is_moved_by_the_distillation(method: str, moved: bool, make_trainer: Make) -> None:
+    trainer = make_trainer(method)
+    batch = trainer.train_data.batch(range(4))
+    logits = trainer.model(batch.features, batch.speakers, batch.lengths)
+    (g,) = torch.autograd.grad(
+        trainer.objective(logits, batch)[2], trainer.model.classifier.weight, materialize_grads=True
+    )
+    assert bool(g.any()) == moved
+
+
 # Class weights, standardisation
 
 
@@ -370,7 +404,7 @@ def test_training_with_equal_weights_is_adam_on_the_mean_loss(
         assert not torch.equal(a, c), name
 
 
-@pytest.mark.parametrize("method", ["css", "pcgrad", "concat+pgm"])
+@pytest.mark.parametrize("method", ["css", "pcgrad", "concat+pgm", "pgm-theta-only", "pgm-periodic(every=2)"])
 def test_training_with_a_gramian_is_adam_on_the_weighted_loss(method: str, make_trainer: Make) -> None:
     """With the recorded γ: all parameters under PGM, θ alone under PCGrad, whose other parameters get the mean."""
     trainer = make_trainer(method, epochs=2, probe_every=1000)
@@ -394,13 +428,26 @@ def test_training_with_a_gramian_is_adam_on_the_weighted_loss(method: str, make_
             objectives = torch.stack(trainer.objective(model(batch.features, batch.speakers, batch.lengths), batch))
             adam.zero_grad()
             (gammas[number] @ objectives).backward(retain_graph=True)
-            if method == "pcgrad":
+            if method in ("pcgrad", "pgm-theta-only"):
                 for p, g in zip(others, torch.autograd.grad(objectives.mean(), others), strict=True):
                     p.grad = g
             adam.step()
             number += 1
     for (name, a), b in zip(trainer.model.named_parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-4, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_steps_that_hold_pgms_weights_cost_one_backward_pass(make_trainer: Make) -> None:
+    trainer = make_trainer("pgm-periodic(every=3)", epochs=2, batch_size=2)
+    train(trainer)
+
+    solved = ~np.isnan(steps(trainer, "cos_fused_unimodal"))
+    assert solved.tolist() == [step % 3 == 0 for step in range(len(solved))]
+    assert trainer.counts()["backward_passes"] == 3 * solved.sum() + (~solved).sum()
+    for name, passes in (("css", 3), ("adam", 1)):
+        other = make_trainer(name)
+        train(other)
+        assert other.counts()["backward_passes"] == passes * other.counts()["steps"]  # type: ignore[operator]
 
 
 class Poisoned(Objectives):
@@ -500,7 +547,9 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     return "dropping"
 
 
-@pytest.mark.parametrize("method", [*METHODS, "dropping+pcgrad", "dropping"])
+@pytest.mark.parametrize(
+    "method", [*METHODS, "css-released", "dropping+pcgrad", "dropping", "gradvac", "pgm-periodic(every=3)"]
+)
 @pytest.mark.usefixtures("dropping")
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(method: str, make_trainer: Make) -> None:
     whole = make_trainer(method, epochs=4)
@@ -552,3 +601,17 @@ def test_parts_of_the_parameter_count_add_up(make_trainer: Make) -> None:
         assert counts["total"] == counts["encoder"] + counts["fusion"] + counts["classifiers"]
         assert counts["fusion"] == sum(p.numel() for p in model.fusion.parameters())
         assert counts["encoder"] == sum(p.numel() for p in model.encoder.parameters())
+
+
+@pytest.mark.parametrize("method", ["css", "adam"])
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_trains_and_is_probed(
+    encoder: str, method: str, corpus: Conversations, make_spec: Callable[..., RunSpec]
+) -> None:
+    spec = make_spec(method, epochs=2).model_copy(update={"encoder": Component(name=encoder)})
+    trainer = Trainer(spec, split(corpus, 0))
+    before = {name: p.detach().clone() for name, p in trainer.model.encoder.named_parameters()}
+    assert train(trainer)
+    assert all(not torch.equal(p, before[name]) for name, p in trainer.model.encoder.named_parameters())
+    assert np.isfinite(trainer.progress.history).all()
+    assert np.isfinite(trainer.progress.conflict).all()

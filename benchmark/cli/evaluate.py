@@ -1,0 +1,46 @@
+"""``cssbench evaluate``: an author's checkpoint under our metrics."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.common import DataOption, show
+from benchmark.errors import UserError
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Option(metavar="FILE", help="A state dict of the released implementation.")],
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="iemocap, meld, iemocap-sim or meld-sim.")],
+    data_dir: DataOption = None,
+    heads: Annotated[int, typer.Option(metavar="N", help="Attention heads, which a checkpoint does not tell.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
+) -> None:
+    """Score an author's checkpoint of CSS on a data set's test split (docs/released.md)."""
+    import json
+
+    from rich.table import Table
+
+    from benchmark.data import datasets as known
+
+    if heads < 1:
+        raise UserError(f"--heads must be at least 1, got {heads}")
+    chosen = known.dataset(dataset, data_dir)
+    from benchmark.evaluate import evaluate_checkpoint
+
+    scores = evaluate_checkpoint(checkpoint, chosen, heads)
+    if as_json:
+        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+        return
+    percent = {"accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
+    table = Table("score", "%", title=f"{checkpoint.name} on the test split: {chosen.description}")
+    for name, shown in percent.items():
+        table.add_row(shown, f"{100 * scores[name]:.2f}")
+    for emotion, f1 in zip(chosen.load().class_names, scores["per_class_f1"], strict=True):
+        table.add_row(f"F1 of {emotion}", f"{100 * f1:.2f}")
+    table.add_row("ECE", "—" if scores["ece"] is None else f"{100 * scores['ece']:.2f}")
+    table.add_row("NLL (nats)", "—" if scores["nll"] is None else f"{scores['nll']:.4f}")
+    show(table)

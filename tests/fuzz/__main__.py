@@ -1,0 +1,111 @@
+"""`nox -s fuzz -- MINUTES`: hostile pickles, endlessly, against the reader; only its own error may come of any.
+
+Input number i of a seed is always the same, whatever the number of workers. One that fails (another exception, an
+audited event, too slow, too much memory, a killed or hanging process) is kept in ``fuzz-failures``.
+"""
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.fuzz.mutations import Chunks, chunks_of
+from tests.fuzz.seeds import seeds
+from tests.fuzz.target import Watch, attempt, attempt_unwatched
+from tests.fuzz.worker import content_of, work
+
+HANG = 60.0  # seconds without a sign
+REPORT = 30.0  # seconds
+FAILURES = Path("fuzz-failures")
+
+
+def keep(seed: int, index: int, said: str, corpus: list[Chunks]) -> None:
+    """Write a failing input, and how to repeat it."""
+    content = content_of(seed, index, corpus)
+    FAILURES.mkdir(exist_ok=True)
+    path = FAILURES / f"{hashlib.sha256(content).hexdigest()[:12]}.pickle"
+    path.write_bytes(content)
+    repeat = f"python -m tests.fuzz --replay {path}"
+    path.with_suffix(".txt").write_text(f"{said}\nseed {seed}, input {index}\n{repeat}\n")
+    print(f"FAILED, seed {seed}, input {index}: {said[:300]}\n  {repeat}", flush=True)
+
+
+def fuzz(minutes: float, workers: int, seed: int) -> int:
+    """Run the workers for so long; the number of failures."""
+    corpus = [chunks_of(content) for content in seeds()]
+    context = multiprocessing.get_context("spawn")
+    counts: Counter[str] = Counter()
+    messages: set[str] = set()
+    opcodes: set[str] = set()
+    failures = 0
+
+    def start(first: int) -> Any:
+        current, results = context.Value("q", first, lock=False), context.Queue()  # own ones: a kill may break a queue
+        process = context.Process(target=work, args=(seed, first, workers, current, results), daemon=True)
+        process.start()
+        return [process, current, results, first, time.monotonic()]
+
+    began = told = time.monotonic()
+    crew = [start(worker) for worker in range(workers)]
+    while (now := time.monotonic()) - began < 60 * minutes:
+        time.sleep(0.2)
+        for number, (process, current, results, last, since) in enumerate(crew):
+            while not results.empty():
+                kind, what, detail = results.get()
+                if kind == "failure":
+                    failures += 1
+                    if detail[:50] not in messages:  # one of each is enough
+                        keep(seed, what, detail, corpus)
+                    messages.add(detail[:50])
+                else:
+                    counts += what
+                    messages |= detail[0]
+                    opcodes |= detail[1]
+            if current.value != last:
+                crew[number][3:] = [current.value, now]
+            elif not process.is_alive() or now - since > HANG:
+                failures += 1
+                keep(seed, last, "the process died" if process.exitcode is not None else f"over {HANG} s", corpus)
+                process.kill()
+                crew[number] = start(last + workers)
+        if now - told > REPORT:
+            print(_line(now - began, counts, failures, messages, opcodes), flush=True)
+            told = now
+    for process, *_ in crew:
+        process.kill()
+    print(f"end, seed {seed}, {workers} workers: {_line(now - began, counts, failures, messages, opcodes)}")
+    return failures
+
+
+def _line(seconds: float, counts: Counter[str], failures: int, messages: set[str], opcodes: set[str]) -> str:
+    outcomes = ", ".join(f"{name} {counts[name]}" for name in ("converted", "read", "refused", "broken"))
+    return (
+        f"{seconds:.0f} s: {counts.total()} inputs ({counts.total() / seconds:.0f}/s), {outcomes}, FAILED {failures}; "
+        f"{len(messages)} distinct messages, {len(opcodes)} of 68 opcodes"
+    )
+
+
+def main() -> None:
+    """Run, or repeat one input."""
+    parser = argparse.ArgumentParser(prog="nox -s fuzz --", description=__doc__.splitlines()[0])
+    parser.add_argument("minutes", nargs="?", type=float, default=5)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--replay", type=Path, help="one input instead")
+    chosen = parser.parse_args()
+    if chosen.replay:
+        watch, content = Watch(), chosen.replay.read_bytes()
+        attempt_unwatched(content)
+        outcome, said = attempt(content, watch)
+        print(f"{outcome}: {said}")
+        sys.exit(outcome == "FAILED")
+    sys.exit(fuzz(chosen.minutes, chosen.workers, chosen.seed) > 0)
+
+
+if __name__ == "__main__":
+    main()
