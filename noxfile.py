@@ -64,6 +64,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def soak(session: nox.Session) -> None:
+    """Kill grids at sixty random moments and compare their bits with an undisturbed one's."""
+    os.environ |= {"CSSBENCH_KILLS": "60"}
+    run(session, "pytest", "tests/benchmark/test_kills.py", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def perf(session: nox.Session) -> None:
     """Time what has to be fast; arguments go to pytest-benchmark."""
     # one thread, and the allocator of benchmark/execution/worker.py
@@ -94,3 +101,9 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types."""
     run(session, "mypy")
+
+
+@nox.session(venv_backend="none")
+def calibrate(session: nox.Session) -> None:
+    """Measure how often the statistics are wrong, write docs/calibration.md; `-- --runs 300` is quicker."""
+    run(session, "python", "-m", "tests.calibration", *session.posargs)

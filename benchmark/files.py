@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
+
+T = TypeVar("T")
 
 
 def cache_folder() -> Path:
@@ -26,7 +28,8 @@ def fetched_folder() -> Path:
 def claimed(path: Path) -> Iterator[bool]:
     """Keep other processes from claiming this file or folder, which exists; False where another one has it.
 
-    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted.
+    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted. What
+    was removed while it was opened is nobody's: who asks again gets what is in its place.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -37,9 +40,15 @@ def claimed(path: Path) -> Iterator[bool]:
             granted = False
         except OSError:
             pass
-        yield granted
+        yield granted and _is(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
 
 
 @contextmanager
@@ -61,6 +70,20 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; a crash at any moment leaves the old file or the new one."""
     with replacing(path) as file:
         file.write(content)
+
+
+def kept(path: Path, make: Callable[[], T]) -> T:
+    """The JSON value of a file in a cache, or where there is none, or a damaged one, what ``make`` gives, kept there.
+
+    A cache that cannot be written costs the time of making it again.
+    """
+    with suppress(OSError, ValueError):
+        return cast(T, json.loads(path.read_bytes()))
+    value = make()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, value)
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

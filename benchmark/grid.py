@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.data.datasets import DataSet
+from benchmark.data.remedies import REMEDIES, RemedyName
 from benchmark.data.views import MODALITIES, TEXT_VIEWS
 from benchmark.errors import UserError
 from benchmark.fingerprints import provenance
@@ -31,8 +32,8 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
     return list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
 
 
-def parse_inputs(modalities: str | None, text_view: str | None) -> Inputs:
-    """``text,audio`` and ``mean``, say; None is the default; raises UserError for anything unknown."""
+def parse_inputs(modalities: str | None, text_view: str | None, remedies: str | None = None) -> Inputs:
+    """``text,audio``, ``mean`` and ``zero-leaked``, say; None is the default; raises UserError for anything unknown."""
     known: dict[str, None] = dict.fromkeys(MODALITIES)
     named = [item.strip() for item in (modalities or ",".join(MODALITIES)).split(",") if item.strip()]
     for name in named:
@@ -40,9 +41,25 @@ def parse_inputs(modalities: str | None, text_view: str | None) -> Inputs:
     look_up("text view", text_view or "1", dict.fromkeys(TEXT_VIEWS))
     try:
         chosen = tuple(m for m in MODALITIES if m in named)
-        return Inputs(modalities=chosen, text_view=text_view or "1")  # type: ignore[arg-type]  # looked up
+        return Inputs(
+            modalities=chosen,
+            text_view=text_view or "1",  # type: ignore[arg-type]  # looked up
+            remedies=parse_remedies(remedies),
+        )
     except ValidationError as error:
         raise UserError(_first_error(error)) from None
+
+
+def parse_remedies(text: str | None) -> tuple[RemedyName, ...]:
+    """``all``, or names in any order; None is none; raises UserError for anything unknown."""
+    if text is None:
+        return ()
+    named = [item.strip() for item in text.split(",") if item.strip()]
+    if not named:
+        raise UserError(f"--drop-defects names nothing: {text!r}; give all or some of {', '.join(REMEDIES)}")
+    for name in named:
+        look_up("remedy", name, dict.fromkeys(("all", *REMEDIES)))
+    return tuple(name for name in REMEDIES if name in named or "all" in named)
 
 
 def expand(

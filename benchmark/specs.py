@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.data.remedies import REMEDIES, RemedyName
 from benchmark.data.views import MODALITIES, Modality, TextView
 
 Positive = Annotated[int, Field(ge=1)]
@@ -96,10 +98,16 @@ class Provenance(Frozen):
 
 
 class Inputs(Frozen):
-    """What of a data set is used: its modalities, and the view of the text (see :mod:`benchmark.data.views`)."""
+    """What of a data set is used, and how.
+
+    Attributes:
+        modalities, text_view: which features (see :mod:`benchmark.data.views`).
+        remedies: what is done about defects first (see :mod:`benchmark.data.remedies`).
+    """
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = MODALITIES
     text_view: TextView = "1"
+    remedies: tuple[RemedyName, ...] = ()
 
     @model_validator(mode="after")
     def _one_name_for_one_choice(self) -> "Inputs":
@@ -107,13 +115,16 @@ class Inputs(Frozen):
             raise ValueError(f"modalities must be in the order {', '.join(MODALITIES)}, each once")
         if self.text_view != "1" and "text" not in self.modalities:
             raise ValueError(f"text view {self.text_view} of a run without text")
+        if self.remedies != tuple(name for name in REMEDIES if name in self.remedies):
+            raise ValueError(f"remedies must be in the order {', '.join(REMEDIES)}, each once")
         return self
 
     def __str__(self) -> str:
         """For people; empty for the default."""
         used = "" if self.modalities == MODALITIES else f"{' + '.join(self.modalities)} only"
         view = "" if self.text_view == "1" else f"text view {self.text_view}"
-        return ", ".join(filter(None, (used, view)))
+        mended = f"remedies {' + '.join(self.remedies)}" if self.remedies else ""
+        return ", ".join(filter(None, (used, view, mended)))
 
 
 DEFAULT_INPUTS = Inputs()
@@ -191,7 +202,7 @@ class RunSpec(Frozen):
             "provenance": self.provenance.model_dump(),
         }
         if self.inputs != DEFAULT_INPUTS:  # named only where they matter
-            form["inputs"] = self.inputs.model_dump()
+            form["inputs"] = self.inputs.model_dump(exclude=None if self.inputs.remedies else {"remedies"})
         if self.protocol != "validated":
             form["protocol"] = self.protocol
         if self.refit_of:  # not by which seeds: where they agree on the epochs, the runs are the same
@@ -217,6 +228,15 @@ class RunSpec(Frozen):
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "RunSpec":
+        """The specification that :meth:`record` gave; raises ValueError where it gives another key."""
+        method = {n: record[n] for n in Method.model_fields if n in record} | {"canonical": record["method"]}
+        spec = cls(**{n: record[n] for n in cls.model_fields if n in record} | {"method": method})
+        if spec.key != record["key"]:
+            raise ValueError(f"its key is {spec.key}, not {record['key']}")
+        return spec
 
 
 def _digest(form: dict[str, Any]) -> str:

@@ -78,6 +78,9 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         axes.plot(summary.mean, row - 0.13, "|", color=colour, markersize=15, markeredgewidth=2.2)
         axes.plot(selected, row - 0.13 + jitter, "o", color=colour, markersize=5, alpha=0.85, markeredgewidth=0)
         axes.plot(peak, row + 0.22 + jitter, "o", markeredgecolor=colour, markerfacecolor=PAPER, markersize=4.5)
+    ceiling = evidence.comparison.runs[0].ceiling
+    if ceiling is not None:
+        axes.axvline(100 * ceiling["test_weighted_f1"], color=MUTED, linewidth=1, linestyle="--")
     axes.set(xlabel="weighted F1, %", yticks=range(len(labels)), ylim=(len(labels) - 0.45, -0.55))
     axes.set_yticklabels(labels, color=INK, fontsize=9)
     left, right = axes.get_xlim()
@@ -88,7 +91,8 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         _name(evidence, "scores"),
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
-        "best test epoch, which is never a result.",
+        "best test epoch, which is never a result."
+        + ("" if ceiling is None else " Dashed: the ceiling on this test set."),
         _alt("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1),
         figure,
     )

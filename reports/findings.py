@@ -25,6 +25,12 @@ def findings(evidence: Evidence) -> list[str]:
     means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
     best = max(means, key=lambda label: means[label].mean)
     sentences = [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
+    if (ceiling := comparison.runs[0].ceiling) is not None:
+        reached = 100 * ceiling["test_weighted_f1"]
+        sentences.append(
+            f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
+            f"{number(reached - 100 * means[best].mean, 1)} points more."
+        )
     if REFERENCE in means and len(means) > 1:
         differences = [_difference(evidence, label) for label in means if label != REFERENCE]
         sentences += [sentence for sentence in differences if sentence]

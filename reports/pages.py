@@ -14,7 +14,7 @@ from reports.comparisons import Comparison, compare, published
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
 from reports.findings import findings, power_statement
-from reports.provenance import Provenance
+from reports.provenance import Provenance, examination
 from reports.records import read_store
 from reports.tables import TABLES, Block, Table
 
@@ -51,6 +51,7 @@ class Section:
     comparison: Comparison
     provenance: Provenance
     setting: str
+    examination: list[str]
     power: str
     findings: list[str]
     figures: list[FigureView]
@@ -101,6 +102,7 @@ def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.
         comparison,
         comparison.provenance,
         _setting(comparison),
+        examination(comparison.runs[0]),
         power_statement(evidence),
         findings(evidence),
         figures,

@@ -25,6 +25,13 @@ _SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str,
 _SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
 _MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
 _DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
+_DATA_MORE = {"remedies": list, "audit": dict, "ceiling": dict}  # absent or null where there is none
+_AUDIT = {"defects": list, "remedies": list, "notes": int}
+_CEILING = {
+    **{f"{score}{part}": float for score in ("accuracy", "weighted_f1") for part in ("", "_se")},
+    **{f"test_{score}": float for score in ("accuracy", "weighted_f1")},
+    "modalities": list,
+}
 _RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 PROTOCOLS = ("validated", "published", "refit")
@@ -82,6 +89,11 @@ class Run:
         except ValueError as error:
             raise _damaged(self.folder / "manifest.json", f"created is {self.manifest['created']!r}") from error
         return created if created.tzinfo else created.replace(tzinfo=UTC)
+
+    @property
+    def ceiling(self) -> Mapping[str, Any] | None:
+        """What no model exceeds on these data; None where that is not known."""
+        return self.manifest["data"].get("ceiling")
 
     def number(self, *names: str) -> float:
         """A number of result.json by its nested name; null, or anything in null, is NaN."""
@@ -178,6 +190,11 @@ def _read_run(folder: Path) -> Run:
         raise _damaged(folder / "spec.json", f"key is {spec['key']}")
     manifest = _document(folder / "manifest.json", _MANIFEST)
     _check(manifest["data"], _DATA, folder / "manifest.json", "data.")
+    more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
+    _check(manifest["data"], more, folder / "manifest.json", "data.")
+    for name, fields in (("audit", _AUDIT), ("ceiling", _CEILING)):
+        if name in more:
+            _check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise _damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:

@@ -15,6 +15,11 @@ from reports.measures import SCORES, WEIGHTS
 from reports.records import OBJECTIVES, PAIRS
 from reports.statistics import Summary, summarize, variance_over_runs
 
+CEILINGS = (
+    *("weighted_f1", "weighted_f1_se", "accuracy", "accuracy_se"),
+    *("test_weighted_f1", "test_accuracy"),
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -48,9 +53,11 @@ class Table:
 
 
 def accuracy(evidence: Evidence) -> pd.DataFrame:
-    """Test scores (fractions) at the selected epoch, of the refit, and at the last and best test epoch."""
+    """Test scores (fractions) at the selected epoch, of the refit, at the last and best epoch; the ceiling."""
     names = [f"{where}_{score}" for where in ("selected", "refit", "last", "peak_test") for score in SCORES]
-    return _summary_frame(evidence, [*names, "gap"])
+    known = evidence.comparison.runs[0].ceiling or {}
+    ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
+    return _summary_frame(evidence, [*names, "gap"], lambda method: ceiling)
 
 
 def stability(evidence: Evidence) -> pd.DataFrame:
@@ -189,7 +196,8 @@ TABLES = (
         "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
         "result. Refit: trained anew on training and validation data for as many epochs as the method's seeds selected "
         "on average, at the last epoch; only this may stand beside published numbers. Peak test: at the epoch with the "
-        "best test score, never a result. Gap: peak test minus selected.",
+        "best test score, never a result. Gap: peak test minus selected. Ceiling, of simulated data: what the best "
+        "rule that knows how they are made reaches on this test set.",
         accuracy,
         (
             Block(
@@ -200,6 +208,8 @@ TABLES = (
                     *_scores("last", "last epoch"),
                     *_scores("peak_test", "peak test (never a result)"),
                     Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),
+                    Column("ceiling_test_weighted_f1", "weighted F1", "value", 100.0, 1, "ceiling"),
+                    Column("ceiling_test_accuracy", "accuracy", "value", 100.0, 1, "ceiling"),
                 ),
             ),
         ),

@@ -36,6 +36,16 @@ DataOption = Annotated[
         help="Holds the community's feature files.",
     ),
 ]
+DropDefectsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--drop-defects",
+        metavar="A,B|all",
+        rich_help_panel=COMPARED,
+        help="Remedies for defects that the audit finds: zero-non-finite, drop-copied-conversations, zero-leaked.",
+        show_default="none: data are used as they are",
+    ),
+]
 
 PluginOption = Annotated[
     list[str] | None,

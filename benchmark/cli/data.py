@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, INTERRUPTED, DataOption, say, show
+from benchmark.cli.common import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, say, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from benchmark.fetching.published import Terms
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
+
+RobertaOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="M3NET's RoBERTa features, in place of the text of MMGCN's FILE."),
+]
 
 
 @app.command("list")
@@ -119,16 +124,24 @@ def data_audit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A feature file of IEMOCAP or MELD.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print every count as JSON instead of tables.")] = False,
     page: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Also write a page.")] = None,
+    roberta: RobertaOption = None,
+    drop_defects: DropDefectsOption = None,
 ) -> None:
-    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers."""
+    """Check a feature file: counts, damaged vectors, copies across splits, overlap of conversations and speakers.
+
+    With --drop-defects: what those remedies change, and what is left. The file itself stays as it is.
+    """
     import json
 
     from benchmark.data.audit import audit_file, pages
     from benchmark.files import write_atomically
+    from benchmark.grid import parse_remedies
+    from benchmark.specs import Inputs
 
+    inputs = Inputs(remedies=parse_remedies(drop_defects))
     if page and not page.parent.is_dir():
         raise UserError(f"no folder {page.parent} for the page; make it first")
-    audit = audit_file(file)
+    audit = audit_file(file, inputs, roberta)
     if page:
         try:
             write_atomically(page, pages.html(audit).encode())
@@ -148,7 +161,7 @@ def _table(view: "View") -> "Table":
     from rich.text import Text
 
     table = Table(title=view.title, caption=view.note, title_justify="left", caption_justify="left")
-    words = view.title == "Findings"
+    words = view.title in ("Findings", "Remedies")
     for i, name in enumerate(view.header):
         table.add_column(name, justify="left" if words or not i else "right", overflow="fold")
     for row in view.rows:
@@ -162,10 +175,7 @@ def data_import(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write.", show_default="FILE with .safetensors")
     ] = None,
-    roberta: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="M3NET's RoBERTa features, in place of the text of MMGCN's FILE."),
-    ] = None,
+    roberta: RobertaOption = None,
 ) -> None:
     """Write a feature file in the open format: a safetensors file, which any language reads without running a pickle.
 

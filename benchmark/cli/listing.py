@@ -1,10 +1,10 @@
-"""``cssbench runs`` and ``cssbench methods``: what there is."""
+"""``cssbench methods``: what can be compared."""
 
 from typing import TYPE_CHECKING
 
 import typer
 
-from benchmark.cli.common import STORE, PluginOption, StoreOption, existing, show
+from benchmark.cli.common import PluginOption, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -12,37 +12,6 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-
-COUNTS = {"validated": "selected", "refit": "last"}
-"""The part of result.json that is a run's result, by protocol."""
-
-
-@app.command()
-def runs(store: StoreOption = STORE) -> None:
-    """List the runs of a store: data set, method, seed, protocol, state and weighted F1.
-
-    The score is the one that counts: at the epoch selected on validation data, or of a refit at its last. The published
-    protocol has none.
-    """
-    import json
-
-    from rich.table import Table
-
-    from benchmark.execution.store import Store
-
-    held = Store(existing(store))
-    table = Table("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
-    for record in sorted(held.specs(), key=lambda r: (r["dataset"], r["label"], r["preset"], r["seed"])):
-        protocol = record.get("protocol", "validated")  # runs made before there were others do not say
-        key, state = record["key"], held.state(record["key"])
-        score = ""
-        if state == "complete":
-            counts = COUNTS.get(protocol)
-            result = json.loads((held.folder(key) / "result.json").read_text())
-            score = f"{100 * result[counts]['weighted_f1']:.2f}" if counts else "not available"
-        seed = str(record["seed"])
-        table.add_row(key, record["dataset"], record["label"], seed, record["preset"], protocol, state, score)
-    show(table)
 
 
 @app.command()

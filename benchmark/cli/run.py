@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DropDefectsOption,
     PluginOption,
     StoreOption,
     existing,
@@ -23,7 +25,10 @@ from benchmark.cli.common import (
     listed,
     say,
 )
+from benchmark.cli.locking import read_lock, refuse_choices_beside, write_lock
 from benchmark.errors import UserError
+from benchmark.execution.checksums import damage
+from benchmark.execution.estimate import estimate
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
@@ -44,6 +49,7 @@ app = typer.Typer()
     "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )
 def run(
+    ctx: typer.Context,
     preset: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Budget: smoke, quick, full or paper.")
     ] = "quick",
@@ -132,6 +138,7 @@ def run(
             show_default="1",
         ),
     ] = None,
+    drop_defects: DropDefectsOption = None,
     encoder: Annotated[
         str,
         typer.Option(
@@ -170,6 +177,23 @@ def run(
         ),
     ] = None,
     device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
+    run_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel=PLACES,
+            help="A run that finishes no epoch for so long is taken for hung.",
+            show_default="none",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many runs, how long and how much memory; run nothing.")
+    ] = False,
+    locked: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Make the runs of a file by cssbench lock, or say what differs from it."),
+    ] = None,
+    lock: Annotated[Path | None, typer.Option(hidden=True, help="What cssbench lock does.")] = None,
 ) -> None:
     """Train data sets × methods × seeds, log to MLflow, and write the report.
 
@@ -177,15 +201,12 @@ def run(
 
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
-    import reports
     from benchmark.data import datasets as known
-    from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
     from benchmark.plugins import register
     from benchmark.presets import load_preset
-    from benchmark.refit import refits
     from benchmark.registry import look_up
 
     look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
@@ -194,12 +215,20 @@ def run(
             "--refit needs the epochs that validation selected, and --protocol published has no validation data; "
             "leave one of them out"
         )
+    if refit and lock is not None:
+        raise UserError("a lock holds runs whose epochs are known: leave out --refit")
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
     register(plugin or ())
+    if run_timeout is not None and not run_timeout > 0:
+        raise UserError(f"--run-timeout must be more than 0 seconds, got {run_timeout:g}")
+    places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
+    if locked is not None:
+        refuse_choices_beside(ctx)
+        raise typer.Exit(_carry_out(*read_lock(locked, data_dir), places, dry_run=dry_run))
     budget = load_preset(preset)
-    inputs = parse_inputs(modalities, text_view)
+    inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
         known.default(data_dir, inputs)
         if datasets is None
@@ -216,38 +245,72 @@ def run(
         training=given(epochs=epochs, hidden=hidden),
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
-    held = Store(store)
-    out = report or store / "report"
+    if lock is not None:
+        write_lock(lock, specs, chosen)
+    else:
+        raise typer.Exit(_carry_out(specs, chosen, places, refit=refit, dry_run=dry_run))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where runs are made and go: the store, the report's folder, MLflow, worker processes and their patience."""
+
+    store: Path
+    report: Path
+    tracking_uri: str | None
+    workers: int
+    timeout: float | None
+
+
+def _carry_out(
+    specs: "Sequence[RunSpec]",
+    datasets: "Sequence[DataSet]",
+    places: Places,
+    *,
+    refit: bool = False,
+    dry_run: bool = False,
+) -> int:
+    """Make the runs that the store has not got and write the report; returns the exit code."""
+    import reports
+    from benchmark.execution.store import Store
+    from benchmark.refit import refits
+
+    held = Store(places.store)
     try:
-        reports.refuse_foreign(out.resolve())  # before hours of training
+        reports.refuse_foreign(places.report.resolve())  # before hours of training
     except reports.ReportError as error:
         raise UserError(str(error)) from error
 
-    by_name = {d.name: d for d in chosen}
-    outcome = _train("runs", specs, by_name, held, workers, tracking_uri)
+    if dry_run:
+        missing = [spec for spec in specs if not held.is_whole(spec.key)]
+        typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {places.store}")
+        typer.echo(estimate(missing, held, places.workers))
+        if refit:
+            typer.echo("refits come on top: their epochs are not known before these runs are there")
+        return DONE
+    by_name = {d.name: d for d in datasets}
+    outcome = _train("runs", specs, by_name, held, places)
     budgets = {spec.budget for spec in specs}
     if refit and outcome != INTERRUPTED:
         again, left_out = refits(specs, held)
         for reason in left_out:
             say(reason)
-        outcome = max(outcome, _train("refits", again, by_name, held, workers, tracking_uri))
+        outcome = max(outcome, _train("refits", again, by_name, held, places))
         budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
-        _report(store, out, keys)
-    raise typer.Exit(outcome)
+        _report(places.store, places.report, keys)
+    return outcome
 
 
 def _train(
-    what: str,
-    grid: "Sequence[RunSpec]",
-    datasets: "Mapping[str, DataSet]",
-    store: "Store",
-    workers: int | None,
-    tracking_uri: str | None,
+    what: str, grid: "Sequence[RunSpec]", datasets: "Mapping[str, DataSet]", store: "Store", places: Places
 ) -> int:
     """Make the runs that the store does not hold; returns the exit code."""
-    specs = [spec for spec in grid if not store.is_complete(spec.key)]
+    specs = [spec for spec in grid if not store.is_whole(spec.key)]
+    for spec in specs:
+        if store.is_complete(spec.key):
+            say(f"warning: run {spec.key} in {store.root} is damaged ({damage(store.folder(spec.key))}): made again")
     typer.echo(f"{len(grid)} {what}, {len(grid) - len(specs)} of them already in {store.root}")
     if not specs:
         return DONE
@@ -271,8 +334,9 @@ def _train(
         specs,
         datasets,
         store,
-        workers=workers or os.cpu_count() or 1,
-        tracking_uri=resolve_uri(tracking_uri, store.root),
+        workers=places.workers,
+        timeout=places.timeout,
+        tracking_uri=resolve_uri(places.tracking_uri, store.root),
         console=Console(),
     )
     if failed := outcomes[Failed]:

@@ -179,5 +179,6 @@ def _features(modality: str, item: Item, order: Sequence[Any], width: int, finit
         wrong = ~np.isfinite(rows)
         utterances = wrong.any(axis=1)
         where, counts = located(*locate(item, order, int(utterances.argmax()))), (wrong.sum(), utterances.sum())
-        raise defect(f"{where}: {modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances")
+        found = f"{modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances"
+        raise defect(f"{where}: {found} (--drop-defects zero-non-finite makes them 0)")
     return rows

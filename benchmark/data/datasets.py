@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from benchmark.data import layouts
 from benchmark.data.cache import load_cached
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, roberta_beside
+from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_unchecked, roberta_beside
+from benchmark.data.remedies import Change, remedied
 from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.simulation.spec import SPECS, SimulatorSpec
 from benchmark.data.simulator import simulate_spec
@@ -52,6 +54,13 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
+        """Of what is trained on: the content's, and with remedies the hash of that and their names."""
+        if not self.inputs.remedies:
+            return self.content
+        return hashlib.sha256(" ".join((self.content, *self.inputs.remedies)).encode()).hexdigest()
+
+    @property
+    def content(self) -> str:
         """SHA-256 of the file's bytes (with a RoBERTa file: of both), or of the simulator's specification."""
         if self.file is None:
             return hashlib.sha256(repr(self.simulated).encode()).hexdigest()
@@ -62,7 +71,7 @@ class DataSet:
     @property
     def published(self) -> bool:
         """Whether this is, byte for byte, the feature file that the community uses."""
-        return self.file is not None and self.fingerprint == PUBLISHED_SHA256[self.family]
+        return self.file is not None and self.content == PUBLISHED_SHA256[self.family]
 
     @property
     def description(self) -> str:
@@ -78,10 +87,27 @@ class DataSet:
 
     def load(self) -> Conversations:
         """Read (from the cache after the first time) or simulate them; raises DataError where the file is unusable."""
+        return self.load_remedied()[0]
+
+    def load_remedied(self) -> tuple[Conversations, tuple[Change, ...]]:
+        """The same, and what each remedy changed."""
+        mended = remedied(self._load(), self.inputs.remedies)
+        return mended.conversations, mended.changes
+
+    def _load(self) -> Conversations:
+        modalities, text_view = self.inputs.modalities, self.inputs.text_view
         if self.file is None:
-            return choose(simulate_spec(self.simulated), self.inputs.modalities, "1")
-        i = self.inputs
-        return load_cached(self.file, self.family, i.modalities, i.text_view, self.fingerprint, self.roberta)
+            return choose(simulate_spec(self.simulated), modalities, "1")
+        try:
+            return load_cached(self.file, self.family, modalities, text_view, self.content, self.roberta)
+        except DataError:
+            if "zero-non-finite" not in self.inputs.remedies:
+                raise
+            # raises again for all but NaN and Inf
+            found, _, _ = load_unchecked(self.file, modalities, text_view, self.roberta)
+            if layouts.family(found) != self.family:
+                raise
+            return found
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")

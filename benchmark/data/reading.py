@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.conversion import convert, sentences
@@ -97,34 +98,51 @@ def _unpickled(
     path: Path, size: int, dataset: str | None, arrays: Collection[str] | None, roberta: str | Path | None
 ) -> Conversations:
     with ExitStack() as files:  # the content is passed on unnamed, so that the callee can drop what it no longer needs
-        if roberta is None:
-            return convert(read_pickle(files.enter_context(path.open("rb"))), dataset, 2 * size + _ALLOWANCE, arrays)
+        limit = _limit(size, roberta)
+        return convert(_content(path, roberta, files), dataset, limit, arrays)
+
+
+def _limit(size: int, roberta: str | Path | None) -> int:
+    if roberta is not None:
         with _naming(roberta := Path(roberta)):
             size += _size(roberta)
-            texts = texts_of(read_pickle(files.enter_context(roberta.open("rb"))))
-        raw = join(read_pickle(files.enter_context(path.open("rb"))), texts)
-        return convert(raw, dataset, 2 * size + _ALLOWANCE, arrays)
+    return 2 * size + _ALLOWANCE
 
 
-def load_unchecked(path: str | Path) -> tuple[Conversations, list[str], str]:
-    """Read a feature file for an audit: NaN and Inf stay; with it come the N utterances' sentences and the layout.
+def _content(path: Path, roberta: str | Path | None, files: ExitStack) -> Any:
+    """What the pickle holds, its text that of ``roberta`` where there is one; large arrays stay in the open files."""
+    if roberta is None:
+        return read_pickle(files.enter_context(path.open("rb")))
+    with _naming(roberta := Path(roberta)):
+        texts = texts_of(read_pickle(files.enter_context(roberta.open("rb"))))
+    return join(read_pickle(files.enter_context(path.open("rb"))), texts)
 
-    A file in the open format has no sentences, and no NaN or Inf either.
+
+def load_unchecked(
+    path: str | Path,
+    modalities: Sequence[Modality] = MODALITIES,
+    text_view: TextView = "1",
+    roberta: str | Path | None = None,
+) -> tuple[Conversations, list[str], str]:
+    """Read the arrays of these inputs: NaN and Inf stay; with them come the N utterances' sentences and the layout.
+
+    A file in the open format has no sentences, and no NaN or Inf either. ``roberta`` is as of :func:`load_features`.
 
     Raises:
         DataError: as load_features, but for NaN and Inf in a pickle.
     """
     path = Path(path)
-    with _naming(path):
+    with _naming(path), ExitStack() as files:
         size = _size(path)
         if recognises(path):
-            conversations = open_features(path).conversations(MODALITIES, "1")
+            conversations = open_features(path).conversations(modalities, text_view)
             return conversations, [""] * conversations.utterances, "open format"
-        with path.open("rb") as file:
-            raw = read_pickle(file)
-            conversations = convert(raw, None, 2 * size + _ALLOWANCE, finite=False)
+        raw = _content(path, roberta, files)
+        arrays = arrays_for(modalities, text_view)
+        conversations = convert(raw, None, _limit(size, roberta), arrays, finite=False)
         assert isinstance(raw, tuple)  # or it would not have been converted
-        return conversations, sentences(raw, conversations), f"tuple of {len(raw)} items"
+        chosen = choose(conversations, modalities, text_view)
+        return chosen, sentences(raw, conversations), f"tuple of {len(raw)} items"
 
 
 class _NamedError(DataError):

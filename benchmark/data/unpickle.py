@@ -9,6 +9,7 @@ The others are not kept, so that what an array was made of is let go as soon as 
 stay in the file (benchmark.data.stored).
 """
 
+import codecs
 import pickletools
 import re
 import warnings
@@ -200,7 +201,7 @@ def _escaped_string(source: Content) -> str:
     line = source.readline()
     if not re.fullmatch(rb"""(['"]).*\1\n""", line):
         raise ValueError("a string without quotes")
-    return line[1:-2].decode("unicode_escape")
+    return codecs.escape_decode(line[1:-2])[0].decode("latin1")  # as pickle does; "unicode_escape" imports for \N{…}
 
 
 _COUNTED = {

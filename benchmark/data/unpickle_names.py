@@ -19,8 +19,11 @@ class Refused(Exception):  # noqa: N818  # a verdict on the content, which read_
 
 
 def shown(value: object) -> str:
-    """A string cut short, or what else a value is."""
-    return repr(value[:60]) if isinstance(value, str) else f"a {type(value).__name__}"
+    """A string cut short (to 64 characters as shown: control characters grow), or what else a value is."""
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    text = repr(value[:60])
+    return text if len(text) <= 64 else text[:60] + "…'"
 
 
 # Proxies: what the admitted names stand for. Arguments are the content's, so each is checked.

@@ -1,5 +1,6 @@
 """From a grid to a store that holds it: what is missing is run, shown, and logged."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,13 +14,15 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.data.datasets import DataSet
+from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.logged import Logged
 from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.specs import RunSpec
-from benchmark.tracking import Tracker
+from benchmark.tracking import Tracker, artifacts_beside, without_password
 
 
 def run_grid(
@@ -28,6 +31,7 @@ def run_grid(
     store: Store,
     *,
     workers: int,
+    timeout: float | None = None,
     tracking_uri: str,
     console: Console,
 ) -> Counter[type[Event]]:
@@ -36,13 +40,15 @@ def run_grid(
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
     """
-    missing = {spec.key: spec for spec in specs if not store.is_complete(spec.key)}
+    missing = {spec.key: spec for spec in specs if not store.is_whole(spec.key)}
     if not missing:
         return Counter()
     git = git_state(Path(__file__).parent)
-    tasks = {key: Task(spec, datasets[spec.dataset], git) for key, spec in missing.items()}
-    scheduler = Scheduler(store, workers)
-    tracker = Tracker(tracking_uri, store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None, _warn)
+    known = {name: _examine(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
+    tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
+    scheduler = Scheduler(store, workers, timeout)
+    logged = Logged(store.root, without_password(tracking_uri))
+    tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
     tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
     try:
@@ -60,10 +66,26 @@ def run_grid(
     return display.outcomes
 
 
+def _examine(dataset: DataSet, console: Console) -> dict[str, Any]:
+    """What is to be known of a data set; a warning where its audit finds defects."""
+    found = examine(dataset, console.print)
+    audit = found["audit"]
+    if count := len(audit["defects"]):
+        where = "" if dataset.file is None else f" (cssbench data audit {shlex.quote(str(dataset.file))} shows them)"
+        remedies = ",".join(audit["remedies"])
+        mend = f"; --drop-defects {remedies} is a remedy" if remedies else ""
+        _warn(f"{dataset.name}: the audit finds {count} {'defect' if count == 1 else 'defects'}{where}{mend}")
+    return found
+
+
 def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
     match event:
         case Started():
-            data = {"kind": task.dataset.kind, "fingerprint": task.spec.provenance.data}
+            data = {
+                "kind": task.dataset.kind,
+                "description": task.dataset.description,
+                "fingerprint": task.spec.provenance.data,
+            }
             tracker.run_started(task.spec.record(), {"git": task.git, "data": data})
         case Epoch(epoch=epoch, metrics=metrics):
             tracker.epoch(event.key, metrics, epoch)

@@ -10,7 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.grid import cost
 from benchmark.specs import RunSpec
 
@@ -76,6 +76,10 @@ class Display:
                     count=f"epoch {epoch}/{epochs}",
                     note=f"val F1 {100 * best:.1f}" if event.key in self._best else "",
                 )
+            case Retried(error=error):
+                if (bar := self._bars.pop(event.key, None)) is not None:
+                    self._progress.remove_task(bar)
+                self._print(f"{name}: to be tried again, after: {_last_line(error)}")
             case Finished() | Failed() | Interrupted():
                 self.outcomes[type(event)] += 1
                 if (bar := self._bars.pop(event.key, None)) is not None:
@@ -109,9 +113,15 @@ class Display:
                 if key in self._best:
                     outcome = f"best validation F1 {100 * self._best[key]:.1f}; {outcome}"
             case Failed(error=error):
-                outcome = "failed: " + error.strip().splitlines()[-1]
+                outcome = "failed: " + _last_line(error)
             case _:
                 outcome = "stopped"
-        self._progress.console.print(
-            f"[{over:>{len(str(runs))}}/{runs}] {name}: {outcome}", markup=False, highlight=False, soft_wrap=True
-        )
+        self._print(f"[{over:>{len(str(runs))}}/{runs}] {name}: {outcome}")
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _last_line(error: str) -> str:
+    """The exception itself, or how the worker died."""
+    return error.strip().splitlines()[-1]

@@ -13,7 +13,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker took the run."""
+    """A worker begins to make the run; not said of one that another process is making."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,17 @@ class Interrupted(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The run raised, or its worker died; ``error`` is the traceback or what is known."""
+    """The run raised, or its worker died; ``error`` is the traceback or what is known.
+
+    ``lasting`` says that another attempt would end alike: the input is wrong.
+    """
+
+    error: str
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
+class Retried(Event):
+    """The run failed for the first time and is going to be tried again."""
 
     error: str

@@ -4,7 +4,8 @@ import hashlib
 import io
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,9 @@ import pyarrow.parquet as pq
 import torch
 
 from benchmark.data.conversations import Conversations
+from benchmark.data.remedies import Change
 from benchmark.data.splits import RunData
+from benchmark.execution.checksums import sealed
 from benchmark.execution.memory import peak_memory
 from benchmark.execution.tasks import Task
 from benchmark.files import write_atomically, write_json
@@ -71,25 +74,22 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         folder / "test_predictions.parquet",
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
-    write_json(
-        folder / "result.json",
-        scores
-        | {
-            "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
-            **trainer.counts(),
-            "peak_memory": peak_memory(trainer.spec.provenance.device),
-            "timings": progress.seconds | {"total": seconds},
-            "digests": {
-                "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
-                "history": _digest(steps, history, conflict),
-                "predictions": _digest(probabilities, by_epoch),
-            },
+    result = scores | {
+        "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
+        **trainer.counts(),
+        "peak_memory": peak_memory(trainer.spec.provenance.device),
+        "timings": progress.seconds | {"total": seconds},
+        "digests": {
+            "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
+            "history": _digest(steps, history, conflict),
+            "predictions": _digest(probabilities, by_epoch),
         },
-    )
+    }
+    write_json(folder / "result.json", sealed(folder, result))
 
 
-def manifest(task: Task, data: RunData) -> dict[str, Any]:
-    """The content of ``manifest.json``: where the run came from."""
+def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, Any]:
+    """The content of ``manifest.json``: where the run came from; ``changes`` are those of the data's remedies."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     sizes = {name: (len(part), part.utterances) if part else (0, 0) for name, part in parts.items()}
     return {
@@ -112,6 +112,9 @@ def manifest(task: Task, data: RunData) -> dict[str, Any]:
             "description": task.dataset.description,
             "fingerprint": task.spec.provenance.data,
             "published": task.dataset.published,
+            "remedies": [asdict(change) for change in changes],
+            "audit": task.examination.get("audit"),
+            "ceiling": task.examination.get("ceiling"),
             "classes": list(data.test.class_names),
             "conversations": {name: conversations for name, (conversations, _) in sizes.items()},
             "utterances": {name: utterances for name, (_, utterances) in sizes.items()},

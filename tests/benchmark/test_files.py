@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.files import write_atomically, write_json
+from benchmark.files import kept, write_atomically, write_json
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -84,3 +84,18 @@ def test_json_has_no_such_number_and_the_old_file_stays(number: float, tmp_path:
 
     assert json.loads(file.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_kept_is_made_once_and_again_where_it_is_damaged_or_cannot_be_kept(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> list[int]:
+        made.append(0)
+        return [len(made)]
+
+    path = tmp_path / "new" / "value.json"
+    assert [kept(path, make) for _ in range(2)] == [[1], [1]]
+    path.write_text("[1")
+    assert [kept(path, make) for _ in range(2)] == [[2], [2]]
+    (tmp_path / "file").touch()
+    assert [kept(tmp_path / "file" / "value.json", make) for _ in range(2)] == [[3], [4]]

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from benchmark.data.datasets import DataSet, dataset
+from benchmark.data.remedies import REMEDIES
 from benchmark.errors import UserError
 from benchmark.grid import PUBLISHED_SEEDS, cost, expand, parse_inputs, parse_seeds
 from benchmark.methods import parse_method
@@ -273,6 +274,32 @@ def test_inputs_that_cannot_be_are_refused(modalities: str | None, view: str | N
     with pytest.raises(UserError) as caught:
         parse_inputs(modalities, view)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedies"),
+    [(None, ()), ("zero-leaked, zero-non-finite", ("zero-non-finite", "zero-leaked")), ("all", tuple(REMEDIES))],
+)
+def test_remedies_are_named_in_any_order_and_kept_in_one(text: str | None, remedies: tuple[str, ...]) -> None:
+    assert parse_inputs(None, None, text).remedies == remedies
+
+
+def test_remedies_that_are_none_are_refused() -> None:
+    with pytest.raises(UserError, match=r"unknown remedy 'zero-leak', did you mean 'zero-leaked'\?"):
+        parse_inputs(None, None, "zero-leak")
+    with pytest.raises(UserError, match="--drop-defects names nothing"):
+        parse_inputs(None, None, ",")
+
+
+def test_runs_without_remedies_keep_their_keys_and_those_with_them_have_others(quick: Preset) -> None:
+    def spec(**inputs: Any) -> RunSpec:
+        return expand(quick, [dataset("meld-sim", None, Inputs(**inputs))], ["css"], [0])[0]
+
+    text = spec(modalities=("text",))
+    assert "remedies" not in text._canonical()["inputs"]
+    mended = [spec(remedies=r) for r in (("zero-leaked",), ("zero-non-finite",), ("zero-non-finite", "zero-leaked"))]
+    assert len({s.budget for s in (text, spec(), *mended)}) == 5
+    assert len({s.provenance.data for s in (text, spec(), *mended)}) == 4
 
 
 def test_other_inputs_are_other_runs_of_another_budget(quick: Preset) -> None:

@@ -92,7 +92,18 @@ def test_the_manifest_has_the_documented_fields(folders: list[Path]) -> None:
         assert set(manifest["versions"]) == {"python", "torch", "numpy", "css-bench"}
         assert set(manifest["hardware"]) == {"processor", "cores", "device"}
         assert set(manifest["data"]) == {
-            *("kind", "description", "fingerprint", "published", "classes", "conversations", "utterances")
+            *(
+                "kind",
+                "description",
+                "fingerprint",
+                "published",
+                "classes",
+                "conversations",
+                "utterances",
+                "remedies",
+                "audit",
+                "ceiling",
+            )
         }
         assert set(manifest["data"]["utterances"]) == {"train", "validation", "test"}
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmark.specs import Component, Inputs, Method, Provenance, RefitOf, RunSpec, Training
@@ -42,6 +44,7 @@ OTHERS: dict[tuple[str, ...], Any] = {
     ("protocol",): "published",
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
+    ("inputs", "remedies"): ("zero-leaked",),
 }
 LABELS = {("preset",), ("method", "label"), ("method", "canonical")}
 
@@ -213,7 +216,7 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "group": SPEC.group,
         "budget": SPEC.budget,
         "dataset": "meld",
-        "inputs": {"modalities": ["text", "audio", "visual"], "text_view": "1"},
+        "inputs": {"modalities": ["text", "audio", "visual"], "text_view": "1", "remedies": []},
         "method": "spf+tuned",
         "label": "css",
         "seed": 3,
@@ -287,8 +290,62 @@ def test_a_seed_is_not_negative() -> None:
         ({"modalities": ("smell",)}, "modalities"),
         ({"modalities": ("audio",), "text_view": "2"}, "text view 2 of a run without text"),
         ({"text_view": "5"}, "text_view"),
+        ({"remedies": ("zero-leaked", "zero-non-finite")}, "remedies must be in the order zero-non-finite, drop-"),
+        ({"remedies": ("zero-leaked", "zero-leaked")}, "remedies must be in the order"),
+        ({"remedies": ("wish",)}, "remedies"),
     ],
 )
 def test_inputs_have_one_name_for_one_choice(inputs: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Inputs(**inputs)
+
+
+def options() -> st.SearchStrategy[dict[str, Any]]:
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    return st.dictionaries(st.text(max_size=4), st.booleans() | st.integers(-(2**53), 2**53) | finite, max_size=3)
+
+
+def specs() -> st.SearchStrategy[RunSpec]:
+    """Any specification: names and numbers of all kinds."""
+    component = st.builds(Component, name=st.text(max_size=5), options=options())
+    positive, rate = st.integers(1, 2**40), st.floats(0, 1e9)
+    return st.builds(
+        RunSpec,
+        dataset=st.text(max_size=5),
+        inputs=st.sampled_from([Inputs(), Inputs(modalities=("text", "audio"), text_view="mean")]),
+        method=st.builds(Method, canonical=st.text(), label=st.text(), fusion=component, aggregator=component),
+        seed=st.integers(0, 2**62),
+        preset=st.text(max_size=5),
+        encoder=component,
+        training=st.builds(
+            lambda heads, **rest: Training(heads=heads, hidden=3 * heads, **rest),
+            heads=positive,
+            dropout=st.floats(0, 1, exclude_max=True),
+            epochs=positive,
+            batch_size=positive,
+            lr=st.floats(0, 1, exclude_min=True),
+            weight_decay=rate,
+            temperature=st.floats(0, 1e9, exclude_min=True),
+            class_weights=st.booleans(),
+            standardize=st.booleans(),
+            probe_every=positive,
+            probe_conversations=positive,
+        ),
+        provenance=st.builds(Provenance, **dict.fromkeys(Provenance.model_fields, st.text(max_size=5))),
+    )
+
+
+@settings(deadline=None)
+@given(specs())
+def test_a_specification_comes_back_from_its_record(spec: RunSpec) -> None:
+    again = RunSpec.from_record(json.loads(json.dumps(spec.record())))
+    assert again == spec
+    assert again.key == spec.key
+    assert again.record() == spec.record()
+
+
+@pytest.mark.parametrize("path", [leaf for leaf in LEAVES if leaf not in LABELS], ids=".".join)
+def test_a_record_that_was_changed_is_refused(path: tuple[str, ...]) -> None:
+    record = changed(path).record() | {"key": SPEC.key}
+    with pytest.raises(ValueError, match=f"its key is .*, not {SPEC.key}"):
+        RunSpec.from_record(record)

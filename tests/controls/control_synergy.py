@@ -69,8 +69,8 @@ def measure(k: int, runs: list[Run]) -> list[dict[str, Any]]:
 def note(runs: list[Run], what: str) -> str:
     spec = runs[0].spec
     return (
-        f"{what}; encoder {spec.encoder.name}, {len(SEEDS)} seeds, {spec.training.epochs} epochs, aggregator equal, "
-        "epoch selected on validation. Right bits: mean over seeds; SE over conversations; ceiling: the Bayes rule on "
+        f"{what}; encoder {spec.method.encoder.name}, {len(SEEDS)} seeds, {spec.training.epochs} epochs, aggregator "
+        "equal, epoch selected on validation. Right bits: mean over seeds; SE over conversations; ceiling: the Bayes rule on "
         "the same utterances, which sees one at a time."
     )
 

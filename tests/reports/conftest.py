@@ -63,8 +63,9 @@ def write_run(
     fingerprint: str = "d" * 64,
     protocol: str = "validated",
     refit_of: dict[str, Any] | None = None,
+    **data: object,
 ) -> Path:
-    """Write one complete run and return its folder. Same arguments, same bytes."""
+    """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
     setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
     if protocol != "validated":
         setting += (protocol, refit_of and refit_of["group"])
@@ -104,6 +105,7 @@ def write_run(
                 "fingerprint": fingerprint, "published": published, "classes": classes,
                 "conversations": {"train": 96, "validation": 24, "test": 31},
                 "utterances": {"train": 4600, "validation": 1200, "test": 1623},
+                **data,
             },
         },
     )  # fmt: skip

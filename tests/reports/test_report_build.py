@@ -275,3 +275,71 @@ def test_nothing_to_report_leaves_nothing_behind(tmp_path: Path):
     with pytest.raises(ReportError, match="nothing to report"):
         build(tmp_path / "store", tmp_path / "report")
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+AUDIT = {"clean": False, "defects": ["visual: 1548 of 2352 <b>"], "remedies": ["zero-leaked"], "notes": 2}
+CEILING = {
+    **{"modalities": ["text", "audio"], "context": True, "accuracy": 0.7, "accuracy_se": 0.001, "weighted_f1": 0.69},
+    **{"weighted_f1_se": 0.002, "test_accuracy": 0.72, "test_weighted_f1": 0.715},
+}
+REMEDY = {"remedy": "zero-leaked", "what": "copies become all-zero", "counts": {"test visual vectors": 1548}}
+
+
+def test_every_report_says_what_the_audit_found(tmp_path: Path, add_run):
+    add_run(tmp_path / "store", "meld", audit=AUDIT)
+    add_run(tmp_path / "store", "iemocap", audit=AUDIT | {"defects": [], "remedies": [], "notes": 1})
+    add_run(tmp_path / "store", "iemocap-sim")
+    page = build(tmp_path / "store", tmp_path / "report")
+    for text in (read(page).replace("&lt;b&gt;", "<b>"), read(page.with_name("report.md"))):
+        assert "Audit: 1 defect, 2 notes." in text
+        assert "Defect: visual: 1548 of 2352 <b>." in text
+        assert "A remedy: --drop-defects zero-leaked." in text
+        assert "Audit: no defects, 1 note." in text
+        assert text.count("Not audited.") == 1
+
+
+def test_remedies_are_named_with_their_counts_wherever_the_data_are(tmp_path: Path, add_run):
+    nothing = REMEDY | {"remedy": "zero-non-finite", "counts": {}}
+    add_run(tmp_path / "store", "meld", published=True, remedies=[nothing, REMEDY])
+    add_run(tmp_path / "store", "iemocap-sim", remedies=[])
+    page = build(tmp_path / "store", tmp_path / "report")
+    for text in (read(page), read(page.with_name("report.md"))):
+        assert text.count("Remedy zero-leaked (copies become all-zero) changed 1548 test visual vectors.") == 2
+        assert "Remedy zero-non-finite (copies become all-zero) changed nothing." in text
+        assert "published features, but changed: scores are not comparable with published ones." in text
+        assert "published features (meld, after remedies)" in text
+        assert "iemocap-sim, after" not in text
+    frame = pd.read_csv(tmp_path / "report/tables/accuracy.csv")
+    assert set(frame["data"]) == {"real-published-remedied", "simulated"}
+
+
+def test_ceilings_stand_beside_every_score_on_simulated_data_and_on_no_other(tmp_path: Path, add_run):
+    for label in ("css", "adam"):
+        add_run(tmp_path / "store", "iemocap-sim", label, ceiling=CEILING)
+    add_run(tmp_path / "store", "meld")
+    page = build(tmp_path / "store", tmp_path / "report")
+    frame = pd.read_csv(tmp_path / "report/tables/accuracy.csv").set_index("dataset")
+    assert list(frame.loc["iemocap-sim", "ceiling_test_weighted_f1"]) == [0.715] * 2
+    assert pd.isna(frame.loc["meld", "ceiling_weighted_f1"])
+    text = read(page.with_name("report.md"))
+    simulated, real = text[text.index("## iemocap-sim") :], text[text.index("## meld") : text.index("## iemocap-sim")]
+    assert simulated.count("| 71.5 | 72.0 |") == 2
+    assert "weighted F1 of 69.00 ± 0.20 % or an accuracy of 70.00 ± 0.10 %" in simulated
+    assert "seeing text + audio with context" in simulated
+    best = 100 * frame.loc["iemocap-sim", "selected_weighted_f1_mean"].max()
+    assert f"reaches 71.5 % on this test set, {71.5 - best:.1f} points more." in simulated
+    assert "Dashed: the ceiling on this test set." in simulated
+    assert "eiling:" not in real
+    assert "ceiling" not in real
+    assert "Dashed" not in real
+    left, right = (read(tmp_path / f"report/figures/scores_{name}.svg") for name in ("iemocap-sim", "meld"))
+    assert left.count("stroke-dasharray: 3.7") > right.count("stroke-dasharray: 3.7")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("audit", []), ("audit", {"defects": []}), ("ceiling", CEILING | {"accuracy": "high"})]
+)
+def test_what_is_damaged_is_said(tmp_path: Path, add_run, field: str, value: object):
+    add_run(tmp_path / "store", "meld", **{field: value})
+    with pytest.raises(ReportError, match=f"data.{field}"):
+        build(tmp_path / "store", tmp_path / "report")

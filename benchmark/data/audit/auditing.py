@@ -24,6 +24,8 @@ from benchmark.data.audit.vectors import Scale, VectorCounts, count_vectors, mea
 from benchmark.data.conversations import Conversations
 from benchmark.data.layouts import family
 from benchmark.data.reading import PUBLISHED_SHA256, fingerprint, load_unchecked
+from benchmark.data.remedies import Change, remedied
+from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 FORMAT = 1
 ALL = "all modalities"
@@ -44,6 +46,7 @@ class Audit:
         copies: by modality and ``all modalities``, and by "test in train". repeats: by modality and split.
         conversations, speakers, sentences: what splits share besides vectors.
         findings: the defects, then the notes.
+        remedies: what was changed before anything was counted.
     """
 
     format: int
@@ -65,6 +68,7 @@ class Audit:
     speakers: Speakers | None
     sentences: Sentences
     findings: tuple[Finding, ...]
+    remedies: tuple[Change, ...] = ()
 
     @property
     def defects(self) -> tuple[Finding, ...]:
@@ -119,18 +123,23 @@ def audit(conversations: Conversations, dataset: str | None = None, sentences: S
     return replace(found, findings=judge(found))
 
 
-def audit_file(path: str | Path) -> Audit:
-    """Check a feature file.
+def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path | None = None) -> Audit:
+    """Check a feature file, or what a run of these inputs has of it: modalities, view of the text, after remedies.
+
+    ``roberta`` is as of :func:`benchmark.data.load_features`.
 
     Raises:
         DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
     """
-    conversations, sentences, layout = load_unchecked(path)
+    conversations, sentences, layout = load_unchecked(path, inputs.modalities, inputs.text_view, roberta)
     dataset = family(conversations)
-    sha256 = fingerprint(path)
+    sha256 = fingerprint(Path(path), roberta)
+    mended = remedied(conversations, inputs.remedies)
     found = replace(
-        audit(conversations, dataset, sentences),
-        file=os.fsencode(Path(path).name).decode(errors="replace"),  # names need not be text
+        audit(mended.conversations, dataset, [sentences[row] for row in mended.rows]),
+        remedies=mended.changes,
+        # names need not be text
+        file=" + ".join(os.fsencode(Path(f).name).decode(errors="replace") for f in (path, roberta) if f is not None),
         layout=f"{layout} ({dataset})",
         sha256=sha256,
         published=sha256 == PUBLISHED_SHA256[dataset],
@@ -148,5 +157,6 @@ def summary(audit: Audit) -> dict[str, Any]:
         "published": audit.published,
         "utterances": {split: counts.utterances for split, counts in audit.counts.items()},
         "defects": [finding.message for finding in audit.defects],
+        "remedies": sorted({finding.remedy for finding in audit.defects if finding.remedy}),
         "notes": len(audit.findings) - len(audit.defects),
     }

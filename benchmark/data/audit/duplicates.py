@@ -1,11 +1,13 @@
 """Vectors that occur twice: across splits, which is leakage unless they repeat everywhere, and within a split."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.audit.near import count_near
+from benchmark.data.audit.near import find_near
 from benchmark.data.audit.numbering import ZERO, Ints
 from benchmark.data.audit.pairing import Pairing, pair
 from benchmark.data.conversations import SPLITS, Conversations
@@ -53,29 +55,71 @@ def find_copies(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.f
         keys: numbers of their vectors, [N].
         rows: the vectors [N, d], or None to leave out the near.
     """
+    found = {}
+    for shared in _compare(conversations, keys, rows):
+        mine, theirs = (keys[_rows(conversations, split)] for split in (shared.here, shared.there))
+        zeros = int((mine == ZERO).sum()) if (theirs == ZERO).any() else 0
+        found[f"{shared.here} in {shared.there}"] = Copies(
+            vectors=int((mine > ZERO).sum()),
+            identical=len(shared.identical),
+            with_zeros=len(shared.identical) + zeros,
+            expected=shared.expected,
+            near=len(shared.near),
+            near_expected=shared.near_expected,
+            pairing=pair(conversations, keys, shared.here, shared.there),
+        )
+    return found
+
+
+def find_leaks(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.float32] | None) -> Ints:
+    """Rows of dev and test that an audit calls copies of an earlier split's: identical or near, beyond coincidence.
+
+    Arguments are those of :func:`find_copies`.
+    """
+    leaks = [np.empty(0, np.int64)]
+    for shared in _compare(conversations, keys, rows):
+        if beyond_chance(len(shared.identical), shared.expected):
+            leaks.append(shared.identical)
+        if beyond_chance(len(shared.near), shared.near_expected):
+            at = _rows(conversations, shared.here)
+            leaks.append(at[np.isin(keys[at], keys[shared.near])])  # every vector that is the same as a near one
+    return np.unique(np.concatenate(leaks))
+
+
+def beyond_chance(count: int, expected: float) -> bool:
+    """Whether splits share more than conversations of one split do: any at all where those share none."""
+    return count > 1.5 * expected + 3 * math.sqrt(expected)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What a split has of another one: rows of ``here``, the near ones a row for each different vector; see Copies."""
+
+    here: str
+    there: str
+    identical: Ints
+    expected: float
+    near: Ints
+    near_expected: float
+
+
+def _compare(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.float32] | None) -> Iterator[_Shared]:
     at = {split: _rows(conversations, split) for split in SPLITS}
     owner = np.repeat(np.arange(len(conversations)), conversations.lengths)
-    near = {} if rows is None else count_near(rows, keys, at, PAIRS)
-    found = {}
+    near = {} if rows is None else find_near(rows, keys, at, PAIRS)
     for here, there in PAIRS:
         if not (len(at[here]) and len(at[there])):
             continue
         mine, theirs = keys[at[here]], keys[at[there]]
         usable = mine > ZERO
-        identical = np.isin(mine, theirs) & usable
-        shared = int(_in_other_conversations(theirs, owner[at[there]]).sum())
-        zeros = int((mine == ZERO).sum()) if (theirs == ZERO).any() else 0
-        count, expected = near.get((here, there), (0, 0.0))
-        found[f"{here} in {there}"] = Copies(
-            vectors=int(usable.sum()),
-            identical=int(identical.sum()),
-            with_zeros=int(identical.sum()) + zeros,
-            expected=shared * int(usable.sum()) / max(1, int((theirs > ZERO).sum())),
-            near=count,
-            near_expected=expected,
-            pairing=pair(conversations, keys, here, there),
+        among = int(_in_other_conversations(theirs, owner[at[there]]).sum())
+        yield _Shared(
+            here,
+            there,
+            at[here][np.isin(mine, theirs) & usable],
+            among * int(usable.sum()) / max(1, int((theirs > ZERO).sum())),
+            *near.get((here, there), (np.empty(0, np.int64), 0.0)),
         )
-    return found
 
 
 def find_repeats(conversations: Conversations, keys: Ints) -> dict[str, Repeats]:

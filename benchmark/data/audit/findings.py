@@ -1,14 +1,14 @@
 """From counts to a verdict: what is a defect, and what a reader should merely know. docs/audit.md has the reasons."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.data.audit.counts import KNOWN, differences
-from benchmark.data.audit.duplicates import Copies
+from benchmark.data.audit.duplicates import Copies, beyond_chance
 from benchmark.data.audit.near import NEAR
 from benchmark.data.audit.vectors import VectorCounts
+from benchmark.data.remedies import RemedyName
 
 if TYPE_CHECKING:
     from benchmark.data.audit.auditing import Audit
@@ -25,11 +25,13 @@ class Finding:
         check: what was looked at: ``file``, ``counts``, ``vectors``, ``copies``, ``conversations``, ``speakers``,
             ``sentences``.
         message: one sentence with its numbers.
+        remedy: which ends this defect, where there is one.
     """
 
     severity: Literal["defect", "note"]
     check: str
     message: str
+    remedy: RemedyName | None = None
 
 
 def judge(audit: "Audit") -> tuple[Finding, ...]:
@@ -46,13 +48,8 @@ def judge(audit: "Audit") -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: finding.severity))
 
 
-def beyond_chance(count: int, expected: float) -> bool:
-    """Whether splits share more than conversations of one split do: any at all where those share none."""
-    return count > 1.5 * expected + 3 * math.sqrt(expected)
-
-
-def _finding(defect: bool, check: str, message: str) -> Finding:
-    return Finding("defect" if defect else "note", check, message)
+def _finding(defect: bool, check: str, message: str, remedy: RemedyName | None = None) -> Finding:
+    return Finding("defect", check, message, remedy) if defect else Finding("note", check, message)
 
 
 def _file(audit: "Audit") -> Iterator[Finding]:
@@ -72,7 +69,7 @@ def _vectors(audit: "Audit") -> Iterator[Finding]:
     for modality, splits in audit.vectors.items():
         if wrong := {s: c for s, c in splits.items() if c.non_finite}:
             where = ", ".join(f"{s} {c.non_finite} ({c.nan} NaN, {c.inf} Inf)" for s, c in wrong.items())
-            yield _finding(True, "vectors", f"{modality}: vectors with NaN or Inf: {where}")
+            yield _finding(True, "vectors", f"{modality}: vectors with NaN or Inf: {where}", "zero-non-finite")
         for kind in ("zero", "constant"):
             if any(getattr(c, kind) for c in splits.values()):
                 many = any(getattr(c, kind) > TOLERATED * c.vectors for c in splits.values())
@@ -93,14 +90,14 @@ def _copies(audit: "Audit") -> Iterator[Finding]:
             here, _, there = pair.partition(" in ")
             if copies.identical:
                 beyond = beyond_chance(copies.identical, copies.expected)
-                yield _finding(beyond, "copies", f"{modality}: {_leak(here, there, copies)}")
+                yield _finding(beyond, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
             if copies.near:
                 text = (
                     f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical"
                 )
                 chance = f"({copies.near_expected:.0f} expected by coincidence)"
                 beyond = beyond_chance(copies.near, copies.near_expected)
-                yield _finding(beyond, "copies", f"{modality}: {text} {chance}")
+                yield _finding(beyond, "copies", f"{modality}: {text} {chance}", "zero-leaked")
 
 
 def _leak(here: str, there: str, copies: Copies) -> str:
@@ -116,7 +113,8 @@ def _conversations(audit: "Audit") -> Iterator[Finding]:
             if groups:
                 shown = "; ".join(" = ".join(group[:4]) for group in groups[:5]) + ("; …" if len(groups) > 5 else "")
                 message = f"conversations {where}, the same by {same.by}: {len(groups)} ({shown})"
-                yield _finding(groups is same.across, "conversations", message)
+                remedy: RemedyName | None = "drop-copied-conversations" if same.by == "features" else None
+                yield _finding(groups is same.across, "conversations", message, remedy)
 
 
 def _speakers(audit: "Audit") -> Iterator[Finding]:

@@ -22,9 +22,9 @@ _PROJECTED = 16  # dimensions in which neighbours are looked for
 _BLOCK = 1024  # rows in float64 at a time
 
 
-def count_near(
+def find_near(
     rows: Floats, keys: Ints, at: Mapping[str, Ints], pairs: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[int, float]]:
+) -> dict[tuple[str, str], tuple[Ints, float]]:
     """Near copies, not identical ones, for each pair of splits (here, there) that both have vectors.
 
     Args:
@@ -34,8 +34,8 @@ def count_near(
         pairs: of splits.
 
     Returns:
-        How many different vectors of ``here`` have a near one in ``there``; and how many are expected: as many as there
-        are among the vectors of ``there`` themselves, for as many vectors.
+        A row for each different vector of ``here`` that has a near one in ``there``; and how many are expected: as many
+        as there are among the vectors of ``there`` themselves, for as many vectors.
     """
     distinct = {split: i[np.unique(keys[i], return_index=True)[1]] for split, i in at.items()}
     distinct = {split: i[keys[i] > ZERO] for split, i in distinct.items()}
@@ -52,13 +52,13 @@ def count_near(
         blocks = [rows[i[k : k + _BLOCK]].astype(np.float64) @ mixed for k in range(0, len(i), _BLOCK)]
         return np.concatenate(blocks) if blocks else np.empty((0, mixed.shape[1]))
 
-    def neighbours(i: Ints, there: str, rank: int) -> int:
-        """How many of the vectors i have, as their neighbour of that rank in a split, a near one."""
+    def neighbours(i: Ints, there: str, rank: int) -> Ints:
+        """Those of the vectors i that have, as their neighbour of that rank in a split, a near one."""
         j = distinct[there]
         index = np.asarray(trees[there].query(project(i), k=[rank], distance_upper_bound=radius * (1 + 1e-6))[1])[:, 0]
         candidates = np.flatnonzero(index < len(j))
         gaps = (np.sqrt((((rows[i[c]].astype(np.float64) - rows[j[index[c]]]) / unit) ** 2).sum()) for c in candidates)
-        return sum(bool(gap <= radius) for gap in gaps)
+        return i[[c for c, gap in zip(candidates, gaps, strict=True) if gap <= radius]]
 
     found = {}
     trees = {split: KDTree(project(i)) for split, i in distinct.items() if len(i)}
@@ -70,5 +70,5 @@ def count_near(
         near = neighbours(new, there, rank=1)
         # The nearest of a vector of the same split is itself, the second another one.
         among = neighbours(theirs, there, rank=2)
-        found[here, there] = (near, among * len(new) / len(theirs))
+        found[here, there] = (near, len(among) * len(new) / len(theirs))
     return found

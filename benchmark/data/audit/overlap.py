@@ -62,26 +62,35 @@ def same_conversations(
     conversations: Conversations, keys: npt.NDArray[np.int64], sentences: Sequence[str]
 ) -> tuple[SameConversations, ...]:
     """Conversations that are the same by features (``keys`` number utterances, [N]) or by ``sentences`` [N]."""
-    spans = [slice(*map(int, conversations.offsets[b : b + 2])) for b in range(len(conversations))]
-    by_features = [tuple(keys[span].tolist()) if (keys[span] > ZERO).all() else () for span in spans]
-    said = [tuple(map(_plain, sentences[span])) for span in spans]
-    by_sentences = [words if all(words) else () for words in said]
+    said = [tuple(map(_plain, sentences[span])) for span in _spans(conversations)]
     return (
-        _grouped(conversations, "features", by_features),
-        _grouped(conversations, "sentences", by_sentences),
+        _named(conversations, "features", same_by_features(conversations, keys)),
+        _named(conversations, "sentences", _groups([words if all(words) else () for words in said])),
     )
 
 
-def _grouped(conversations: Conversations, by: str, content: Sequence[tuple[Hashable, ...]]) -> SameConversations:
+def same_by_features(conversations: Conversations, keys: npt.NDArray[np.int64]) -> list[list[int]]:
+    """Groups of conversations that are the same by features; ``keys`` number utterances, [N]."""
+    return _groups([tuple(keys[span].tolist()) if (keys[span] > ZERO).all() else () for span in _spans(conversations)])
+
+
+def _spans(conversations: Conversations) -> list[slice]:
+    return [slice(*map(int, conversations.offsets[b : b + 2])) for b in range(len(conversations))]
+
+
+def _groups(content: Sequence[tuple[Hashable, ...]]) -> list[list[int]]:
     groups = defaultdict(list)
     for b, key in enumerate(content):
         if len(set(key)) >= LEAST:
             groups[key].append(b)
+    return [members for members in groups.values() if len(members) > 1]
+
+
+def _named(conversations: Conversations, by: str, groups: Sequence[Sequence[int]]) -> SameConversations:
     found: dict[bool, list[tuple[str, ...]]] = {True: [], False: []}
-    for members in groups.values():
-        if len(members) > 1:
-            across = len({conversations.split[b] for b in members}) > 1
-            found[across].append(tuple(f"{conversations.ids[b][:60]} ({conversations.split[b]})" for b in members))
+    for members in groups:
+        across = len({conversations.split[b] for b in members}) > 1
+        found[across].append(tuple(f"{conversations.ids[b][:60]} ({conversations.split[b]})" for b in members))
     return SameConversations(by, tuple(found[True]), tuple(found[False]))
 
 

@@ -27,8 +27,9 @@ def verdict(audit: Audit) -> str:
 
 
 def views(audit: Audit) -> list[View]:
-    """The tables, findings first."""
-    return [_findings(audit), _counts(audit), _vectors(audit), _scales(audit), _copies(audit), _repeats(audit)]
+    """The tables, findings first; before them what remedies changed, where some were asked for."""
+    first = [_remedies(audit)] if audit.remedies else []
+    return [*first, _findings(audit), _counts(audit), _vectors(audit), _scales(audit), _copies(audit), _repeats(audit)]
 
 
 def html(audit: Audit) -> str:
@@ -38,6 +39,12 @@ def html(audit: Audit) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)  # names are the file's
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(audit=audit, verdict=verdict(audit), views=views(audit))
+
+
+def _remedies(audit: Audit) -> View:
+    rows = [(change.remedy, change.what, str(change)) for change in audit.remedies]
+    note = "Applied before everything below was counted; the file itself is as it was."
+    return View("Remedies", note, ("remedy", "what it does", "changed"), tuple(rows))
 
 
 def _findings(audit: Audit) -> View:

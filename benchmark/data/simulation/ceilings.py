@@ -9,8 +9,7 @@ only in the C + 1 directions that class means and bits span: the others say noth
 
 import hashlib
 import itertools
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from benchmark.data.simulation.spec import MODALITIES, SimulatorSpec, SplitSize
 from benchmark.data.simulation.streams import stream
 from benchmark.data.simulator import simulate_spec
 from benchmark.errors import UserError
-from benchmark.files import cache_folder, write_json
+from benchmark.files import cache_folder, kept
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,6 +35,7 @@ CHUNK = 1 << 15  # bounds the memory
 CHUNKS = 32  # at least, for the standard error
 SUBSETS = tuple(s for size in (3, 2, 1) for s in itertools.combinations(MODALITIES, size))
 CONTEXT = (True, False)
+Subsets = Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,40 @@ class Ceiling:
     test_weighted_f1: float
 
 
-def ceilings(spec: SimulatorSpec, seed: int = 0, utterances: int = UTTERANCES) -> list[Ceiling]:
-    """:func:`measure_ceilings`, kept in the user's cache under the hash of spec, seed, size, numpy and this source."""
-    digest = hashlib.sha256(repr((spec, int(seed), utterances, np.__version__)).encode())
+def ceilings(
+    spec: SimulatorSpec,
+    seed: int = 0,
+    utterances: int = UTTERANCES,
+    *,
+    subsets: Subsets | None = None,
+    contexts: Sequence[bool] = CONTEXT,
+) -> list[Ceiling]:
+    """:func:`measure_ceilings`, kept in the user's cache under the hash of its arguments, numpy and this source."""
+    asked = (spec, int(seed), utterances, np.__version__, SUBSETS if subsets is None else tuple(subsets), contexts)
+    digest = hashlib.sha256(repr(asked).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    file = cache_folder() / "ceilings" / f"{spec.name}-{digest.hexdigest()[:32]}.json"
-    if file.exists():
-        return [Ceiling(**{**row, "modalities": tuple(row["modalities"])}) for row in json.loads(file.read_text())]
-    found = measure_ceilings(spec, seed, utterances)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, [asdict(row) for row in found])
-    return found
+    rows = kept(
+        cache_folder() / "ceilings" / f"{spec.name}-{digest.hexdigest()[:32]}.json",
+        lambda: [asdict(row) for row in measure_ceilings(spec, seed, utterances, subsets=subsets, contexts=contexts)],
+    )
+    return [Ceiling(**{**row, "modalities": tuple(row["modalities"])}) for row in rows]
 
 
-def measure_ceilings(spec: SimulatorSpec, seed: int = 0, utterances: int = UTTERANCES) -> list[Ceiling]:
-    """Ceilings of every subset of the modalities, with and without context: a row each, all modalities first.
+def measure_ceilings(
+    spec: SimulatorSpec,
+    seed: int = 0,
+    utterances: int = UTTERANCES,
+    *,
+    subsets: Subsets | None = None,
+    contexts: Sequence[bool] = CONTEXT,
+) -> list[Ceiling]:
+    """Ceilings of subsets of the modalities, with and without context: a row each, all modalities first.
 
     Args:
         spec, seed: of the corpus.
         utterances: fresh ones to optimise on, and about as many to measure on.
+        subsets, contexts: what is seen; None is every subset. A row does not depend on which others there are.
 
     Raises:
         UserError: the corpus has no test split, or an impossible seed.
@@ -86,7 +100,8 @@ def measure_ceilings(spec: SimulatorSpec, seed: int = 0, utterances: int = UTTER
     test = simulate_spec(spec, seed).where("test")
     if not len(test):
         raise UserError(f"simulator {spec.name}: no test split, so no ceilings; splits must have one")
-    return [row for subset in SUBSETS for row in _of_subset(spec, seed, test, utterances, subset)]
+    chosen = SUBSETS if subsets is None else subsets
+    return [row for subset in chosen for row in _of_subset(spec, seed, test, utterances, subset, contexts)]
 
 
 def draw_fresh(
@@ -129,14 +144,19 @@ def span(emission: Emission) -> Emission:
 
 
 def _of_subset(
-    spec: SimulatorSpec, seed: int, test: Conversations, utterances: int, modalities: tuple[str, ...]
+    spec: SimulatorSpec,
+    seed: int,
+    test: Conversations,
+    utterances: int,
+    modalities: tuple[str, ...],
+    contexts: Sequence[bool],
 ) -> list[Ceiling]:
     emission = draw_emission(spec, seed)
 
     def judge(data: Conversations, by: Emission) -> tuple[Ints, list[Floats]]:
         assert data.label is not None
         seen = evidence(spec, by, {m: data.features[m] for m in modalities}, data.speaker)
-        return data.label, [from_evidence(spec, seen, data.speaker, data.offsets if c else None) for c in CONTEXT]
+        return data.label, [from_evidence(spec, seen, data.speaker, data.offsets if c else None) for c in contexts]
 
     def fresh(purpose: str) -> Iterator[tuple[Ints, list[Floats]]]:
         by = span(emission)
@@ -156,7 +176,7 @@ def _of_subset(
             float(_accuracy(at_hand[i, 0])),
             float(_weighted_f1(at_hand[i, 1])),
         )
-        for i, context in enumerate(CONTEXT)
+        for i, context in enumerate(contexts)
     ]
 
 

@@ -100,7 +100,7 @@ MESSAGES = {
     "memo that is not there": "BINGET, '7' at byte 0 of 3",
     "odd number of items": "SETITEMS, 'zip() argument 2 is shorter than argument 1' at byte 4 of 6",
     "string without quotes": "STRING, 'a string without quotes' at byte 0 of 6",
-    "string with a bad escape": "STRING, \"decoding with 'unicode_escape' codec failed (DeprecationWarni",
+    "string with a bad escape": "STRING, \"invalid escape sequence '\\\\q'\" at byte 0 of 7",
     "unfinished utf-8": "BINUNICODE, \"'utf-8' codec can't decode byte 0xff in position 0: inval",
     "integer of letters": "INT, \"invalid literal for int() with base 10: b'abc'\" at byte 0 of 6",
     "integer of 100 000 digits": "LONG, 'Exceeds the limit (4300 digits) for integer string conversion: ",

@@ -8,6 +8,7 @@ import pytest
 from test_open_format import same
 
 from benchmark.data import load_features
+from benchmark.data.audit import audit_file
 from benchmark.data.cache import load_cached
 from benchmark.data.datasets import dataset
 from benchmark.data.open_format import open_features
@@ -193,3 +194,15 @@ def test_an_imported_pair_names_both_files(pair, mmgcn, roberta, tmp_path):
     for view in ("1", "concat"):
         assert same(load_features(out, text_view=view), load_features(file, roberta=text, text_view=view))
     assert "has its text: leave out" in refusal((out, text))
+
+
+def test_a_pair_is_audited_as_what_a_run_reads(pair, mmgcn, roberta):
+    mmgcn, roberta = pair(mmgcn, roberta)
+
+    audit = audit_file(mmgcn, roberta=roberta)
+
+    joined = load_features(mmgcn, roberta=roberta)
+    assert audit.file == f"{mmgcn.name} + {roberta.name}"
+    assert audit.sha256 == fingerprint(mmgcn, roberta)
+    assert audit.widths == {m: x.shape[1] for m, x in joined.features.items()}
+    assert audit.widths["text"] != audit_file(mmgcn).widths["text"]

@@ -1,6 +1,8 @@
 import copyreg
 import os
 import pickle
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -144,6 +146,40 @@ def test_the_refusal_of_an_instance_names_it():
 def test_the_number_of_opcodes_is_bounded(monkeypatch):
     monkeypatch.setattr(unpickle, "MAX_OPCODES", 1000)
     assert "more than 1000 opcodes" in refusal(b"]" * 2000 + b".")
+
+
+def test_a_named_character_imports_nothing():
+    script = (
+        "import sys; from benchmark.data.unpickle import DataError, read_pickle\n"
+        "try: read_pickle(sys.stdin.buffer.read())\n"
+        "except DataError as error: print(error)\n"
+        "print('unicodedata' in sys.modules)"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", script], input=b"S'\\N{BULLET}'\n.", capture_output=True, check=True
+    ).stdout.decode()
+
+    assert "not a whole pickle" in said
+    assert said.endswith("False\n")
+
+
+@pytest.mark.parametrize(
+    "text", [bytes(range(256)).decode("latin1"), r"\N{BULLET}", r"\u0041 \x41", "it's", '"', "\n\\", ""]
+)
+def test_python_2s_text_form_of_a_string_is_read_back(text):
+    escaped = repr(text.encode("latin1"))[1:].encode()  # bytes are escaped as Python 2's str was
+
+    assert read_pickle(b"S" + escaped + b"\n.") == text
+
+
+def test_what_was_refused_is_shown_short_whatever_it_is():
+    unprintable = b"c_codecs\nencode\n" + 2 * (b"X\xc8\0\0\0" + bytes(200)) + b"\x86R."
+
+    with pytest.raises(DataError, match=r"refused _codecs\.encode of '.{59}…' to '.{59}…' at byte") as refused:
+        read_pickle(unprintable)
+
+    assert len(str(refused.value)) < 300
 
 
 def test_deep_nesting_is_read_without_recursion():

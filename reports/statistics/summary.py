@@ -69,8 +69,3 @@ def variance_over_runs(curves: Float[np.ndarray, "runs epochs"]) -> float:
     if len(curves) < 2 or not np.isfinite(curves).all():
         return float("nan")
     return float(curves.var(axis=0, ddof=1).mean())
-
-
-def smallest_p(n: int) -> float:
-    """Smallest two-sided p that an exact sign-flip test of n paired differences can reach: 2 / 2ⁿ, at most 1."""
-    return min(1.0, 2.0 / 2**n)

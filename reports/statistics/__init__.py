@@ -1,0 +1,52 @@
+"""Statistics over runs. The unit of replication is the run (the seed): steps of one run are no sample.
+
+Numbers in, numbers out: nothing here knows of runs, tables or pages. One concept a file.
+"""
+
+from reports.statistics.counts import confusions
+from reports.statistics.crossed import conversation_flip_test, crossed_bootstrap, variance_components
+from reports.statistics.factorial import factorial_effects
+from reports.statistics.family import FamilyTest, adjust_family
+from reports.statistics.paired import PairedComparison, from_differences, paired_comparison
+from reports.statistics.pairing import align
+from reports.statistics.power import seeds_for_difference, seeds_for_equivalence
+from reports.statistics.ranks import rank_methods
+from reports.statistics.selection import best_of_seeds, rankings, selection_gap
+from reports.statistics.sign_flips import smallest_p
+from reports.statistics.summary import Summary, mean_known, share_below, summarize, variance_over_runs
+from reports.statistics.variances import VarianceComparison, compare_variances, judge_variances
+from reports.statistics.verdicts import Judgement, Verdict, conjunction, judge, not_testable
+
+__all__ = [
+    "FamilyTest",
+    "Judgement",
+    "PairedComparison",
+    "Summary",
+    "VarianceComparison",
+    "Verdict",
+    "adjust_family",
+    "align",
+    "best_of_seeds",
+    "compare_variances",
+    "confusions",
+    "conjunction",
+    "conversation_flip_test",
+    "crossed_bootstrap",
+    "factorial_effects",
+    "from_differences",
+    "judge",
+    "judge_variances",
+    "mean_known",
+    "not_testable",
+    "paired_comparison",
+    "rank_methods",
+    "rankings",
+    "seeds_for_difference",
+    "seeds_for_equivalence",
+    "selection_gap",
+    "share_below",
+    "smallest_p",
+    "summarize",
+    "variance_components",
+    "variance_over_runs",
+]

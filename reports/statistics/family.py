@@ -1,0 +1,140 @@
+"""A family of comparisons under one joint sign-flip test: p adjusted by the largest |t|.
+
+One sign flips the differences of a seed in all comparisons at once (over methods, data sets and metrics), so whatever
+dependence there is between them is kept. Source: Westfall & Young, Resampling-Based Multiple Testing, 1993.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import special
+
+from reports.statistics.paired import PairedComparison
+from reports.statistics.sign_flips import EXACT_SEEDS, flips, smallest_p
+
+EXACT_WORK = 200_000_000  # flips × comparisons that are still counted exactly: seconds
+BLOCK = 4_000_000  # flips × comparisons (or seeds) held at once: 32 MB an array
+TIE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyTest:
+    """One number per comparison, in the order given; NaN for a comparison with fewer than two seeds.
+
+    `p`: raw. `adjusted`: by max |t|, what decides. `holm`: Holm's of the raw ones, as description. `floor`: the
+    smallest p that each could reach, 2/2ⁿ (or 1 / (1 + resamples)). `mc_se`: Monte Carlo standard error of `adjusted`,
+    0 if all flips were counted. `level`: the two-sided level of a single t test that is as strict as the family.
+    """
+
+    n: Int[np.ndarray, " comparisons"]
+    t: Float[np.ndarray, " comparisons"]
+    p: Float[np.ndarray, " comparisons"]
+    adjusted: Float[np.ndarray, " comparisons"]
+    holm: Float[np.ndarray, " comparisons"]
+    floor: Float[np.ndarray, " comparisons"]
+    mc_se: Float[np.ndarray, " comparisons"]
+    exact: bool
+    level: float
+
+
+def adjust_family(comparisons: Sequence[PairedComparison], **options: float) -> FamilyTest:
+    """Joint test of comparisons; they may lack different seeds. Options are those of `joint_flip_test`.
+
+    Raises ValueError for an empty family.
+    """
+    if not comparisons:
+        raise ValueError("An empty family: nothing to compare.")
+    seeds = sorted({seed for comparison in comparisons for seed in comparison.seeds})
+    row = {seed: i for i, seed in enumerate(seeds)}
+    differences = np.full((max(len(seeds), 1), len(comparisons)), np.nan)
+    for column, comparison in enumerate(comparisons):
+        differences[[row[seed] for seed in comparison.seeds], column] = comparison.differences
+    return joint_flip_test(differences, **options)  # type: ignore[arg-type]
+
+
+def joint_flip_test(
+    differences: Float[np.ndarray, "seeds comparisons"],
+    alpha: float = 0.05,
+    resamples: int = 10_000,
+    seed: int = 0,
+    exact_work: float = EXACT_WORK,
+) -> FamilyTest:
+    """Raw and adjusted two-sided p of every column; NaN marks a seed that a comparison lacks.
+
+    A lacking seed leaves n, t and the floor of its comparison to the seeds it has. |t| of different n are not alike, so
+    every t competes by its normal score (Wallace, Ann. Math. Statist. 30, 1959), which for equal n is the order of |t|.
+    All flips are counted up to 20 seeds and `exact_work`, else `resamples` are drawn and the identity is added.
+    """
+    known = np.isfinite(differences)
+    n = known.sum(axis=0)
+    usable = n > 1
+    values = np.where(known & usable, differences, 0.0)
+    # r = (Σd)² / (n Σd²) in [0, 1] is monotone in |t|, t² = (n - 1) r / (1 - r), and needs no division by an sd of 0.
+    scale = n * (values**2).sum(axis=0)
+    weights = np.divide(values, np.sqrt(scale), out=np.zeros_like(values), where=scale > 0)
+    degrees = np.where(usable, n - 1, 1)
+    gain = _gain(degrees)
+
+    def score(r: Float[np.ndarray, "... comparisons"]) -> Float[np.ndarray, "... comparisons"]:
+        return -gain * np.log1p(-np.minimum(r, 1 - TIE))  # normal score, squared
+
+    r = np.minimum(weights.sum(axis=0) ** 2, 1.0)
+    thresholds = score(np.maximum(r - TIE, 0.0))
+    seeds, columns = differences.shape
+    exact = seeds <= EXACT_SEEDS and 2.0 ** (seeds - 1) * columns <= exact_work
+    raw = np.zeros(columns)
+    largest = []
+    rng = np.random.default_rng(seed)
+    for signs in flips(seeds, None if exact else resamples, rng, max(1, BLOCK // max(columns, seeds))):
+        scores = score((signs @ weights) ** 2)
+        raw += (scores >= thresholds).sum(axis=0)
+        largest.append(scores.max(axis=1))
+    if not exact:
+        raw += 1
+        largest.append(score(r).max(keepdims=True))
+    maxima = np.sort(np.concatenate(largest))
+    total = len(maxima)
+    p = np.where(usable, raw / total, np.nan)
+    adjusted = np.where(usable, (total - np.searchsorted(maxima, thresholds)) / total, np.nan)
+    # equal differences: t is infinite
+    root = np.sqrt(degrees * np.divide(r, 1 - r, out=np.full_like(r, np.inf), where=r < 1 - TIE))
+    floors = np.array([smallest_p(int(k)) for k in n])
+    return FamilyTest(
+        n=n,
+        t=np.where(usable, np.sign(weights.sum(axis=0)) * root, np.nan),
+        p=p,
+        adjusted=adjusted,
+        holm=holm(p),
+        floor=floors if exact else np.maximum(floors, 1 / total),
+        mc_se=np.zeros(columns) if exact else np.sqrt(adjusted * (1 - adjusted) / total),
+        exact=exact,
+        level=_level(maxima, alpha, int(n.max())),
+    )
+
+
+def holm(p: Float[np.ndarray, " comparisons"]) -> Float[np.ndarray, " comparisons"]:
+    """Holm's step-down adjustment (Scand. J. Statist. 6, 1979); NaN are no part of the family."""
+    adjusted = np.full(len(p), np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
+    return adjusted
+
+
+def _gain(degrees: Any) -> Any:
+    """Wallace's factor: z² = gain × log(1 + t² / degrees) is nearly the square of a normal score."""
+    return degrees * ((8 * degrees + 1) / (8 * degrees + 3)) ** 2
+
+
+def _level(maxima: Float[np.ndarray, " flips"], alpha: float, n: int) -> float:
+    """Student p of the critical value for n seeds: midway between the last flip that rejects and the first that not."""
+    rejecting = math.floor(alpha * len(maxima) + 1e-9)
+    if n < 2 or rejecting == 0:
+        return 0.0
+    around = maxima[[-rejecting, -min(rejecting + 1, len(maxima))]]
+    return float(special.betaincc(0.5, (n - 1) / 2, -np.expm1(-around / _gain(n - 1))).mean())

@@ -1,0 +1,87 @@
+"""What a number of seeds can show, from the margin δ and the spread; never from the observed difference.
+
+The t test stands in for the sign-flip test, which rejects nearly as often at the same level (docs/calibration.md).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from scipy import stats
+
+from reports.statistics.noncentral import expectation_over_sd, noncentral_t_cdf
+
+TARGET = 0.8
+MOST_SEEDS = 10_000
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """Seeds at the sd's lower 80 % limit, at the sd itself and at its upper 80 % limit; None: beyond 10,000."""
+
+    low: int | None
+    at_sd: int | None
+    high: int | None
+
+
+def sd_limit(sd: float, n: int, confidence: float = TARGET) -> float:
+    """One-sided upper confidence limit of a normal sd: sd √((n - 1) / χ²), χ² its (1 - confidence) quantile.
+
+    A confidence of .2 gives the lower 80 % limit. NaN below two values.
+    """
+    return sd * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - confidence, n - 1))) if n > 1 else float("nan")
+
+
+def attained_level(n: int, alpha: float = 0.05) -> float:
+    """Size of the exact sign-flip test of n differences: the largest k / 2ⁿ⁻¹ that does not exceed alpha."""
+    return math.floor(alpha * 2 ** (n - 1) + 1e-9) / 2 ** (n - 1)
+
+
+def power(delta: float, sd: float, n: int, level: float = 0.05) -> float:
+    """Probability that a two-sided paired t test sees a true difference of delta; NaN for an unknown sd."""
+    if n < 2 or math.isnan(sd):
+        return float("nan")
+    if level <= 0 or sd == 0:
+        return float(level > 0)
+    critical = float(stats.t.isf(level / 2, n - 1))
+    shift = delta * math.sqrt(n) / sd
+    return 1 - noncentral_t_cdf(critical, n - 1, shift) + noncentral_t_cdf(-critical, n - 1, shift)
+
+
+def equivalence_power(delta: float, sd: float, n: int, alpha: float = 0.05) -> float:
+    """Probability that the 1 - 2 alpha t interval lies in (-delta, delta) if there is no difference at all.
+
+    Source: two one-sided tests, Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987. NaN for an unknown sd.
+    """
+    if n < 2 or math.isnan(sd):
+        return float("nan")
+    if sd == 0:
+        return 1.0
+    return expectation_over_sd(n - 1, delta * math.sqrt(n) / sd, float(stats.t.isf(alpha, n - 1)))
+
+
+def seeds_for_difference(delta: float, sd: float, n: int, level: float = 0.05) -> SeedsNeeded:
+    """Seeds for power .8 at delta, from an sd that was estimated on n seeds."""
+    return _needed(sd, n, lambda spread, seeds: power(delta, spread, seeds, level))
+
+
+def seeds_for_equivalence(delta: float, sd: float, n: int, alpha: float = 0.05) -> SeedsNeeded:
+    """Seeds to show two equal methods equal within delta with probability .8."""
+    return _needed(sd, n, lambda spread, seeds: equivalence_power(delta, spread, seeds, alpha))
+
+
+def _needed(sd: float, n: int, power_of: Callable[[float, int], float]) -> SeedsNeeded:
+    spreads = sd_limit(sd, n, 1 - TARGET), sd, sd_limit(sd, n, TARGET)
+    return SeedsNeeded(*(_smallest(partial(power_of, spread)) for spread in spreads))
+
+
+def _smallest(power_of: Callable[[int], float]) -> int | None:
+    """Smallest n from 2 on with enough power; power rises with n."""
+    if not power_of(MOST_SEEDS) >= TARGET:
+        return None
+    low, high = 1, MOST_SEEDS  # at `high` there is enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power_of(middle) >= TARGET else (middle, high)
+    return high

@@ -1,0 +1,135 @@
+"""What choosing the epoch, or the seed, on test scores adds to a result. Scores are weighted F1, fractions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from reports.statistics.counts import margins, pool, weighted_f1
+
+HALVINGS = 200
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One run: gap = peak - selected, at least 0 by construction; of it `optimism` is chance, `regret` the rest."""
+
+    selected: float
+    peak: float
+    peak_epoch: int
+    optimism: float
+
+    @property
+    def gap(self) -> float:
+        """Peak minus selected."""
+        return self.peak - self.selected
+
+    @property
+    def regret(self) -> float:
+        """What a better choice of the epoch could have gained; below 0 where chance alone would have given more."""
+        return self.gap - self.optimism
+
+
+def selection_gap(
+    counts: Shaped[np.ndarray, "epochs conversations C C"],
+    selected_epoch: int,
+    halvings: int = HALVINGS,
+    seed: int = 0,
+) -> Selection:
+    """Gap, optimism and regret of a run from its confusion counts of the test conversations at every epoch.
+
+    Epochs count from 1. Optimism: over random halvings of the conversations, the F1 on half A at A's best epoch minus
+    the F1 on half B at that epoch, averaged. (On halves: the whole test set, twice as large, is somewhat less
+    deceptive.) The earliest of equal epochs is best. NaN optimism below two conversations. Test the *difference* of
+    gaps between methods, paired by seed: `paired_comparison`.
+    """
+    parts = margins(counts)
+    total = parts.sum(axis=1)
+    scores = weighted_f1(total)
+    peak = int(scores.argmax())
+    conversations = counts.shape[1]
+    rng = np.random.default_rng(seed)
+    if conversations < 2:
+        optimism = float("nan")
+    else:
+        in_a = np.zeros((halvings, conversations))
+        order = rng.permuted(np.tile(np.arange(conversations), (halvings, 1)), axis=1)
+        np.put_along_axis(in_a, order[:, : conversations // 2], 1.0, axis=1)
+        half_a = pool(in_a, parts)
+        f1_a, f1_b = weighted_f1(half_a), weighted_f1(total - half_a)
+        best = f1_a.argmax(axis=1)[:, None]
+        optimism = float((np.take_along_axis(f1_a, best, 1) - np.take_along_axis(f1_b, best, 1)).mean())
+    return Selection(float(scores[selected_epoch - 1]), float(scores[peak]), peak + 1, optimism)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """An order of methods, best first, and how often it would come out otherwise with other seeds.
+
+    `changed`: share of bootstrap resamples in which this rule ranks the methods otherwise than the mean selected score
+    does in the same resample; `winner_changed`: in which it crowns another one.
+    """
+
+    rule: str
+    order: tuple[int, ...]
+    scores: tuple[float, ...]
+    changed: float
+    winner_changed: float
+
+
+def rankings(
+    selected: Float[np.ndarray, "methods seeds"],
+    peak: Float[np.ndarray, "methods seeds"],
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> tuple[Ranking, ...]:
+    """Rankings by the mean selected score, the mean peak score, and the best test epoch of the best seed.
+
+    Methods are rows, paired by seed: one resample of seeds serves all. `order` holds indices of methods; a tie keeps
+    the order of rows. A maximum over few seeds is what is practised, not what a bootstrap estimates well: its
+    probability is a description.
+    """
+    methods, seeds = selected.shape
+    rng = np.random.default_rng(seed)
+    drawn = np.vstack([np.arange(seeds), rng.integers(0, seeds, size=(resamples, seeds))])  # first: as observed
+    rules = {
+        "selected": selected[:, drawn].mean(axis=2),
+        "peak": peak[:, drawn].mean(axis=2),
+        "best seed": peak[:, drawn].max(axis=2),
+    }
+    # rounded: means that are equal on paper differ by the order of their sum
+    orders = {rule: np.argsort(-values.round(12), axis=0, kind="stable") for rule, values in rules.items()}
+    reference = orders["selected"][:, 1:]
+    return tuple(
+        Ranking(
+            rule,
+            tuple(int(m) for m in order[:, 0]),
+            tuple(float(rules[rule][m, 0]) for m in range(methods)),
+            float((order[:, 1:] != reference).any(axis=0).mean()),
+            float((order[0, 1:] != reference[0]).mean()),
+        )
+        for rule, order in orders.items()
+    )
+
+
+@dataclass(frozen=True)
+class BestOfSeeds:
+    """What "best test epoch of the best seed" would have claimed for one method beside its mean selected score."""
+
+    seed: int
+    claimed: float
+    mean_selected: float
+
+    @property
+    def excess(self) -> float:
+        """Claimed minus mean selected."""
+        return self.claimed - self.mean_selected
+
+
+def best_of_seeds(
+    seeds: Sequence[int], selected: Float[np.ndarray, " seeds"], peak: Float[np.ndarray, " seeds"]
+) -> BestOfSeeds:
+    """The most flattering number of one method's runs; the earliest of equal seeds."""
+    best = int(np.argmax(peak))
+    return BestOfSeeds(seeds[best], float(peak[best]), float(np.mean(selected)))

@@ -1,0 +1,170 @@
+"""From the numbers of a comparison to one of eight verdicts, with the numbers that led there."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from reports.statistics.effects import Interval
+from reports.statistics.paired import PairedComparison
+from reports.statistics.power import TARGET, SeedsNeeded, power, sd_limit, seeds_for_difference
+from reports.statistics.sign_flips import smallest_p
+
+MIN_SEEDS = 8
+ALPHA = 0.05
+
+
+class Verdict(Enum):
+    """What may be said of a claim. The value is how tables show it."""
+
+    NOT_TESTABLE = "not testable"
+    TOO_FEW_SEEDS = "too few seeds"
+    WITHIN_MARGIN = "different, but within the margin"
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    SHOWN_EQUAL = "shown equal"
+    UNDERPOWERED = "underpowered"
+    NO_DIFFERENCE_SHOWN = "no difference shown"
+
+
+# A conjunction that is neither supported nor contradicted is as weak as its first part in this order.
+WEAKEST_FIRST = (
+    Verdict.NOT_TESTABLE,
+    Verdict.TOO_FEW_SEEDS,
+    Verdict.SHOWN_EQUAL,
+    Verdict.WITHIN_MARGIN,
+    Verdict.UNDERPOWERED,
+    Verdict.NO_DIFFERENCE_SHOWN,
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, the sentence that says it, and the `numbers` it was taken from.
+
+    `alone` is the verdict by the raw p: what it would be were this the only comparison.
+    """
+
+    verdict: Verdict
+    alone: Verdict
+    sentence: str
+    numbers: Mapping[str, float]
+
+
+def judge(
+    comparison: PairedComparison,
+    p_adjusted: float,
+    *,
+    label: str,
+    margin: float,
+    unit: str = "F1",
+    claim: int = 1,
+    alpha: float = ALPHA,
+    level: float | None = None,
+) -> Judgement:
+    """The verdict on "a - b is positive" (claim 1) or "is negative" (claim -1).
+
+    label: such as "css − adam". margin: δ, in the unit of the values, like everything in the sentence. p_adjusted: of
+    the family declared before the run, or the raw p of a family of one. level: `FamilyTest.level`, at which power is
+    computed; alpha where there is no family. Raises ValueError for a claim other than ±1 or a margin that is not
+    positive.
+    """
+    if claim not in (1, -1) or not margin > 0:
+        raise ValueError(f"A claim is 1 or -1 and a margin positive: got {claim} and {margin}.")
+    level = alpha if level is None else level
+    spread = sd_limit(comparison.sd, comparison.n)
+    attained = power(margin, spread, comparison.n, level)
+    verdict, alone = (
+        _rules(comparison, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, comparison.p)
+    )
+    numbers = {
+        "n": float(comparison.n),
+        "mean": comparison.mean,
+        "low": comparison.interval.low,
+        "high": comparison.interval.high,
+        "low_90": comparison.interval_90.low,
+        "high_90": comparison.interval_90.high,
+        "p": comparison.p,
+        "p_adjusted": p_adjusted,
+        "alpha": alpha,
+        "margin": margin,
+        "sd_limit": spread,
+        "power": attained,
+    }
+    lead = (
+        f"{label}: {_signed(comparison.mean)} {unit} {_interval(comparison.interval)}, p_adj = {p_adjusted:.3g}, "
+        f"n = {comparison.n}"
+    )
+    within = f"the 90 % interval {_interval(comparison.interval_90)} lies within ±{margin:g}"
+    able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the sd: {spread:.2f})"
+    reasons = {
+        Verdict.NOT_TESTABLE: f"{label}: no seed that both have, or no p",
+        Verdict.TOO_FEW_SEEDS: f"{label}: {_signed(comparison.mean)} {unit}, n = {comparison.n}; the smallest "
+        f"possible p is {smallest_p(comparison.n):.3g}, a test needs {seeds_to_test(alpha)} seeds",
+        Verdict.WITHIN_MARGIN: f"{lead}; {within}",
+        Verdict.SHOWN_EQUAL: f"{lead}; {within}",
+        Verdict.UNDERPOWERED: f"{lead}; {able}",
+        Verdict.NO_DIFFERENCE_SHOWN: f"{lead}; {able}",
+    }
+    sentence = reasons.get(verdict, lead)
+    if verdict is Verdict.UNDERPOWERED:
+        sentence += f"; {_needed(seeds_for_difference(margin, comparison.sd, comparison.n, level), alpha)} are needed"
+    return Judgement(verdict, alone, f"{sentence}: {verdict.value}.", numbers)
+
+
+def not_testable(label: str, missing: str) -> Judgement:
+    """The verdict on a claim for which something is missing; `missing` names it."""
+    sentence = f"{label}: {missing}: {Verdict.NOT_TESTABLE.value}."
+    return Judgement(Verdict.NOT_TESTABLE, Verdict.NOT_TESTABLE, sentence, {})
+
+
+def conjunction(parts: Sequence[Judgement]) -> Verdict:
+    """The verdict on a claim that says all its parts at once.
+
+    Supported only if each part is by its raw p: as all have to reject, no adjustment is due (intersection-union test,
+    Berger, Technometrics 24, 1982). Contradicted if any part is, after adjustment. Else as weak as its weakest part.
+    Raises ValueError without parts.
+    """
+    if not parts:
+        raise ValueError("A conjunction without parts says nothing.")
+    verdicts = [part.verdict for part in parts]
+    if Verdict.CONTRADICTED in verdicts:
+        return Verdict.CONTRADICTED
+    if all(part.alone is Verdict.SUPPORTED for part in parts):
+        return Verdict.SUPPORTED
+    return next(verdict for verdict in WEAKEST_FIRST if verdict in verdicts)
+
+
+def seeds_to_test(alpha: float = ALPHA) -> int:
+    """Smallest number of seeds with which the sign-flip test can reject at this level; at least 8."""
+    return max(MIN_SEEDS, math.ceil(1 - math.log2(alpha) - 1e-9))
+
+
+def _rules(
+    comparison: PairedComparison, p: float, attained: float, *, margin: float, claim: int, alpha: float
+) -> Verdict:
+    if comparison.n == 0 or (comparison.n > 1 and math.isnan(p)):
+        return Verdict.NOT_TESTABLE
+    if comparison.n < seeds_to_test(alpha):
+        return Verdict.TOO_FEW_SEEDS
+    within = comparison.interval_90.inside(margin)
+    if p <= alpha:
+        if within:
+            return Verdict.WITHIN_MARGIN
+        return Verdict.SUPPORTED if comparison.mean * claim > 0 else Verdict.CONTRADICTED
+    if within:
+        return Verdict.SHOWN_EQUAL
+    return Verdict.UNDERPOWERED if attained < TARGET else Verdict.NO_DIFFERENCE_SHOWN
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _interval(interval: Interval) -> str:
+    return f"[{interval.low:.2f}, {interval.high:.2f}]".replace("-", "−")
+
+
+def _needed(seeds: SeedsNeeded, alpha: float) -> str:
+    low, high = ("over 10,000" if n is None else str(max(n, seeds_to_test(alpha))) for n in (seeds.low, seeds.high))
+    return f"{low} seeds" if low == high else f"{low} to {high} seeds"
