@@ -70,8 +70,8 @@ def note(runs: list[Run], what: str) -> str:
     spec = runs[0].spec
     return (
         f"{what}; encoder {spec.method.encoder.name}, {len(SEEDS)} seeds, {spec.training.epochs} epochs, aggregator "
-        "equal, epoch selected on validation. Right bits: mean over seeds; SE over conversations; ceiling: the Bayes rule on "
-        "the same utterances, which sees one at a time."
+        "equal, epoch selected on validation. Right bits: mean over seeds; SE over conversations; ceiling: the Bayes "
+        "rule on the same utterances, which sees one at a time."
     )
 
 
