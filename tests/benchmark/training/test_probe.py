@@ -233,7 +233,7 @@ def test_displacement_is_what_the_optimiser_really_did_to_theta(method: str, mak
     assert np.ptp(seen, axis=0).min() > 0.01
 
 
-def test_a_step_that_is_skipped_displaces_nothing(make_trainer: Make) -> None:
+def test_where_theta_stands_still_its_displacement_has_no_angle(make_trainer: Make) -> None:
     trainer = make_trainer("css")
     taken = trainer._probe()
     assert taken.displacement_cosines(trainer.parameters).isnan().all()
