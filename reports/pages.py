@@ -16,7 +16,8 @@ from reports.figures import FIGURES, Drawing
 from reports.findings import findings, power_statement
 from reports.provenance import Provenance, examination
 from reports.records import read_store
-from reports.tables import TABLES, Block, Table
+from reports.table import Block, Table
+from reports.tables import TABLES
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
@@ -161,6 +162,8 @@ def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[T
     pd.concat(frames, ignore_index=True).to_csv(folder / f"{table.name}.csv", index=False, lineterminator="\n")
     text, latex = [f"# {table.title}"], ["% packages: booktabs, graphicx"]
     for view in views:
+        if not view.blocks:
+            continue
         text += [f"## {view.name}", f"**{view.data}.** {table.note}"]
         for block in view.blocks:
             text += [*([f"### {block.title}"] if block.title else []), rendering.markdown(block, view.frame)]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from pyarrow import ArrowException
+from pyarrow.parquet import read_schema
 
 from reports.errors import ReportError
 from reports.folder import run_folders
@@ -123,16 +124,24 @@ class Run:
             raise _damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
         return counts
 
-    def frame(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Columns of `<name>.parquet`, read from disk at every call."""
+    def holds(self, name: str) -> bool:
+        """Whether there is a `<name>.parquet`; some are not of every run."""
+        return (self.folder / f"{name}.parquet").is_file()
+
+    def frame(self, name: str, columns: Sequence[str], newer: Sequence[str] = ()) -> pd.DataFrame:
+        """Columns of `<name>.parquet` and all by block of θ, read from disk at every call.
+
+        Those in `newer` are NaN where the run is of a time when they were not recorded.
+        """
         path = self.folder / f"{name}.parquet"
         try:
-            frame = pd.read_parquet(path, columns=list(columns))
+            more = [c for c in read_schema(path).names if c in newer or "." in c]
+            frame = pd.read_parquet(path, columns=[*columns, *more])
         except (OSError, ValueError, KeyError, ArrowException) as error:
             raise _damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:
             raise _damaged(path, "it has no rows")
-        return frame
+        return frame.reindex(columns=[*columns, *dict.fromkeys([*more, *newer])])
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,8 +26,8 @@ from benchmark.execution.memory import peak_memory
 from benchmark.execution.tasks import Task
 from benchmark.files import write_atomically, write_json
 from benchmark.scoring import Scorer
-from benchmark.training.probe import COLUMNS as PROBE_COLUMNS
-from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer
+from benchmark.training.directions import directions, is_common
+from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
 from css.interfaces import OBJECTIVES
 
 
@@ -42,7 +43,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     scores = scorer.score(progress.column("validation_weighted_f1") if selected else None, by_epoch, probabilities)
 
     per_epoch = len(progress.steps[0])
-    losses = dict(zip(STEP_COLUMNS, steps.T, strict=True))
+    losses = dict(zip(trainer.step_columns, steps.T, strict=True))
     total = sum(losses[f"loss_{o}"] for o in OBJECTIVES)
     _write_table(
         folder / "steps.parquet",
@@ -56,10 +57,15 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     )
     epochs = np.arange(1, len(history) + 1)
     _write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
-    probes = dict(zip(("step", "epoch", *PROBE_COLUMNS), conflict.T, strict=True))
-    _write_table(
-        folder / "conflict.parquet", probes | {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
-    )
+    probes = dict(zip(trainer.probe_columns, conflict.T, strict=True))
+    at = {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
+    _write_table(folder / "conflict.parquet", probes | at)
+    start = time.perf_counter()
+    if is_common(trainer.spec.method):
+        found = directions(probes, trainer.spec.seed)
+        probe = found.pop("probe")
+        _write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | found)
+    probing = time.perf_counter() - start
     utterances = {
         "conversation": np.repeat(np.array(data.test.ids), data.test.lengths),
         "utterance": np.concatenate([np.arange(n) for n in data.test.lengths]),
@@ -78,7 +84,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
         **trainer.counts(),
         "peak_memory": peak_memory(trainer.spec.provenance.device),
-        "timings": progress.seconds | {"total": seconds},
+        "timings": progress.seconds | {"probe": progress.seconds["probe"] + probing, "total": seconds + probing},
         "digests": {
             "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
             "history": _digest(steps, history, conflict),

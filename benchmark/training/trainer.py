@@ -15,8 +15,8 @@ from benchmark.specs import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
 from benchmark.training.evaluation import SCORES, predict, validation_scores
-from benchmark.training.gradients import Parameters, combine, cosines, objective_gradients
-from benchmark.training.probe import PAIRS, probe, probe_batch
+from benchmark.training.gradients import Parameters, combine, cosines, norms, objective_gradients
+from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
 from benchmark.training.seeding import derive
 from css.interfaces import OBJECTIVES
 
@@ -25,8 +25,10 @@ STEP_COLUMNS = (
     "gradient_norm",
     "skipped",
     *(f"weight_{o}" for o in OBJECTIVES),
-    *(f"cos_{pair}" for pair in PAIRS),
+    *NORMS,
+    *COSINES,
 )
+"""Of every run; after them come the cosines by block of θ."""
 HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
@@ -39,9 +41,9 @@ class Progress:
     """What a run has recorded so far; with the model, optimiser and generators it is all that a checkpoint holds.
 
     Attributes:
-        steps: one float64 array [steps, columns] an epoch; columns are :data:`STEP_COLUMNS`.
+        steps: one float64 array [steps, columns] an epoch; columns are the trainer's ``step_columns``.
         history: a row of :data:`HISTORY_COLUMNS` an epoch.
-        conflict: a row (step, epoch, then the probe's columns) a probe.
+        conflict: a row of the trainer's ``probe_columns`` a probe.
         test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
         probabilities: of the test utterances [N, C] at the selected epoch; without validation, at the last.
         seconds: spent on training, evaluation and probes.
@@ -93,6 +95,9 @@ class Trainer:
         self.model, self.dropout = build_model(spec, data.train, device)
         self.aggregator = build_aggregator(spec, device)
         self.parameters = Parameters(self.model)
+        blocks = self.parameters.blocks
+        self.step_columns = (*STEP_COLUMNS, *(f"{block}.{name}" for block in blocks for name in COSINES))
+        self.probe_columns = ("step", "epoch", *columns(blocks), *DISPLACEMENT)
         self.optimizer = torch.optim.Adam(
             self.parameters.all, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
         )
@@ -117,11 +122,16 @@ class Trainer:
         probing = 0.0
         for batch in self.train_data.epoch(settings.batch_size, self.spec.seed, epoch):
             if step % settings.probe_every == 0:
-                probing += self._probe(step, epoch)
-            rows.append(self._step(batch))
+                row, seconds = self._probed_step(batch, step, epoch)
+                probing += seconds
+            else:
+                row = self._step(batch)
+            rows.append(row)
             step += 1
         if epoch == settings.epochs:
-            probing += self._probe(step, epoch)
+            before = time.perf_counter()
+            self._record(self._probe(), step, epoch, torch.full((len(OBJECTIVES),), torch.nan))
+            probing += time.perf_counter() - before
         steps = torch.stack(rows).double().cpu().numpy()
         trained = time.perf_counter()
         scores = self._validate()
@@ -145,33 +155,44 @@ class Trainer:
         return validation_scores(predict(self.model, self.validation_data), self.validation_label)
 
     def _step(self, batch: Batch) -> Tensor:
-        """Update the parameters once; returns the step's row of :data:`STEP_COLUMNS`, still on the device."""
+        """Update the parameters once; returns the step's row of ``step_columns``, still on the device."""
         aggregator = self.aggregator
         if aggregator.needs_gramian:
             gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
             losses, gramian = gradients.losses, gradients.gramian
             weights = aggregator(gramian, losses)
             self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
-            conflict = cosines(gramian)
+            blocks = cosines(self.parameters.gramians(gradients.shared)).flatten()
+            conflict = torch.cat([norms(gramian), cosines(gramian), blocks])
         else:
             objectives = torch.stack(self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch))
             losses = objectives.detach()
             weights = aggregator(None, losses)
             self.optimizer.zero_grad()
             (weights @ objectives).backward()
-            conflict = losses.new_full((len(PAIRS),), torch.nan)
+            known = STEP_COLUMNS.index(NORMS[0])
+            conflict = losses.new_full((len(self.step_columns) - known,), torch.nan)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
         skipped = (weights.sum() == 0).to(losses.dtype)
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
         self.optimizer.step()
         return torch.cat([losses, norm[None], skipped[None], weights, conflict])
 
-    def _probe(self, step: int, epoch: int) -> float:
-        """Record one probe; returns the seconds it took."""
+    def _probed_step(self, batch: Batch, step: int, epoch: int) -> tuple[Tensor, float]:
+        """A step with a probe around it; the step's row, and the seconds that the probe took."""
         start = time.perf_counter()
-        row = probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
-        self.progress.conflict.append([step, epoch, *row.tolist()])
-        return time.perf_counter() - start
+        found = self._probe()
+        probed = time.perf_counter()
+        row = self._step(batch)
+        stepped = time.perf_counter()
+        self._record(found, step, epoch, found.displacement_cosines(self.parameters))
+        return row, probed - start + time.perf_counter() - stepped
+
+    def _probe(self) -> Probe:
+        return probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
+
+    def _record(self, found: Probe, step: int, epoch: int, displacement: Tensor) -> None:
+        self.progress.conflict.append([step, epoch, *found.row.tolist(), *displacement.tolist()])
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that decides how the run goes on: weights, optimiser, aggregator, generators."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from harness import feature_items, write_features
@@ -22,7 +23,8 @@ from css.interfaces import OBJECTIVES
 
 FORMAT = (Path(__file__).parents[2] / "docs" / "run-format.md").read_text()
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
-NOT_COLUMNS = {"probe_every", "<objective>", "<pair>"}
+BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
+NOT_COLUMNS = {"probe_every", "raw_scale", "<objective>", "<pair>", "adam", "speaker", "theta_speakers"}
 EPOCHS, CLASSES = 4, 6
 
 
@@ -36,7 +38,9 @@ def columns(name: str) -> set[str]:
     text = section(name).partition("\n")[2]
     text = text.replace("`probability_0` …", "").replace("`epoch_1` …", "")
     found = set()
-    for token in re.findall(r"`([^` ]+)`", text):
+    tokens = re.findall(r"`([^` ]+)`", text)
+    tokens = [t.replace("<block>", b) for t in tokens for b in (BLOCKS if "<block>" in t else ("",))]
+    for token in tokens:
         if "<objective>" in token:
             found |= {token.replace("<objective>", o) for o in OBJECTIVES}
         elif "<pair>" in token:
@@ -47,7 +51,7 @@ def columns(name: str) -> set[str]:
             found |= {f"epoch_{e}" for e in range(1, EPOCHS + 1)}
         else:
             found.add(token)
-    return found - NOT_COLUMNS
+    return found - NOT_COLUMNS - set(BLOCKS)
 
 
 def fields(name: str) -> set[str]:
@@ -66,11 +70,27 @@ DOCUMENTS = ("spec", "manifest", "result")
 
 
 def test_a_finished_run_holds_its_files_and_nothing_else(folders: list[Path]) -> None:
-    for folder in folders:
+    methods = [json.loads((folder / "spec.json").read_text())["method"] for folder in folders]
+    assert {method.endswith("+pgm") for method in methods} == {True, False}
+    for folder, method in zip(folders, methods, strict=True):
         assert {path.name for path in folder.iterdir()} == {
             *(f"{name}.parquet" for name in TABLES),
             *(f"{name}.json" for name in DOCUMENTS),
+            *(["directions.parquet"] if method == "spf+equal" else []),
         }
+
+
+def test_directions_stand_in_the_run_of_the_common_trajectory_by_probe_and_aggregator(folders: list[Path]) -> None:
+    (folder,) = (folder for folder in folders if (folder / "directions.parquet").exists())
+    found = pd.read_parquet(folder / "directions.parquet")
+    probes = pd.read_parquet(folder / "conflict.parquet")
+
+    assert set(found) == columns("directions.parquet")
+    for _, rows in found.groupby("aggregator"):
+        for column in ("step", "epoch"):
+            assert rows[column].tolist() == probes[column].tolist()
+    own = found[found["aggregator"] == "equal"]
+    assert own["update_cos_fused"].tolist() == pytest.approx(probes["update_cos_fused"].tolist(), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", TABLES)

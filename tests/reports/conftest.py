@@ -12,6 +12,7 @@ import pytest
 
 OBJECTIVES = ("fused", "unimodal", "distillation")
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+BLOCKS = ("inputs", "reduction")
 AGGREGATORS = {
     "css": "pgm",
     "adam": "equal",
@@ -118,6 +119,8 @@ def write_run(
     }
     gamma = np.full((steps, 3), 1 / 3) if aggregator == "equal" else rng.dirichlet((8, 6, 4), size=steps)
     drawn = {f"cos_{p}": np.clip(0.3 - 0.2 * i + 0.2 * rng.normal(size=steps), -1, 1) for i, p in enumerate(PAIRS)}
+    drawn |= {f"norm_{name}": rng.gamma(4, 0.5, size=steps) for name in OBJECTIVES}
+    drawn |= {f"{b}.cos_{p}": np.clip(0.2 + 0.4 * rng.normal(size=steps), -1, 1) for b in BLOCKS for p in PAIRS}
     cosines = dict.fromkeys(drawn, np.nan) if aggregator == "equal" else drawn
     frame = pd.DataFrame(
         {"step": at, "epoch": at // steps_per_epoch + 1}
@@ -147,7 +150,7 @@ def write_run(
         history[[name for name in history if name.startswith("validation")]] = np.nan
     history.to_parquet(folder / "history.parquet")
     probed = np.arange(0, steps + 1, 5)
-    pd.DataFrame(
+    probes = pd.DataFrame(
         {"step": probed, "epoch": np.maximum(1, -(-probed // steps_per_epoch))}
         | {f"norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for name in OBJECTIVES}
         | {
@@ -158,8 +161,23 @@ def write_run(
             f"weight_{name}": w
             for name, w in zip(OBJECTIVES, rng.dirichlet((8, 6, 4), size=len(probed)).T, strict=True)
         }
-        | {f"update_cos_{name}": np.clip(0.3 + 0.3 * rng.normal(size=len(probed)), -1, 1) for name in OBJECTIVES}
-    ).to_parquet(folder / "conflict.parquet")
+        | {
+            f"{what}_cos_{name}": np.clip(0.3 + 0.3 * rng.normal(size=len(probed)), -1, 1)
+            for what in ("update", "displacement")
+            for name in OBJECTIVES
+        }
+        | {f"{b}.cos_{p}": np.clip(0.3 + 0.4 * rng.normal(size=len(probed)), -1, 1) for b in BLOCKS for p in PAIRS}
+        | {f"{b}.norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for b in BLOCKS for name in OBJECTIVES}
+    )
+    probes.loc[len(probes) - 1, [f"displacement_cos_{name}" for name in OBJECTIVES]] = np.nan
+    probes.to_parquet(folder / "conflict.parquet")
+    if label == "adam":
+        pd.DataFrame(
+            {"step": np.tile(probed, 2), "epoch": 1, "aggregator": np.repeat(["pgm", "equal"], len(probed))}
+            | {f"weight_{name}": rng.random(2 * len(probed)) for name in OBJECTIVES}
+            | {f"update_cos_{name}": rng.uniform(-1, 1, 2 * len(probed)) for name in OBJECTIVES}
+            | {"mean_cos": rng.uniform(-1, 1, 2 * len(probed))}
+        ).to_parquet(folder / "directions.parquet")
 
     good = {"css": 0.66, "adam": 0.65}.get(label, 0.64)
     test = []

@@ -11,7 +11,7 @@ import pytest
 import reports
 from reports import ReportError, build, is_current
 
-TABLES = ("accuracy", "stability", "conflict", "cost")
+TABLES = ("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost")
 SIMULATED = "SIMULATED DATA (iemocap-sim)"
 
 
@@ -77,7 +77,7 @@ def test_simulated_data_is_named_in_every_table_and_figure(built: Path):
     html = read(built / "index.html")
     section = html[html.index('id="iemocap-sim"') : html.index('id="not-shown"')]
     captions = re.findall(r"<(caption|figcaption)>(.*?)</\1>", section, re.DOTALL)
-    assert len(captions) == 11
+    assert len(captions) == 17
     assert all(SIMULATED in text for _, text in captions)
     assert section.count('role="img" aria-label="SIMULATED DATA') == 5
     for figure in built.glob("figures/*_iemocap-sim.svg"):
