@@ -233,7 +233,9 @@ class RunSpec(Frozen):
     def from_record(cls, record: Mapping[str, Any]) -> "RunSpec":
         """The specification that :meth:`record` gave; raises ValueError where it gives another key."""
         method = {n: record[n] for n in Method.model_fields if n in record} | {"canonical": record["method"]}
-        spec = cls(**{n: record[n] for n in cls.model_fields if n in record} | {"method": method})
+        origin = record.get("refit_of") and {n: record["refit_of"][n] for n in RefitOf.model_fields}
+        given = {n: record[n] for n in cls.model_fields if n in record}
+        spec = cls(**given | {"method": method, "refit_of": origin})
         if spec.key != record["key"]:
             raise ValueError(f"its key is {spec.key}, not {record['key']}")
         return spec

@@ -27,9 +27,10 @@ def findings(evidence: Evidence) -> list[str]:
     sentences = [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
     if (ceiling := comparison.runs[0].ceiling) is not None:
         reached = 100 * ceiling["test_weighted_f1"]
+        room = reached - 100 * means[best].mean
         sentences.append(
             f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
-            f"{number(reached - 100 * means[best].mean, 1)} points more."
+            f"{number(abs(room), 1)} points {'more' if room >= 0 else 'less'}."
         )
     if REFERENCE in means and len(means) > 1:
         differences = [_difference(evidence, label) for label in means if label != REFERENCE]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmark.specs import Component, Inputs, Method, Provenance, RefitOf, RunSpec, Training
+from benchmark.methods import KINDS
+from benchmark.specs import Component, Inputs, Method, Plugin, Provenance, RefitOf, RunSpec, Training
 
 SPEC = RunSpec(
     dataset="meld",
@@ -307,16 +308,19 @@ def options() -> st.SearchStrategy[dict[str, Any]]:
 
 def specs() -> st.SearchStrategy[RunSpec]:
     """Any specification: names and numbers of all kinds."""
-    component = st.builds(Component, name=st.text(max_size=5), options=options())
+    plugin = st.none() | st.builds(Plugin, factory=st.text(max_size=5), source=st.text(max_size=5))
+    component = st.builds(Component, name=st.text(max_size=5), options=options(), plugin=plugin)
+    epochs = st.dictionaries(st.text(max_size=5), st.integers(1, 2**40), min_size=1, max_size=3)
+    origin = st.builds(RefitOf, group=st.text(max_size=5), budget=st.text(max_size=5), epochs=epochs)
     positive, rate = st.integers(1, 2**40), st.floats(0, 1e9)
     return st.builds(
-        RunSpec,
+        lambda protocol, **rest: RunSpec(protocol=protocol[0], refit_of=protocol[1], **rest),
+        protocol=st.sampled_from([("validated", None), ("published", None)]) | st.tuples(st.just("refit"), origin),
         dataset=st.text(max_size=5),
         inputs=st.sampled_from([Inputs(), Inputs(modalities=("text", "audio"), text_view="mean")]),
-        method=st.builds(Method, canonical=st.text(), label=st.text(), fusion=component, aggregator=component),
+        method=st.builds(Method, canonical=st.text(), label=st.text(), **dict.fromkeys(KINDS, component)),
         seed=st.integers(0, 2**62),
         preset=st.text(max_size=5),
-        encoder=component,
         training=st.builds(
             lambda heads, **rest: Training(heads=heads, hidden=3 * heads, **rest),
             heads=positive,

@@ -1,6 +1,7 @@
 """``cssbench runs`` and ``cssbench store`` on made-up runs, in this process."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def test_json_has_scores_as_fractions_and_null_where_there_is_none(say: Say, sto
     assert rows[KEYS[0]]["weighted_f1"] == result["selected"]["weighted_f1"]
     assert rows[KEYS[2]] == {
         **{"key": KEYS[2], "dataset": "meld-sim", "method": "spf+equal", "label": "adam", "seed": 0},
-        **{"preset": "full", "state": "failed", "weighted_f1": None},
+        **{"preset": "full", "protocol": "validated", "state": "failed", "weighted_f1": None},
     }
 
 
@@ -156,15 +157,15 @@ def test_a_run_that_is_being_made_stays(say: Say, store: Store) -> None:
 def test_a_claim_on_a_folder_that_was_removed_meanwhile_is_not_granted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Store._open
+    opened = os.open
 
-    def open_then_removed(held: Store, key: str) -> int:
-        descriptor = opened(held, key)
-        monkeypatch.setattr(Store, "_open", opened)
-        assert held.remove(key)
+    def open_then_removed(path: Path, flags: int) -> int:
+        descriptor = opened(path, flags)
+        monkeypatch.setattr(os, "open", opened)
+        assert store.remove(KEYS[3])
         return descriptor
 
-    monkeypatch.setattr(Store, "_open", open_then_removed)
+    monkeypatch.setattr(os, "open", open_then_removed)
     with store.claim(KEYS[3]) as granted:
         assert not granted
     with store.claim(KEYS[3]) as granted:

@@ -96,7 +96,7 @@ def test_a_run_that_cannot_be_verified_here_says_why(say: Say, features: Path, t
     code, _, err = say(*words, "--data-dir", features)
     assert code == 2
     assert f"{spec.key} meld · css · seed 0: cannot be verified: run {spec.key} was made from other data" in err
-    assert "needs its feature file: name its folder with --data-dir" in say(*words)[2]
+    assert "needs its feature file: get it with cssbench data fetch meld, or name the folder" in say(*words)[2]
 
     shutil.rmtree(held.runs)
     fusion = spec.method.fusion.model_copy(update={"name": "spff"})
