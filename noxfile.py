@@ -64,6 +64,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def soak(session: nox.Session) -> None:
+    """Kill grids at sixty random moments and compare their bits with an undisturbed one's."""
+    os.environ |= {"CSSBENCH_KILLS": "60"}
+    run(session, "pytest", "tests/benchmark/test_kills.py", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def perf(session: nox.Session) -> None:
     """Time what has to be fast; arguments go to pytest-benchmark."""
     # one thread, and the allocator of benchmark/execution/worker.py

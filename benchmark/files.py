@@ -28,7 +28,8 @@ def fetched_folder() -> Path:
 def claimed(path: Path) -> Iterator[bool]:
     """Keep other processes from claiming this file or folder, which exists; False where another one has it.
 
-    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted.
+    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted. What
+    was removed while it was opened is nobody's: who asks again gets what is in its place.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -39,9 +40,15 @@ def claimed(path: Path) -> Iterator[bool]:
             granted = False
         except OSError:
             pass
-        yield granted
+        yield granted and _is(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
 
 
 @contextmanager

@@ -13,7 +13,10 @@ from benchmark.fingerprints import provenance
 from benchmark.methods import KINDS, STANDARD, parse_method
 from benchmark.presets import Preset
 from benchmark.registry import ENCODERS, FUSIONS, Value, look_up, parse_part
-from benchmark.specs import Inputs, Method, RunSpec
+from benchmark.specs import Inputs, Method, Protocol, RunSpec
+
+PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
+"""Of the released scripts, by data family."""
 
 
 def parse_seeds(text: str | None, preset: Preset) -> list[int]:
@@ -63,8 +66,9 @@ def expand(
     preset: Preset,
     datasets: Sequence[DataSet],
     methods: Sequence[str],
-    seeds: Sequence[int],
+    seeds: Sequence[int] | None,
     *,
+    protocol: Protocol = "validated",
     device: str = "cpu",
     encoder: str = STANDARD,
     training: Mapping[str, Any] | None = None,
@@ -73,6 +77,8 @@ def expand(
     """Every run of a grid, longest first, none twice.
 
     Args:
+        seeds: None is the published one of each data set's family.
+        protocol: of every run; a refit's specifications follow from results (:mod:`benchmark.refit`).
         training: overrides of the preset's training settings.
         encoder: of the methods that do not bring their own.
         options: component options from the command line (rank, order); they enter the methods that have them.
@@ -92,7 +98,7 @@ def expand(
         for text in methods:
             method = parse_method(text, standard, options, encoder)
             _check_modalities(method, dataset)
-            for seed in seeds:
+            for seed in (PUBLISHED_SEEDS[dataset.family],) if seeds is None else seeds:
                 spec = RunSpec(
                     dataset=dataset.name,
                     inputs=dataset.inputs,
@@ -101,6 +107,7 @@ def expand(
                     preset=preset.name,
                     training=settings,
                     provenance=origin,
+                    protocol=protocol,
                 )
                 specs.setdefault(spec.key, spec)
     return sorted(specs.values(), key=cost, reverse=True)

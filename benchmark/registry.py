@@ -84,7 +84,11 @@ class Entry:
 
 
 ENCODERS: dict[str, Entry] = {
-    "paper": Entry("css.encoder:ConversationEncoder", "modality-aware and interaction-aware stages of CSS"),
+    "paper": Entry(
+        "css.encoder:ConversationEncoder",
+        "modality-aware and interaction-aware stages of CSS; theta_speakers: θ has the speaker embeddings too",
+        {"theta_speakers": Option(False)},
+    ),
     "released": Entry(
         "css.released.encoder:ReleasedEncoder",
         "what the released implementation computes in their place; meld_step (text shifts the others): on MELD only",

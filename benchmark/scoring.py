@@ -23,28 +23,31 @@ class Scorer:
 
     def score(
         self,
-        validation_weighted_f1: Sequence[float],
+        validation_weighted_f1: Sequence[float] | None,
         test_predictions: npt.NDArray[np.uint8],
         probabilities: npt.NDArray[np.float32],
     ) -> dict[str, Any]:
         """Scores at the selected epoch, at the last one, and at the one a choice on test would have taken.
 
         Args:
-            validation_weighted_f1: by epoch [E]; its first maximum selects the epoch.
+            validation_weighted_f1: by epoch [E]; its first maximum selects the epoch. None: no epoch is selected.
             test_predictions: predicted class by epoch [E, N].
-            probabilities: of the classes at the selected epoch [N, C].
+            probabilities: of the classes at the selected epoch [N, C]; where none is, at the last.
 
         Returns:
             ``selected``, ``last``, ``peak_test`` and ``validation`` as in docs/run-format.md.
         """
-        selected = int(np.argmax(validation_weighted_f1))
         by_epoch = [{"epoch": epoch} | self._headline(row) for epoch, row in enumerate(test_predictions, start=1)]
+        peak = max(by_epoch, key=lambda scores: scores["weighted_f1"])
+        kept = -1 if validation_weighted_f1 is None else int(np.argmax(validation_weighted_f1))
+        detailed = by_epoch[kept] | self._details(test_predictions[kept], probabilities.astype(np.float64))
+        if validation_weighted_f1 is None:
+            return {"selected": None, "last": detailed, "peak_test": peak, "validation": None}
         return {
-            "selected": by_epoch[selected]
-            | self._details(test_predictions[selected], probabilities.astype(np.float64)),
+            "selected": detailed,
             "last": by_epoch[-1],
-            "peak_test": max(by_epoch, key=lambda scores: scores["weighted_f1"]),
-            "validation": {"epoch": selected + 1, "weighted_f1": float(validation_weighted_f1[selected])},
+            "peak_test": peak,
+            "validation": {"epoch": kept + 1, "weighted_f1": float(validation_weighted_f1[kept])},
         }
 
     def scores(self, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:

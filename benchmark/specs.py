@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +12,7 @@ from benchmark.data.views import MODALITIES, Modality, TextView
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
+Protocol = Literal["validated", "published", "refit"]
 
 
 class Frozen(BaseModel):
@@ -55,7 +57,7 @@ class Training(Frozen):
 
     Attributes:
         hidden, heads, dropout: of the encoder; hidden is a multiple of heads.
-        epochs: the whole budget; the epoch is chosen on validation afterwards.
+        epochs: the whole budget; which epoch counts is the protocol's to say.
         batch_size: conversations in a batch.
         lr, weight_decay: of Adam, whose weight decay is coupled (L2), as published.
         temperature: T of the distillation objective.
@@ -128,8 +130,32 @@ class Inputs(Frozen):
 DEFAULT_INPUTS = Inputs()
 
 
+class RefitOf(Frozen):
+    """The validated runs whose selected epochs made a refit's budget.
+
+    Attributes:
+        group, budget: theirs.
+        epochs: the epoch that each selected, by the run's key.
+    """
+
+    group: str
+    budget: str
+    epochs: Annotated[dict[str, Positive], Field(min_length=1)]
+
+    @property
+    def mean(self) -> float:
+        """Mean selected epoch."""
+        return sum(self.epochs.values()) / len(self.epochs)
+
+
 class RunSpec(Frozen):
-    """One run: a method trained on a data set with a seed under a budget."""
+    """One run: a method trained on a data set with a seed under a budget.
+
+    The protocol says what is trained on and which epoch counts. ``validated``: some training data are held out, and
+    the best epoch on them counts. ``refit``: everything but the test set, for the mean selected epoch of the validated
+    runs in ``refit_of``; the last epoch counts. ``published``: the same data, and no epoch counts, since the published
+    protocol takes the best one on the test set.
+    """
 
     dataset: str
     inputs: Inputs = DEFAULT_INPUTS
@@ -138,6 +164,14 @@ class RunSpec(Frozen):
     preset: str
     training: Training
     provenance: Provenance
+    protocol: Protocol = "validated"
+    refit_of: RefitOf | None = None
+
+    @model_validator(mode="after")
+    def _a_refit_names_its_runs(self) -> "RunSpec":
+        if (self.protocol == "refit") != (self.refit_of is not None):
+            raise ValueError("refit_of goes with protocol refit, and with no other")
+        return self
 
     @property
     def key(self) -> str:
@@ -151,7 +185,12 @@ class RunSpec(Frozen):
 
     @property
     def budget(self) -> str:
-        """Equal for runs that differ by seed and method alone: these may be compared."""
+        """Equal for runs that differ by seed and method alone: these may be compared.
+
+        Refits of different methods have different epochs: they may be compared where what they were made from may.
+        """
+        if self.refit_of:
+            return _digest({"protocol": self.protocol, "refit_of": self.refit_of.budget})
         return _digest(self._canonical(without=("seed", *self.method.components)))
 
     def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -164,6 +203,10 @@ class RunSpec(Frozen):
         }
         if self.inputs != DEFAULT_INPUTS:  # named only where they matter
             form["inputs"] = self.inputs.model_dump(exclude=None if self.inputs.remedies else {"remedies"})
+        if self.protocol != "validated":
+            form["protocol"] = self.protocol
+        if self.refit_of:  # not by which seeds: where they agree on the epochs, the runs are the same
+            form["refit_of"] = self.refit_of.group
         return {name: value for name, value in form.items() if name not in without}
 
     def record(self) -> dict[str, Any]:
@@ -179,10 +222,23 @@ class RunSpec(Frozen):
             "label": self.method.label,
             "seed": self.seed,
             "preset": self.preset,
+            "protocol": self.protocol,
+            "refit_of": self.refit_of and self.refit_of.model_dump() | {"mean": self.refit_of.mean},
             **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "RunSpec":
+        """The specification that :meth:`record` gave; raises ValueError where it gives another key."""
+        method = {n: record[n] for n in Method.model_fields if n in record} | {"canonical": record["method"]}
+        origin = record.get("refit_of") and {n: record["refit_of"][n] for n in RefitOf.model_fields}
+        given = {n: record[n] for n in cls.model_fields if n in record}
+        spec = cls(**given | {"method": method, "refit_of": origin})
+        if spec.key != record["key"]:
+            raise ValueError(f"its key is {spec.key}, not {record['key']}")
+        return spec
 
 
 def _digest(form: dict[str, Any]) -> str:

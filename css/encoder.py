@@ -80,6 +80,7 @@ class ConversationEncoder(Encoder):
         dropout: probability, on inputs, attention probabilities, attention outputs and the feed-forward layers.
         speakers: size of the speaker table.
         generator: what dropout draws from (None: torch's global generator).
+        theta_speakers: the speaker embeddings are part of θ, as one more block.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class ConversationEncoder(Encoder):
         dropout: float,
         speakers: int,
         generator: torch.Generator | None = None,
+        theta_speakers: bool = False,
     ) -> None:
         super().__init__()
         if hidden % heads:
             raise ValueError(f"hidden must be a multiple of heads, got hidden {hidden} and heads {heads}")
         self.modalities = tuple(inputs)
         self.hidden = hidden
+        self.theta_speakers = theta_speakers
         self.dropout = Dropout(dropout, generator)
         self.inputs = nn.ModuleDict({m: nn.Linear(width, hidden) for m, width in inputs.items()})
         self.speaker = nn.Embedding(speakers, hidden)
@@ -104,8 +107,9 @@ class ConversationEncoder(Encoder):
         self.reduction = StackedLinear(len(inputs), 2 * hidden, hidden)
 
     def shared_parameters(self) -> dict[str, nn.Parameter]:
-        """θ, the parameters whose gradients are compared: everything here but the speaker embeddings."""
-        return {name: p for name, p in self.named_parameters() if not name.startswith("speaker.")}
+        """θ, the parameters whose gradients are compared: everything here, the speaker embeddings only if asked for."""
+        left_out = () if self.theta_speakers else ("speaker.",)
+        return {name: p for name, p in self.named_parameters() if not name.startswith(left_out)}
 
     def forward(
         self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]

@@ -30,7 +30,7 @@ class Encoder(nn.Module):
 
     @abstractmethod
     def shared_parameters(self) -> dict[str, nn.Parameter]:
-        """θ, the parameters whose gradients are compared."""
+        """θ, the parameters whose gradients are compared, by name; a name's first part is the block that it is of."""
 
     @abstractmethod
     def forward(

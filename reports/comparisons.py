@@ -1,7 +1,7 @@
 """Which runs may stand in one table: one data set, one budget, seeds averaged within one group only."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -14,15 +14,16 @@ ORDER = ("css", "css-released", "adam", "concat+pgm", "concat", "pcgrad", "tenso
 
 @dataclass(frozen=True)
 class Method:
-    """The runs of one method, which differ by seed alone; sorted by seed."""
+    """The runs of one method, which differ by seed alone; sorted by seed. `refits`: of these very runs, likewise."""
 
     label: str
     runs: tuple[Run, ...]
+    refits: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One data set under one budget: everything but method and seed is equal."""
+    """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted."""
 
     dataset: str
     budget: str
@@ -32,6 +33,21 @@ class Comparison:
     def runs(self) -> tuple[Run, ...]:
         """All runs, by method and seed."""
         return tuple(run for method in self.methods for run in method.runs)
+
+    @property
+    def refits(self) -> tuple[Run, ...]:
+        """All refits, by method and seed."""
+        return tuple(run for method in self.methods for run in method.refits)
+
+    @property
+    def validated(self) -> bool:
+        """Whether the epochs were selected on validation data; if not, no number here is a result."""
+        return self.runs[0].protocol == "validated"
+
+    @property
+    def name(self) -> str:
+        """What pages call it: the data set, and the protocol where that is not the validated one."""
+        return self.dataset if self.validated else f"{self.dataset}, {self.runs[0].protocol} protocol"
 
     @property
     def provenance(self) -> Provenance:
@@ -66,7 +82,22 @@ class Omitted:
 
 
 def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
-    """Per data set, the comparison under the budget with the newest run, and what is left out; real data first."""
+    """Per data set, the comparison under the budget with the newest run, and what is left out; real data first.
+
+    Validated runs are compared, their refits are joined to them, and the published protocol is left to `published`.
+    """
+    given = list(runs)
+    shown, omitted = _newest(run for run in given if run.protocol == "validated")
+    joined, others = _join(shown, [run for run in given if run.protocol == "refit"])
+    return joined, omitted + others
+
+
+def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The same of the runs under the published protocol, whose scores are no results: for a look, never a verdict."""
+    return _newest(run for run in runs if run.protocol == "published")
+
+
+def _newest(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
     shown: list[Comparison] = []
     omitted: list[Omitted] = []
     for dataset, of_dataset in groupby(sorted(runs, key=lambda r: (r.dataset, r.budget)), key=lambda r: r.dataset):
@@ -80,6 +111,31 @@ def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted,
         ]
     shown.sort(key=lambda c: (c.provenance.simulated, c.dataset))
     return tuple(shown), tuple(omitted)
+
+
+def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The comparisons with the newest refit of every method, and the refits that are left out."""
+    used: set[str] = set()
+
+    def joined(method: Method) -> Method:
+        own = [run for run in refits if run.spec["refit_of"]["group"] == method.runs[0].group]
+        if not own:
+            return method
+        newest = max(own, key=lambda run: run.created).group  # never a mean over different epochs
+        seeds = {run.seed for run in method.runs}
+        kept = sorted((run for run in own if run.group == newest and run.seed in seeds), key=lambda run: run.seed)
+        used.update(run.key for run in kept)
+        return replace(method, refits=tuple(kept))
+
+    comparisons = tuple(replace(c, methods=tuple(map(joined, c.methods))) for c in shown)
+    left = sorted((run for run in refits if run.key not in used), key=lambda run: (run.dataset, run.budget))
+    why = ("refits of runs that are not shown, or older ones with another mean of selected epochs",)
+    omitted = []
+    for (dataset, budget), group in groupby(left, key=lambda run: (run.dataset, run.budget)):
+        members = tuple(group)
+        labels = tuple(dict.fromkeys(run.label for run in members))
+        omitted.append(Omitted(dataset, budget, len(members), labels, why))
+    return comparisons, tuple(omitted)
 
 
 def label_order(label: str) -> tuple[int, str]:

@@ -1,10 +1,11 @@
 """All that tables and figures of one comparison are made from; every file of a run is read once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from reports import measures
+from reports import conflict, measures
 from reports.comparisons import Comparison
 from reports.records import Run
 
@@ -14,7 +15,8 @@ class Evidence:
     """Frames of one comparison; each has the columns `method` and `seed`, methods in the comparison's order.
 
     `runs`: a row a run, a column a measure. `history`: a row an epoch. `probes`: a row a probe. `weights`: a row an
-    epoch, the mean of the applied weights over its steps.
+    epoch, the mean of the applied weights over its steps. `blocks`: a row a run and block of θ, a column a measure.
+    `directions`: a row a run on the common trajectory and aggregator.
     """
 
     comparison: Comparison
@@ -22,6 +24,8 @@ class Evidence:
     history: pd.DataFrame
     probes: pd.DataFrame
     weights: pd.DataFrame
+    blocks: pd.DataFrame
+    directions: pd.DataFrame
 
     def values(self, method: str, measure: str) -> pd.Series:
         """A measure of one method, by seed."""
@@ -32,14 +36,22 @@ class Evidence:
 def collect(comparison: Comparison) -> Evidence:
     """Read and reduce the runs of a comparison. Raises ReportError on a damaged file."""
     runs, histories, probes, weights = [], [], [], []
+    blocks: list[dict[str, Any]] = []
+    directions: list[dict[str, Any]] = []
     for method in comparison.methods:
+        refits = {run.seed: run for run in method.refits}
         for run in method.runs:
-            steps = run.frame("steps", measures.STEP_COLUMNS)
+            steps = run.frame("steps", measures.STEP_COLUMNS, newer=conflict.NORMS)
             history = run.frame("history", measures.HISTORY_COLUMNS)
-            conflict = run.frame("conflict", measures.PROBE_COLUMNS)
-            runs.append({"method": method.label, "seed": run.seed} | _measures(run, steps, history, conflict))
+            probed = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
+            whose = {"method": method.label, "seed": run.seed}
+            runs.append(whose | _measures(run, refits.get(run.seed), steps, history, probed))
+            blocks += [whose | row for row in conflict.conflict_by_block(steps, probed)]
+            if run.holds("directions"):
+                taken = run.frame("directions", measures.DIRECTION_COLUMNS)
+                directions += [whose | row for row in conflict.direction_measures(taken)]
             histories.append(history.assign(method=method.label, seed=run.seed))
-            probes.append(conflict.assign(method=method.label, seed=run.seed))
+            probes.append(probed.assign(method=method.label, seed=run.seed))
             used = steps[~steps["skipped"].to_numpy(dtype=bool)]
             weights.append(
                 used.groupby("epoch", as_index=False)[measures.WEIGHTS]
@@ -50,14 +62,17 @@ def collect(comparison: Comparison) -> Evidence:
         comparison,
         pd.DataFrame(runs),
         *(pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights)),
+        *map(pd.DataFrame, (blocks, directions)),
     )
 
 
-def _measures(run: Run, steps: pd.DataFrame, history: pd.DataFrame, conflict: pd.DataFrame) -> dict[str, float]:
+def _measures(
+    run: Run, refit: Run | None, steps: pd.DataFrame, history: pd.DataFrame, probes: pd.DataFrame
+) -> dict[str, float]:
     return (
-        measures.accuracy(run)
+        measures.accuracy(run, refit)
         | measures.training_stability(run, steps, history)
-        | measures.gradient_conflict(steps, conflict)
+        | conflict.gradient_conflict(steps, probes)
         | measures.unusable_gradients(run)
         | measures.cost(run)
     )

@@ -37,8 +37,10 @@ class Drawing:
     figure: Figure
 
 
-def losses(evidence: Evidence, palette: Palette) -> Drawing:
-    """Training and validation loss of the fused branch by epoch."""
+def losses(evidence: Evidence, palette: Palette) -> Drawing | None:
+    """Training and validation loss of the fused branch by epoch; None without validation data."""
+    if not evidence.comparison.validated:
+        return None
     title = "Loss of the fused branch"
     figure = new_figure(9.6, 3.9, _heading(evidence, title))
     left, right = figure.subplots(1, 2)
@@ -56,8 +58,10 @@ def losses(evidence: Evidence, palette: Palette) -> Drawing:
     )
 
 
-def scores(evidence: Evidence, palette: Palette) -> Drawing:
-    """Every seed's test score, selected and at the best test epoch."""
+def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
+    """Every seed's test score, selected and at the best test epoch; None where no epoch was selected."""
+    if not evidence.comparison.validated:
+        return None
     title = "Weighted F1 on the test set, every seed"
     labels = [method.label for method in evidence.comparison.methods]
     figure = new_figure(9.6, 1.25 + 0.52 * len(labels), _heading(evidence, title))
@@ -159,10 +163,13 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     )
 
 
-def confusions(evidence: Evidence, palette: Palette) -> Drawing:
-    """Confusion matrix of the first method at the selected epoch, counts summed over seeds, rows as shares."""
+def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
+    """Confusion matrix of the first method at the selected epoch, counts summed over seeds; None without one."""
     method, classes = evidence.comparison.methods[0], evidence.comparison.classes
-    counts = np.sum([run.confusion() for run in method.runs], axis=0)
+    matrices = [matrix for run in method.runs if (matrix := run.confusion()) is not None]
+    if not matrices:
+        return None
+    counts = np.sum(matrices, axis=0)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     title = f"Confusion matrix of {method.label}"
     size = 0.62 * len(classes)
@@ -237,7 +244,7 @@ def _band(
 
 
 def _name(evidence: Evidence, kind: str) -> str:
-    dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.dataset).strip("-")  # as part of a file's name
+    dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.name).strip("-")  # as part of a file's name
     return f"{kind}_{dataset}"
 
 

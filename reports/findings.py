@@ -3,11 +3,16 @@
 import numpy as np
 import pandas as pd
 
+from reports.comparisons import Comparison
 from reports.evidence import Evidence
 from reports.rendering import number
 from reports.statistics import Summary, smallest_p, summarize
 
 REFERENCE = "css"
+PUBLISHED = (
+    "published protocol: best test epoch, no result. No validation data were held out, so no epoch could be selected "
+    "without the test set. These runs are in no comparison and no verdict"
+)
 LEVEL = 0.05
 TEST_SEEDS = 8  # below this no test is reported, whatever 2 / 2ⁿ allows
 
@@ -15,14 +20,17 @@ TEST_SEEDS = 8  # below this no test is reported, whatever 2 / 2ⁿ allows
 def findings(evidence: Evidence) -> list[str]:
     """Sentences about weighted F1 on the test set: the best mean, the paired differences, the gap, what was not run."""
     comparison = evidence.comparison
+    if not comparison.validated:
+        return [f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}."]
     means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
     best = max(means, key=lambda label: means[label].mean)
     sentences = [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
     if (ceiling := comparison.runs[0].ceiling) is not None:
         reached = 100 * ceiling["test_weighted_f1"]
+        room = reached - 100 * means[best].mean
         sentences.append(
             f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
-            f"{number(reached - 100 * means[best].mean, 1)} points more."
+            f"{number(abs(room), 1)} points {'more' if room >= 0 else 'less'}."
         )
     if REFERENCE in means and len(means) > 1:
         differences = [_difference(evidence, label) for label in means if label != REFERENCE]
@@ -46,6 +54,8 @@ def findings(evidence: Evidence) -> list[str]:
     if any(diverged.values()):
         counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
         sentences.append(f"Diverged: {counts}; their scores are in the means.")
+    if comparison.refits:
+        sentences.append(_refits(comparison))
     missing = [
         f"{m.label} ({len(m.runs)} of {len(comparison.seeds)})"
         for m in comparison.methods
@@ -58,6 +68,8 @@ def findings(evidence: Evidence) -> list[str]:
 
 def power_statement(evidence: Evidence) -> str:
     """How many seeds there are, and what they can and cannot settle."""
+    if not evidence.comparison.validated:
+        return "No result: nothing is estimated or tested here."
     n = min(len(method.runs) for method in evidence.comparison.methods)
     p = smallest_p(n)
     seeds = f"{n} {'seed' if n == 1 else 'seeds'}"
@@ -87,6 +99,24 @@ def _difference(evidence: Evidence, other: str) -> str | None:
     where = "lies above 0" if difference.low > 0 else "lies below 0" if difference.high < 0 else "includes 0"
     interval = f"95 % CI [{number(difference.low, 2)}, {number(difference.high, 2)}]"
     return f"{start}, {interval} over {difference.n} seeds; the interval {where}."
+
+
+def _refits(comparison: Comparison) -> str:
+    epochs = ", ".join(
+        f"{m.label} {m.refits[0].spec['training']['epochs']} "
+        f"(mean selected {number(m.refits[0].spec['refit_of']['mean'], 1)})"
+        for m in comparison.methods
+        if m.refits
+    )
+    partly = [
+        f"{m.label} ({len(m.refits)} of {len(m.runs)})" for m in comparison.methods if len(m.refits) < len(m.runs)
+    ]
+    return (
+        "Refit: trained on training and validation data for the mean epoch that the method's seeds selected, rounded: "
+        f"epochs {epochs}. Nothing was selected in these runs: the score is the last epoch's, paired by seed with the "
+        "selected one. They see more data than the validated runs, so the two are not averaged, and their difference "
+        "is not the method's."
+    ) + (f" Not every run has a refit: {', '.join(partly)}." if partly else "")
 
 
 def _f1(evidence: Evidence, method: str) -> np.ndarray:

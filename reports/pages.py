@@ -10,13 +10,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports import rendering, style
-from reports.comparisons import Comparison, compare
+from reports.comparisons import Comparison, compare, published
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
 from reports.findings import findings, power_statement
 from reports.provenance import Provenance, examination
 from reports.records import read_store
-from reports.tables import TABLES, Block, Table
+from reports.table import Block, Table
+from reports.tables import TABLES
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
@@ -29,6 +30,7 @@ class TableView:
     """One table of one data set as the templates show it."""
 
     table: Table
+    name: str
     data: str
     blocks: list[Block]
     frame: pd.DataFrame
@@ -61,7 +63,9 @@ class Section:
 def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> None:
     """Write every file of the report but its marker into an existing folder. Raises ReportError like `read_store`."""
     records = read_store(store, keys)
-    comparisons, omitted = compare(records.runs)
+    compared, omitted = compare(records.runs)
+    as_published, omitted_published = published(records.runs)
+    comparisons = (*compared, *as_published)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
     palette = style.Palette(method.label for c in comparisons for method in c.methods)
@@ -75,11 +79,11 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
     context = {
         "sections": sections,
-        "notices": [section.provenance for section in sections],
+        "notices": list(dict.fromkeys(section.provenance for section in sections)),
         "selection": SELECTION,
-        "omitted": omitted,
+        "omitted": omitted + omitted_published,
         "store": records,
-        "shown_runs": sum(len(c.runs) for c in comparisons),
+        "shown_runs": sum(len(c.runs) + len(c.refits) for c in comparisons),
         "hues": style.HUES,
     }
     environment = _environment()
@@ -104,7 +108,7 @@ def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.
         findings(evidence),
         figures,
         [
-            TableView(table, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
+            TableView(table, comparison.name, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
             for table, frame in zip(TABLES, frames, strict=True)
         ],
         _origin(comparison),
@@ -117,6 +121,7 @@ def _setting(comparison: Comparison) -> str:
     parts = [
         f"{methods} {'method' if methods == 1 else 'methods'} × {seeds} {'seed' if seeds == 1 else 'seeds'}",
         f"preset {comparison.presets}",
+        *([] if comparison.validated else ["published protocol: best test epoch, no result"]),
         *(f"{name} {training[name]}" for name in ("epochs", "hidden", "batch_size", "lr") if name in training),
         f"budget {comparison.budget[:12]}",
     ]
@@ -157,11 +162,12 @@ def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[T
     pd.concat(frames, ignore_index=True).to_csv(folder / f"{table.name}.csv", index=False, lineterminator="\n")
     text, latex = [f"# {table.title}"], ["% packages: booktabs, graphicx"]
     for view in views:
-        dataset = view.frame["dataset"].iloc[0]
-        text += [f"## {dataset}", f"**{view.data}.** {table.note}"]
+        if not view.blocks:
+            continue
+        text += [f"## {view.name}", f"**{view.data}.** {table.note}"]
         for block in view.blocks:
             text += [*([f"### {block.title}"] if block.title else []), rendering.markdown(block, view.frame)]
-            title = f"{table.title}{f', {block.title.lower()}' if block.title else ''}, {dataset}"
+            title = f"{table.title}{f', {block.title.lower()}' if block.title else ''}, {view.name}"
             latex.append(rendering.latex(block, view.frame, f"{title}. {view.data}. {table.note}"))
     (folder / f"{table.name}.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
     (folder / f"{table.name}.tex").write_text("\n".join(latex), encoding="utf-8")

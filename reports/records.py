@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from pyarrow import ArrowException
+from pyarrow.parquet import read_schema
 
 from reports.errors import ReportError
 from reports.folder import run_folders
@@ -31,7 +33,9 @@ _CEILING = {
     **{f"test_{score}": float for score in ("accuracy", "weighted_f1")},
     "modalities": list,
 }
-_RESULT = {"selected": dict, "last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+_RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+_REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
+PROTOCOLS = ("validated", "published", "refit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +77,11 @@ class Run:
         """Seed of every draw in the run."""
         return int(self.spec["seed"])
 
+    @property
+    def protocol(self) -> str:
+        """`validated`, `published` or `refit`; runs made before there were others do not say."""
+        return str(self.spec.get("protocol", "validated"))
+
     @cached_property
     def created(self) -> datetime:
         """When the run was started; a time without a zone is UTC."""
@@ -88,9 +97,11 @@ class Run:
         return self.manifest["data"].get("ceiling")
 
     def number(self, *names: str) -> float:
-        """A number of result.json by its nested name; null is NaN."""
+        """A number of result.json by its nested name; null, or anything in null, is NaN."""
         value: Any = self.result
         for name in names:
+            if value is None:
+                return float("nan")
             if not isinstance(value, dict) or name not in value:
                 raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
             value = value[name]
@@ -100,8 +111,10 @@ class Run:
             raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
         return float(value)
 
-    def confusion(self) -> Float[np.ndarray, "classes classes"]:
-        """Counts on the test set at the selected epoch; rows are labels, columns predictions."""
+    def confusion(self) -> Float[np.ndarray, "classes classes"] | None:
+        """Counts on the test set at the selected epoch; rows are labels, columns predictions. None without one."""
+        if self.result["selected"] is None:
+            return None
         try:
             counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
         except (KeyError, TypeError, ValueError) as error:
@@ -111,16 +124,24 @@ class Run:
             raise _damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
         return counts
 
-    def frame(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Columns of `<name>.parquet`, read from disk at every call."""
+    def holds(self, name: str) -> bool:
+        """Whether there is a `<name>.parquet`; some are not of every run."""
+        return (self.folder / f"{name}.parquet").is_file()
+
+    def frame(self, name: str, columns: Sequence[str], newer: Sequence[str] = ()) -> pd.DataFrame:
+        """Columns of `<name>.parquet` and all by block of θ, read from disk at every call.
+
+        Those in `newer` are NaN where the run is of a time when they were not recorded.
+        """
         path = self.folder / f"{name}.parquet"
         try:
-            frame = pd.read_parquet(path, columns=list(columns))
+            more = [c for c in read_schema(path).names if c in newer or "." in c]
+            frame = pd.read_parquet(path, columns=[*columns, *more])
         except (OSError, ValueError, KeyError, ArrowException) as error:
             raise _damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:
             raise _damaged(path, "it has no rows")
-        return frame
+        return frame.reindex(columns=[*columns, *dict.fromkeys([*more, *newer])])
 
 
 @dataclass(frozen=True)
@@ -185,7 +206,13 @@ def _read_run(folder: Path) -> Run:
             _check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise _damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
-    return Run(folder, spec, manifest, _document(folder / "result.json", _RESULT))
+    if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
+        raise _damaged(folder / "spec.json", f"protocol is {protocol!r}")
+    if protocol == "refit":
+        _check(spec, {"refit_of": dict}, folder / "spec.json")
+        _check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+    selected = {"selected": dict if protocol == "validated" else NoneType}
+    return Run(folder, spec, manifest, _document(folder / "result.json", selected | _RESULT))
 
 
 def _read_failed(folder: Path) -> FailedRun:

@@ -5,7 +5,7 @@ from math import isfinite
 
 import pandas as pd
 
-from reports.tables import Block, Column, Table, finite_columns
+from reports.table import Block, Column, Table, finite_columns
 
 MISSING = "—"
 
@@ -21,6 +21,9 @@ _LATEX = str.maketrans(
         "−": "$-$",
         "×": r"$\times$",
         "γ": r"$\gamma$",
+        "θ": r"$\theta$",
+        "Δ": r"$\Delta$",
+        "Σ": r"$\sum$",
         "‖": r"$\|$",
         "⅓": r"$\frac{1}{3}$",
         "²": "$^2$",
@@ -59,9 +62,9 @@ def cell(column: Column, row: "pd.Series[float]") -> str:
 
 
 def rows(block: Block, frame: pd.DataFrame) -> list[list[str]]:
-    """The block's rows as text: method, number of seeds, then a cell a column."""
+    """The block's rows as text: what names the row, number of seeds, then a cell a column."""
     return [
-        [str(row["method"]), str(row["n"]), *(cell(column, row) for column in block.columns)]
+        [*(str(row[key]) for key in block.keys), str(row["n"]), *(cell(column, row) for column in block.columns)]
         for _, row in frame.iterrows()
     ]
 
@@ -79,7 +82,7 @@ def shown_blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
 
 def markdown(block: Block, frame: pd.DataFrame) -> str:
     """The block as a Markdown table; column groups are written into the headers."""
-    header = ["method", "n", *(f"{c.group}: {c.header}" if c.group else c.header for c in block.columns)]
+    header = [*block.keys, "n", *(f"{c.group}: {c.header}" if c.group else c.header for c in block.columns)]
     rule = ["---", *("---:" for _ in header[1:])]
     lines = [header, rule, *rows(block, frame)]
     return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
@@ -87,7 +90,7 @@ def markdown(block: Block, frame: pd.DataFrame) -> str:
 
 def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
     """The block as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
-    groups = [("", 2), *header_groups(block)]
+    groups = [("", len(block.keys) + 1), *header_groups(block)]
     top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{name.translate(_LATEX)}}}" for name, span in groups)
     starts = [sum(span for _, span in groups[:i]) + 1 for i in range(len(groups))]
     rules = " ".join(
@@ -95,7 +98,7 @@ def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
         for start, (name, span) in zip(starts, groups, strict=True)
         if name
     )
-    lines = [["method", "$n$", *(c.header.translate(_LATEX) for c in block.columns)]]
+    lines = [[*block.keys, "$n$", *(c.header.translate(_LATEX) for c in block.columns)]]
     body = [[text.translate(_LATEX) for text in line] for line in rows(block, frame)]
     text = [" & ".join(line) + r" \\" for line in [*lines, *body]]
     return "\n".join(
@@ -104,7 +107,7 @@ def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
             r"\centering",
             rf"\caption{{{caption.translate(_LATEX)}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * (len(block.columns) + 1)}}}",
+            rf"\begin{{tabular}}{{{'l' * len(block.keys)}{'r' * (len(block.columns) + 1)}}}",
             r"\toprule",
             *([rf"{top} \\", rules] if any(name for name, _ in groups) else []),
             text[0],

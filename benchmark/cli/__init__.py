@@ -5,8 +5,9 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, evaluate, listing, run
+from benchmark.cli import data, evaluate, listing, run, store, tracking, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
+from benchmark.cli.locking import lock_command
 from benchmark.errors import TransferError, UserError
 
 app = typer.Typer(
@@ -17,6 +18,10 @@ app = typer.Typer(
     "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
 )
 app.add_typer(run.app)
+app.add_typer(store.app)
+app.add_typer(verify.app)
+app.command()(lock_command(run.run))
+app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(evaluate.app)
 app.add_typer(data.app, name="data")

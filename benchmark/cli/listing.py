@@ -1,10 +1,10 @@
-"""``cssbench runs`` and ``cssbench methods``: what there is."""
+"""``cssbench methods``: what can be compared."""
 
 from typing import TYPE_CHECKING
 
 import typer
 
-from benchmark.cli.common import STORE, PluginOption, StoreOption, existing, show
+from benchmark.cli.common import PluginOption, show
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -12,26 +12,6 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-
-
-@app.command()
-def runs(store: StoreOption = STORE) -> None:
-    """List the runs of a store: data set, method, seed, state and selected weighted F1."""
-    import json
-
-    from rich.table import Table
-
-    from benchmark.execution.store import Store
-
-    held = Store(existing(store))
-    table = Table("run", "data set", "method", "seed", "preset", "state", "weighted F1 (selected)")
-    for record in sorted(held.specs(), key=lambda r: (r["dataset"], r["label"], r["preset"], r["seed"])):
-        key, state = record["key"], held.state(record["key"])
-        score = ""
-        if state == "complete":
-            score = f"{100 * json.loads((held.folder(key) / 'result.json').read_text())['selected']['weighted_f1']:.2f}"
-        table.add_row(key, record["dataset"], record["label"], str(record["seed"]), record["preset"], state, score)
-    show(table)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,10 @@ from benchmark.cli.common import (
     listed,
     say,
 )
+from benchmark.cli.locking import read_lock, refuse_choices_beside, write_lock
 from benchmark.errors import UserError
+from benchmark.execution.checksums import damage
+from benchmark.execution.estimate import estimate
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
@@ -40,9 +44,12 @@ app = typer.Typer()
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
     "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
-    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'"
+    "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'\n\n"
+    "cssbench run --data-dir features --preset full --refit\n\n"
+    "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )
 def run(
+    ctx: typer.Context,
     preset: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=COMPARED, help="Budget: smoke, quick, full or paper.")
     ] = "quick",
@@ -95,6 +102,24 @@ def run(
             show_default="the preset's",
         ),
     ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=COMPARED,
+            help="validated, or published: no validation data, the published seed unless --seeds names others, the "
+            "best test epoch shown; no result, and in no comparison.",
+        ),
+    ] = "validated",
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            rich_help_panel=COMPARED,
+            help="Afterwards train each method again on training and validation data, for the mean epoch that its "
+            "seeds selected; only these scores may stand beside published ones.",
+        ),
+    ] = False,
     modalities: Annotated[
         str | None,
         typer.Option(
@@ -152,6 +177,23 @@ def run(
         ),
     ] = None,
     device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
+    run_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel=PLACES,
+            help="A run that finishes no epoch for so long is taken for hung.",
+            show_default="none",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many runs, how long and how much memory; run nothing.")
+    ] = False,
+    locked: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Make the runs of a file by cssbench lock, or say what differs from it."),
+    ] = None,
+    lock: Annotated[Path | None, typer.Option(hidden=True, help="What cssbench lock does.")] = None,
 ) -> None:
     """Train data sets × methods × seeds, log to MLflow, and write the report.
 
@@ -159,9 +201,7 @@ def run(
 
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
-    import reports
     from benchmark.data import datasets as known
-    from benchmark.execution.store import Store
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
@@ -169,10 +209,24 @@ def run(
     from benchmark.presets import load_preset
     from benchmark.registry import look_up
 
+    look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
+    if refit and protocol == "published":
+        raise UserError(
+            "--refit needs the epochs that validation selected, and --protocol published has no validation data; "
+            "leave one of them out"
+        )
+    if refit and lock is not None:
+        raise UserError("a lock holds runs whose epochs are known: leave out --refit")
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, got {workers}")
     register(plugin or ())
+    if run_timeout is not None and not run_timeout > 0:
+        raise UserError(f"--run-timeout must be more than 0 seconds, got {run_timeout:g}")
+    places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
+    if locked is not None:
+        refuse_choices_beside(ctx)
+        raise typer.Exit(_carry_out(*read_lock(locked, data_dir), places, dry_run=dry_run))
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
@@ -184,42 +238,87 @@ def run(
         budget,
         chosen,
         choose_methods(methods, grid, fusions, aggregators),
-        parse_seeds(seeds, budget),
+        None if protocol == "published" and seeds is None else parse_seeds(seeds, budget),
+        protocol=protocol,  # type: ignore[arg-type]  # looked up
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
-    held = Store(store)
-    out = report or store / "report"
+    if lock is not None:
+        write_lock(lock, specs, chosen)
+    else:
+        raise typer.Exit(_carry_out(specs, chosen, places, refit=refit, dry_run=dry_run))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where runs are made and go: the store, the report's folder, MLflow, worker processes and their patience."""
+
+    store: Path
+    report: Path
+    tracking_uri: str | None
+    workers: int
+    timeout: float | None
+
+
+def _carry_out(
+    specs: "Sequence[RunSpec]",
+    datasets: "Sequence[DataSet]",
+    places: Places,
+    *,
+    refit: bool = False,
+    dry_run: bool = False,
+) -> int:
+    """Make the runs that the store has not got and write the report; returns the exit code."""
+    import reports
+    from benchmark.execution.store import Store
+    from benchmark.refit import refits
+
+    held = Store(places.store)
     try:
-        reports.refuse_foreign(out.resolve())  # before hours of training
+        reports.refuse_foreign(places.report.resolve())  # before hours of training
     except reports.ReportError as error:
         raise UserError(str(error)) from error
 
-    missing = [spec for spec in specs if not held.is_complete(spec.key)]
-    typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {store}")
-    outcome = _train(missing, {d.name: d for d in chosen}, held, workers, tracking_uri) if missing else DONE
+    if dry_run:
+        missing = [spec for spec in specs if not held.is_whole(spec.key)]
+        typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {places.store}")
+        typer.echo(estimate(missing, held, places.workers))
+        if refit:
+            typer.echo("refits come on top: their epochs are not known before these runs are there")
+        return DONE
+    by_name = {d.name: d for d in datasets}
+    outcome = _train("runs", specs, by_name, held, places)
     budgets = {spec.budget for spec in specs}
+    if refit and outcome != INTERRUPTED:
+        again, left_out = refits(specs, held)
+        for reason in left_out:
+            say(reason)
+        outcome = max(outcome, _train("refits", again, by_name, held, places))
+        budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
-        _report(store, out, keys)
-    raise typer.Exit(outcome)
+        _report(places.store, places.report, keys)
+    return outcome
 
 
 def _train(
-    specs: "Sequence[RunSpec]",
-    datasets: "Mapping[str, DataSet]",
-    store: "Store",
-    workers: int | None,
-    tracking_uri: str | None,
+    what: str, grid: "Sequence[RunSpec]", datasets: "Mapping[str, DataSet]", store: "Store", places: Places
 ) -> int:
-    """Make the runs; returns the exit code."""
+    """Make the runs that the store does not hold; returns the exit code."""
+    specs = [spec for spec in grid if not store.is_whole(spec.key)]
+    for spec in specs:
+        if store.is_complete(spec.key):
+            say(f"warning: run {spec.key} in {store.root} is damaged ({damage(store.folder(spec.key))}): made again")
+    typer.echo(f"{len(grid)} {what}, {len(grid) - len(specs)} of them already in {store.root}")
+    if not specs:
+        return DONE
     from benchmark.data.splits import split
     from benchmark.grid import may_be_refused
 
-    for name in dict.fromkeys(spec.dataset for spec in specs):
-        split(datasets[name].load(), seed=0)  # unusable data are found before anything is written
+    for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in specs):
+        split(datasets[name].load(), seed=0, hold_out=hold_out)  # unusable data are found before anything is written
     if doubtful := list(filter(may_be_refused, specs)):  # and so are methods that cannot be built
         from benchmark.training.building import refuse_unbuildable
 
@@ -235,8 +334,9 @@ def _train(
         specs,
         datasets,
         store,
-        workers=workers or os.cpu_count() or 1,
-        tracking_uri=resolve_uri(tracking_uri, store.root),
+        workers=places.workers,
+        timeout=places.timeout,
+        tracking_uri=resolve_uri(places.tracking_uri, store.root),
         console=Console(),
     )
     if failed := outcomes[Failed]:

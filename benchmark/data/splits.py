@@ -10,25 +10,30 @@ from benchmark.errors import DataError
 
 @dataclass(frozen=True)
 class RunData:
-    """A run's conversations. ``test`` carries no labels: only the scorer holds those."""
+    """A run's conversations. ``test`` carries no labels: only the scorer holds those.
+
+    ``validation`` is None where a run trains on all but the test set.
+    """
 
     train: Conversations
-    validation: Conversations
+    validation: Conversations | None
     test: Conversations
 
 
-def split(conversations: Conversations, seed: int) -> RunData:
+def split(conversations: Conversations, seed: int, *, hold_out: bool = True) -> RunData:
     """Split for one seed, the same for every method.
 
     Validation is the official dev set where there is one. Otherwise one training session, ``seed`` modulo the number of
     sessions, is held out; sessions are read from the conversations' names (``Ses01F_impro01``), so that no speaker is
-    in both parts.
+    in both parts. Without ``hold_out`` there is no validation, and a dev set is trained on too.
 
     Raises:
         DataError: where there is neither a dev set nor a session in the names, or nothing to train or to test on.
     """
-    train, validation = conversations.where("train"), conversations.where("dev")
-    if not len(validation):
+    train, validation = conversations.where("train"), conversations.where("dev") if hold_out else None
+    if validation is None:
+        train = conversations.select([b for b, part in enumerate(conversations.split) if part in ("train", "dev")])
+    elif not len(validation):
         sessions = sorted(set(train.sessions))
         if "" in sessions or len(sessions) < 2:
             raise DataError(

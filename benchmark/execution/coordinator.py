@@ -17,11 +17,12 @@ from benchmark.data.datasets import DataSet
 from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.logged import Logged
 from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.specs import RunSpec
-from benchmark.tracking import Tracker
+from benchmark.tracking import Tracker, artifacts_beside, without_password
 
 
 def run_grid(
@@ -30,6 +31,7 @@ def run_grid(
     store: Store,
     *,
     workers: int,
+    timeout: float | None = None,
     tracking_uri: str,
     console: Console,
 ) -> Counter[type[Event]]:
@@ -38,14 +40,15 @@ def run_grid(
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
     """
-    missing = {spec.key: spec for spec in specs if not store.is_complete(spec.key)}
+    missing = {spec.key: spec for spec in specs if not store.is_whole(spec.key)}
     if not missing:
         return Counter()
     git = git_state(Path(__file__).parent)
     known = {name: _examine(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
     tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
-    scheduler = Scheduler(store, workers)
-    tracker = Tracker(tracking_uri, store.root / "mlartifacts" if tracking_uri.startswith("sqlite:") else None, _warn)
+    scheduler = Scheduler(store, workers, timeout)
+    logged = Logged(store.root, without_password(tracking_uri))
+    tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
     tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
     try:
@@ -78,7 +81,11 @@ def _examine(dataset: DataSet, console: Console) -> dict[str, Any]:
 def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
     match event:
         case Started():
-            data = {"kind": task.dataset.kind, "fingerprint": task.spec.provenance.data}
+            data = {
+                "kind": task.dataset.kind,
+                "description": task.dataset.description,
+                "fingerprint": task.spec.provenance.data,
+            }
             tracker.run_started(task.spec.record(), {"git": task.git, "data": data})
         case Epoch(epoch=epoch, metrics=metrics):
             tracker.epoch(event.key, metrics, epoch)

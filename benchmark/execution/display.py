@@ -1,5 +1,6 @@
 """What a person sees while a grid runs: bars on a terminal, plain lines elsewhere."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.grid import cost
 from benchmark.specs import RunSpec
 
@@ -56,6 +57,8 @@ class Display:
         spec = self.specs[event.key]
         epochs = spec.training.epochs
         name = f"{spec.dataset} · {spec.method.label} · seed {spec.seed}"
+        if spec.protocol != "validated":
+            name += f" · {spec.protocol}"
         match event:
             case Started():
                 if not self._epoch:  # workers take seconds to start, which says nothing about the time left either
@@ -63,15 +66,20 @@ class Display:
                 self._epoch.setdefault(event.key, 0)
                 self._bars[event.key] = self._progress.add_task(name, total=epochs, count=f"epoch 0/{epochs}", note="")
             case Epoch(epoch=epoch, best=best):
-                self._best[event.key] = best
+                if not math.isnan(best):  # there is validation data
+                    self._best[event.key] = best
                 self._done += cost(spec) / epochs
                 self._advance(spec, epoch)
                 self._progress.update(
                     self._bars[event.key],
                     completed=epoch,
                     count=f"epoch {epoch}/{epochs}",
-                    note=f"val F1 {100 * best:.1f}",
+                    note=f"val F1 {100 * best:.1f}" if event.key in self._best else "",
                 )
+            case Retried(error=error):
+                if (bar := self._bars.pop(event.key, None)) is not None:
+                    self._progress.remove_task(bar)
+                self._print(f"{name}: to be tried again, after: {_last_line(error)}")
             case Finished() | Failed() | Interrupted():
                 self.outcomes[type(event)] += 1
                 if (bar := self._bars.pop(event.key, None)) is not None:
@@ -105,9 +113,15 @@ class Display:
                 if key in self._best:
                     outcome = f"best validation F1 {100 * self._best[key]:.1f}; {outcome}"
             case Failed(error=error):
-                outcome = "failed: " + error.strip().splitlines()[-1]
+                outcome = "failed: " + _last_line(error)
             case _:
                 outcome = "stopped"
-        self._progress.console.print(
-            f"[{over:>{len(str(runs))}}/{runs}] {name}: {outcome}", markup=False, highlight=False, soft_wrap=True
-        )
+        self._print(f"[{over:>{len(str(runs))}}/{runs}] {name}: {outcome}")
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _last_line(error: str) -> str:
+    """The exception itself, or how the worker died."""
+    return error.strip().splitlines()[-1]

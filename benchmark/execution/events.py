@@ -13,12 +13,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker took the run."""
+    """A worker begins to make the run; not said of one that another process is making."""
 
 
 @dataclass(frozen=True)
 class Epoch(Event):
-    """The run finished an epoch; ``metrics`` is its row of the history, ``best`` the best validation weighted F1."""
+    """The run finished an epoch; ``metrics`` is its row of the history, ``best`` the best validation weighted F1.
+
+    Without validation data that is NaN.
+    """
 
     epoch: int
     metrics: Mapping[str, float]
@@ -37,6 +40,17 @@ class Interrupted(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The run raised, or its worker died; ``error`` is the traceback or what is known."""
+    """The run raised, or its worker died; ``error`` is the traceback or what is known.
+
+    ``lasting`` says that another attempt would end alike: the input is wrong.
+    """
+
+    error: str
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
+class Retried(Event):
+    """The run failed for the first time and is going to be tried again."""
 
     error: str

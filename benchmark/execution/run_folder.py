@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,12 +21,13 @@ import torch
 from benchmark.data.conversations import Conversations
 from benchmark.data.remedies import Change
 from benchmark.data.splits import RunData
+from benchmark.execution.checksums import sealed
 from benchmark.execution.memory import peak_memory
 from benchmark.execution.tasks import Task
 from benchmark.files import write_atomically, write_json
 from benchmark.scoring import Scorer
-from benchmark.training.probe import COLUMNS as PROBE_COLUMNS
-from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer
+from benchmark.training.directions import directions, is_common
+from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
 from css.interfaces import OBJECTIVES
 
 
@@ -34,14 +36,14 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     progress = trainer.progress
     steps, history = np.concatenate(progress.steps), np.array(progress.history)
     conflict, by_epoch = np.array(progress.conflict), np.stack(progress.test_predictions)
-    validation_f1 = history[:, HISTORY_COLUMNS.index("validation_weighted_f1")]
     assert progress.probabilities is not None
     probabilities = progress.probabilities.numpy()
     scorer = Scorer(conversations)
-    scores = scorer.score(validation_f1.tolist(), by_epoch, probabilities)
+    selected = progress.selected
+    scores = scorer.score(progress.column("validation_weighted_f1") if selected else None, by_epoch, probabilities)
 
     per_epoch = len(progress.steps[0])
-    losses = dict(zip(STEP_COLUMNS, steps.T, strict=True))
+    losses = dict(zip(trainer.step_columns, steps.T, strict=True))
     total = sum(losses[f"loss_{o}"] for o in OBJECTIVES)
     _write_table(
         folder / "steps.parquet",
@@ -55,10 +57,15 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     )
     epochs = np.arange(1, len(history) + 1)
     _write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
-    probes = dict(zip(("step", "epoch", *PROBE_COLUMNS), conflict.T, strict=True))
-    _write_table(
-        folder / "conflict.parquet", probes | {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
-    )
+    probes = dict(zip(trainer.probe_columns, conflict.T, strict=True))
+    at = {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
+    _write_table(folder / "conflict.parquet", probes | at)
+    start = time.perf_counter()
+    if is_common(trainer.spec.method):
+        found = directions(probes, trainer.spec.seed)
+        probe = found.pop("probe")
+        _write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | found)
+    probing = time.perf_counter() - start
     utterances = {
         "conversation": np.repeat(np.array(data.test.ids), data.test.lengths),
         "utterance": np.concatenate([np.arange(n) for n in data.test.lengths]),
@@ -66,33 +73,31 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     _write_table(
         folder / "predictions.parquet",
         utterances
-        | {"predicted": by_epoch[scores["validation"]["epoch"] - 1], "label": scorer.label}
+        | {"predicted": by_epoch[selected - 1 if selected else -1], "label": scorer.label}
         | {f"probability_{c}": column for c, column in enumerate(probabilities.T)},
     )
     _write_table(
         folder / "test_predictions.parquet",
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
-    write_json(
-        folder / "result.json",
-        scores
-        | {
-            "diverged": _diverged(steps, history),
-            **trainer.counts(),
-            "peak_memory": peak_memory(trainer.spec.provenance.device),
-            "timings": progress.seconds | {"total": seconds},
-            "digests": {
-                "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
-                "history": _digest(steps, history, conflict),
-                "predictions": _digest(probabilities, by_epoch),
-            },
+    result = scores | {
+        "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
+        **trainer.counts(),
+        "peak_memory": peak_memory(trainer.spec.provenance.device),
+        "timings": progress.seconds | {"probe": progress.seconds["probe"] + probing, "total": seconds + probing},
+        "digests": {
+            "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
+            "history": _digest(steps, history, conflict),
+            "predictions": _digest(probabilities, by_epoch),
         },
-    )
+    }
+    write_json(folder / "result.json", sealed(folder, result))
 
 
 def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, Any]:
     """The content of ``manifest.json``: where the run came from; ``changes`` are those of the data's remedies."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    sizes = {name: (len(part), part.utterances) if part else (0, 0) for name, part in parts.items()}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
@@ -117,8 +122,8 @@ def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, 
             "audit": task.examination.get("audit"),
             "ceiling": task.examination.get("ceiling"),
             "classes": list(data.test.class_names),
-            "conversations": {name: len(part) for name, part in parts.items()},
-            "utterances": {name: part.utterances for name, part in parts.items()},
+            "conversations": {name: conversations for name, (conversations, _) in sizes.items()},
+            "utterances": {name: utterances for name, (_, utterances) in sizes.items()},
         },
     }
 
@@ -129,11 +134,14 @@ def _write_table(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def _diverged(steps: npt.NDArray[np.float64], history: npt.NDArray[np.float64]) -> bool:
+def _diverged(steps: npt.NDArray[np.float64], validation_loss: npt.NDArray[np.float64] | None) -> bool:
     """Whether a loss became non-finite, or validation loss exceeded twice its first value for 3 epochs in a row."""
-    loss = history[:, HISTORY_COLUMNS.index("validation_loss")]
-    high = np.convolve(loss > 2 * loss[0], np.ones(3), mode="valid") == 3
-    return bool(high.any() or not (np.isfinite(steps[:, : len(OBJECTIVES)]).all() and np.isfinite(loss).all()))
+    if not np.isfinite(steps[:, : len(OBJECTIVES)]).all():
+        return True
+    if validation_loss is None:
+        return False
+    high = np.convolve(validation_loss > 2 * validation_loss[0], np.ones(3), mode="valid") == 3
+    return bool(high.any() or not np.isfinite(validation_loss).all())
 
 
 def _digest(*arrays: npt.NDArray[Any]) -> str:

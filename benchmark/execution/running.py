@@ -20,10 +20,16 @@ _CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is ma
 _load = lru_cache(maxsize=2)(DataSet.load_remedied)
 
 
-def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
+def execute(
+    task: Task,
+    store: Store,
+    on_epoch: Callable[[Trainer], None],
+    stop: Callable[[], bool],
+    on_start: Callable[[], None] = lambda: None,
+) -> bool:
     """Make one run, from its checkpoint where there is one, and write its folder.
 
-    Where another process is making it, that one is waited for.
+    Where another process is making it, that one is waited for; ``on_start`` is called when this one does.
 
     Returns:
         True when the run is complete, False when ``stop`` ended it after an epoch, its checkpoint written.
@@ -32,7 +38,10 @@ def execute(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop:
     while not stop():
         with store.claim(key) as granted:
             if granted:
-                return store.is_complete(key) or _make(task, store.folder(key), on_epoch, stop)
+                if store.is_whole(key):
+                    return True
+                on_start()
+                return _make(task, store.folder(key), on_epoch, stop)
         time.sleep(_CLAIM_SECONDS)
     return False
 
@@ -46,8 +55,9 @@ def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: C
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)
     conversations, changes = _load(task.dataset)
-    data = split(conversations, spec.seed)
-    for left in (folder / "error.txt", *folder.glob(".*")):  # by earlier attempts; hidden: files cut off while written
+    data = split(conversations, spec.seed, hold_out=spec.protocol == "validated")
+    # by earlier attempts; hidden: files cut off while written; a result that is there is damaged, or it would stand
+    for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
         left.unlink(missing_ok=True)
     write_json(folder / "spec.json", spec.record())
     write_json(folder / "manifest.json", manifest(task, data, changes))

@@ -2,33 +2,40 @@
 
 import os
 import signal
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
-from benchmark.execution.events import Event, Failed, Finished, Interrupted
+from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.execution.worker import ENVIRONMENT, work
+from benchmark.execution.worker import ENVIRONMENT, STACK_SIGNAL, work
 
 _SPAWN = get_context("spawn")  # fork is unsafe with threads, and torch's are running
 _OVER = (Finished, Interrupted, Failed)
 _POLL_SECONDS = 0.2  # between two looks at whether to stop
+_STACK_SECONDS = 1.0  # for a worker that hangs to write down where
+_LOG_CHARACTERS = 20_000  # of a dead worker's last words
 
 
 class Scheduler:
     """Runs tasks on ``workers`` processes, each given the next one as it gets free; a worker that dies is replaced.
 
     Workers share nothing but the store: each has a pipe of its own, so that none can die holding what others wait for.
+    A run that fails is tried once more after the others, unless its input is wrong; one that finishes no epoch for
+    ``timeout`` seconds is taken for hung, and its worker killed.
     """
 
-    def __init__(self, store: Store, workers: int) -> None:
+    def __init__(self, store: Store, workers: int, timeout: float | None = None) -> None:
         self.store = store
         self.workers = workers
+        self.timeout = timeout
         self._busy: dict[Connection, _Worker] = {}
         self._stopping = False
+        self._failures: Counter[str] = Counter()
 
     def stop(self) -> None:
         """Let every run end after its current epoch, checkpointed, and start no other. For signal handlers too."""
@@ -59,6 +66,8 @@ class Scheduler:
                 for connection in wait(list(self._busy), _POLL_SECONDS):
                     assert isinstance(connection, Connection)
                     yield self._hear(self._busy[connection], waiting)
+                for worker in [w for w in self._busy.values() if self.timeout and w.silence() > self.timeout]:
+                    yield self._end_hung(worker, waiting)
         finally:
             for worker in self._busy.values():
                 worker.process.kill()
@@ -66,15 +75,15 @@ class Scheduler:
 
     def _hear(self, worker: "_Worker", waiting: deque[Task]) -> Event:
         """What the worker says; one whose run is over gets the next task, or leaves when there is none."""
-        key = worker.key
+        task = worker.task
         try:
-            event: Event = worker.connection.recv()
+            event = worker.hear()
         except (EOFError, OSError):
             del self._busy[worker.connection]
-            event = Failed(key, worker.death())
-            self.store.fail(key, event.error)
-            return event
-        if isinstance(event, _OVER):
+            return self._failed(task, worker.death(), waiting)
+        if isinstance(event, Failed):
+            event = self._failed(task, event.error, waiting, event.lasting)
+        if isinstance(event, (*_OVER, Retried)):
             if waiting and not self._stopping:
                 worker.send(waiting.popleft())
             else:
@@ -83,29 +92,71 @@ class Scheduler:
                 worker.process.join()
         return event
 
+    def _end_hung(self, worker: "_Worker", waiting: deque[Task]) -> Event:
+        """Kill a worker that is silent for too long, once it had the time to write where it is into its log."""
+        del self._busy[worker.connection]
+        worker.show_stack()
+        worker.process.kill()
+        return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"), waiting)
+
+    def _failed(self, task: Task, error: str, waiting: deque[Task], lasting: bool = False) -> Event:
+        """Put the run behind the others after its first failure; else leave the error in its folder."""
+        key = task.spec.key
+        self._failures[key] += 1
+        if self._failures[key] == 1 and not lasting and not self._stopping:
+            waiting.append(task)
+            return Retried(key, error)
+        self.store.fail(key, error)
+        return Failed(key, error, lasting)
+
 
 class _Worker:
-    """A worker process, seen from the coordinator; ``key`` is the run that it is making."""
+    """A worker process, seen from the coordinator; ``task`` is the run that it is making."""
+
+    task: Task
 
     def __init__(self, store: Store) -> None:
+        self.store = store
         self.connection, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=work, args=(theirs, store), daemon=True)
         self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
-        self.key = ""
+        self._heard: float | None = None  # of this run; None before it begins
 
     def send(self, task: Task | None) -> None:
         """Give it a run, or None: to end after the current epoch and leave."""
         if task is not None:
-            self.key = task.spec.key
+            self.task = task
+            self._heard = None
+            self._log_start = len(self.store.log(task.spec.key))  # earlier attempts' words are not this one's
         with suppress(OSError):  # a worker that died is noticed when it is heard
             self.connection.send(task)
 
-    def death(self) -> str:
-        """How it ended, for people."""
+    def hear(self) -> Event:
+        """The next event; raises EOFError or OSError where the worker is dead."""
+        event: Event = self.connection.recv()
+        self._heard = time.monotonic()
+        return event
+
+    def silence(self) -> float:
+        """Seconds since the run began or finished an epoch; 0 before it begins, as while another process makes it."""
+        return 0.0 if self._heard is None else time.monotonic() - self._heard
+
+    def show_stack(self) -> None:
+        """Have it write its stack into the run's log, if it still can."""
+        with suppress(OSError):
+            assert self.process.pid is not None
+            os.kill(self.process.pid, STACK_SIGNAL)
+        self.process.join(_STACK_SECONDS)
+
+    def death(self, cause: str | None = None) -> str:
+        """Its last words, then how it ended, for people."""
         self.process.join()
         code = self.process.exitcode or 0
-        if code == -signal.SIGKILL:
-            return "the worker process was killed, as happens when memory runs out: try fewer --workers"
-        cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return f"the worker process died ({cause})"
+        if cause is None and code == -signal.SIGKILL:
+            cause = "the worker process was killed, as happens when memory runs out: try fewer --workers"
+        elif cause is None:
+            end = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            cause = f"the worker process died ({end})"
+        log = self.store.log(self.task.spec.key)[self._log_start :].decode(errors="replace")
+        return f"{log[-_LOG_CHARACTERS:]}{cause}"

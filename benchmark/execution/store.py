@@ -1,13 +1,16 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
 import json
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
+from uuid import uuid4
 
 from benchmark.errors import UserError
+from benchmark.execution.checksums import damage
 from benchmark.files import claimed, write_atomically
 
 
@@ -39,6 +42,10 @@ class Store:
         """Whether the run is finished: its result is written last."""
         return (self.folder(key) / "result.json").exists()
 
+    def is_whole(self, key: str) -> bool:
+        """Whether the run is finished and every file is what was written: else it is to be made (again)."""
+        return self.is_complete(key) and damage(self.folder(key)) is None
+
     def specs(self) -> Iterator[dict[str, Any]]:
         """The ``spec.json`` of every run folder, finished or not, in the order of their keys."""
         for file in sorted(self.runs.glob("*/spec.json")):
@@ -59,12 +66,39 @@ class Store:
             self.folder(key).mkdir(exist_ok=True)
             write_atomically(self.folder(key) / "error.txt", error.encode())
 
+    def log_file(self, key: str) -> Path:
+        """Where a worker's words about the run go; a run that was made without any has none."""
+        return self.folder(key) / "log.txt"
+
+    def log(self, key: str) -> bytes:
+        """What workers printed while they made the run, crashes included."""
+        with suppress(OSError):
+            return self.log_file(key).read_bytes()
+        return b""
+
     @contextmanager
     def claim(self, key: str) -> Iterator[bool]:
         """Make the run's folder and keep other processes out of it; False where another one has it.
 
         On file systems without locks two processes may make the same run, each file whole and of the same bits.
         """
-        self.folder(key).mkdir(exist_ok=True)
-        with claimed(self.folder(key)) as granted:
+        with ExitStack() as held:
+            granted = None
+            while granted is None:
+                self.folder(key).mkdir(exist_ok=True)
+                with suppress(FileNotFoundError):  # removed at this very moment
+                    granted = held.enter_context(claimed(self.folder(key)))
             yield granted
+
+    def remove(self, key: str) -> bool:
+        """Remove the run, at once or, after a crash, not at all; False where another process is making it.
+
+        What a crash leaves is in ``.removed``, which the next call empties.
+        """
+        removed = self.root / ".removed"
+        with self.claim(key) as granted:
+            if granted:
+                removed.mkdir(exist_ok=True)
+                self.folder(key).rename(removed / f"{key}.{uuid4().hex}")
+        shutil.rmtree(removed, ignore_errors=True)
+        return granted

@@ -1,12 +1,18 @@
 """A worker process: one torch thread, one run at a time."""
 
+import faulthandler
 import os
 import signal
+import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
 
+from benchmark.errors import UserError
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
@@ -21,6 +27,9 @@ ENVIRONMENT = {
 }
 """Set before a worker starts: threads and allocator are decided when libraries load."""
 
+STACK_SIGNAL = signal.SIGUSR1
+"""Makes a worker write its stack into its run's log."""
+
 
 def work(connection: Connection, store: Store) -> None:
     """Execute the tasks that arrive until None does, sending events; errors of a run are sent, not raised.
@@ -30,6 +39,8 @@ def work(connection: Connection, store: Store) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole process group: the coordinator decides
         signal.signal(signum, signal.SIG_IGN)
     Thread(target=_leave_with_parent, daemon=True).start()
+    faulthandler.enable()  # a crash's stack goes to the log
+    faulthandler.register(STACK_SIGNAL)
     import torch
 
     from benchmark.execution.running import execute
@@ -53,13 +64,36 @@ def work(connection: Connection, store: Store) -> None:
 
     while (task := _next(connection)) is not None:
         key = task.spec.key
-        send(Started(key))
-        try:
-            send(Finished(key) if execute(task, store, on_epoch, connection.poll) else Interrupted(key))
-        except Exception:
-            error = traceback.format_exc()
-            store.fail(key, error)
-            send(Failed(key, error))
+        with _logged(store, key):
+            try:
+                done = execute(task, store, on_epoch, connection.poll, partial(send, Started(key)))
+                send(Finished(key) if done else Interrupted(key))
+            except Exception as error:
+                send(Failed(key, traceback.format_exc(), lasting=isinstance(error, UserError)))
+
+
+@contextmanager
+def _logged(store: Store, key: str) -> Iterator[None]:
+    """Whatever this process prints, native code too, goes to the run's log; one that stays empty is removed."""
+    file, kept = store.log_file(key), [os.dup(1), os.dup(2)]
+    try:
+        file.parent.mkdir(exist_ok=True)
+        log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    except OSError:  # a disk that takes no log may still take the run
+        log = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
+    try:
+        yield
+    finally:
+        for number, before in zip((1, 2), kept, strict=True):
+            (sys.stdout, sys.stderr)[number - 1].flush()
+            os.dup2(before, number)
+            os.close(before)
+        with suppress(OSError):
+            if not file.stat().st_size:
+                file.unlink()
 
 
 def _next(connection: Connection) -> Task | None:

@@ -22,13 +22,17 @@ def predict(model: EmotionClassifier, data: PackedData) -> torch.Tensor:
     return F.softmax(torch.cat(logits), dim=-1).cpu()
 
 
+SCORES = ("validation_loss", "validation_accuracy", "validation_weighted_f1", "validation_macro_f1")
+
+
 def validation_scores(probabilities: torch.Tensor, label: npt.NDArray[np.int64]) -> dict[str, float]:
     """Loss (nats), accuracy, weighted and macro F1 of predictions [N, C] against labels [N]."""
     predicted = probabilities.argmax(-1).numpy()
     chosen = probabilities[torch.arange(len(label)), torch.from_numpy(label)].double()
-    return {
-        "validation_loss": float(-chosen.clamp_min(torch.finfo(torch.float32).tiny).log().mean()),
-        "validation_accuracy": float(accuracy_score(label, predicted)),
-        "validation_weighted_f1": float(f1_score(label, predicted, average="weighted", zero_division=0)),
-        "validation_macro_f1": float(f1_score(label, predicted, average="macro", zero_division=0)),
-    }
+    scores = (
+        -chosen.clamp_min(torch.finfo(torch.float32).tiny).log().mean(),
+        accuracy_score(label, predicted),
+        f1_score(label, predicted, average="weighted", zero_division=0),
+        f1_score(label, predicted, average="macro", zero_division=0),
+    )
+    return dict(zip(SCORES, map(float, scores), strict=True))

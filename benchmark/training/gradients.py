@@ -48,15 +48,33 @@ class ObjectiveGradients:
 
 
 class Parameters:
-    """A model's parameters in the order in which gradients are flattened: θ first, then the others."""
+    """A model's parameters in the order in which gradients are flattened: θ first, block by block, then the others.
+
+    Attributes:
+        blocks: the size of each block of θ by its name; see :meth:`css.interfaces.Encoder.shared_parameters`.
+    """
 
     def __init__(self, model: EmotionClassifier) -> None:
-        shared = list(model.encoder.shared_parameters().values())
+        named: dict[str, list[nn.Parameter]] = {}
+        for name, p in model.encoder.shared_parameters().items():
+            named.setdefault(name.partition(".")[0], []).append(p)
+        self.blocks = {name: sum(p.numel() for p in block) for name, block in named.items()}
+        shared = [p for block in named.values() for p in block]
+        self.shared = shared
         encoder = [p for p in model.encoder.parameters() if not any(p is q for q in shared)]
         self.encoder: list[nn.Parameter] = shared + encoder
         self.heads: list[nn.Parameter] = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
-        self.shared_size = sum(p.numel() for p in shared)
+        self.shared_size = sum(self.blocks.values())
         self.all = self.encoder + self.heads
+
+    @torch.no_grad()
+    def theta(self) -> Float[Tensor, "theta"]:
+        """A copy of θ, flattened as its gradients are."""
+        return torch.cat([p.reshape(-1) for p in self.shared])
+
+    def gramians(self, shared: Float[Tensor, "K theta"]) -> Float[Tensor, "blocks K K"]:
+        """J_b J_bᵀ of every block of θ, from J = ``shared``; they sum to the whole Gramian."""
+        return torch.stack([block @ block.T for block in shared.split(list(self.blocks.values()), dim=1)])
 
     def assign(self, direction: Float[Tensor, "P"]) -> None:
         """Set every parameter's gradient to its part of a flat direction."""
@@ -98,14 +116,19 @@ def combine(gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everythi
     return torch.cat([shared, gradients.rest.masked_fill(unused & ~gradients.rest.isfinite(), 0).mean(0)])
 
 
-def cosines(gramian: Float[Tensor, "K K"]) -> Float[Tensor, "pairs"]:
+def norms(gramian: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch K"]:
+    """‖g_i‖."""
+    return gramian.diagonal(dim1=-2, dim2=-1).sqrt()
+
+
+def cosines(gramian: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch pairs"]:
     """cos(g_i, g_j) for i < j, row by row; NaN where a gradient vanishes."""
-    norm = gramian.diagonal().sqrt()
-    i, j = torch.triu_indices(len(gramian), len(gramian), 1, device=gramian.device)
-    return (gramian / norm / norm[:, None])[i, j]
+    norm = norms(gramian)
+    i, j = torch.triu_indices(gramian.shape[-1], gramian.shape[-1], 1, device=gramian.device)
+    return (gramian / norm.unsqueeze(-2) / norm.unsqueeze(-1))[..., i, j]
 
 
 def update_cosines(gramian: Float[Tensor, "K K"], weights: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
     """cos(d, g_i) for d = Σ γ_j g_j: negative where the update raises objective i to first order."""
     inner = gramian @ weights
-    return inner / (gramian.diagonal().sqrt() * (weights @ inner).sqrt())
+    return inner / (norms(gramian) * (weights @ inner).sqrt())

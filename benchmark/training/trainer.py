@@ -1,5 +1,6 @@
 """One run: train the whole budget, predict the test set after every epoch, never see a test label."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from benchmark.data.splits import RunData
 from benchmark.specs import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
-from benchmark.training.evaluation import predict, validation_scores
-from benchmark.training.gradients import Parameters, combine, cosines, objective_gradients
-from benchmark.training.probe import PAIRS, probe, probe_batch
+from benchmark.training.evaluation import SCORES, predict, validation_scores
+from benchmark.training.gradients import Parameters, combine, cosines, norms, objective_gradients
+from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
 from benchmark.training.seeding import derive
 from css.interfaces import OBJECTIVES
 
@@ -24,15 +25,14 @@ STEP_COLUMNS = (
     "gradient_norm",
     "skipped",
     *(f"weight_{o}" for o in OBJECTIVES),
-    *(f"cos_{pair}" for pair in PAIRS),
+    *NORMS,
+    *COSINES,
 )
+"""Of every run; after them come the cosines by block of θ."""
 HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_weighted_f1",
-    "validation_macro_f1",
+    *SCORES,
 )
 
 
@@ -41,11 +41,11 @@ class Progress:
     """What a run has recorded so far; with the model, optimiser and generators it is all that a checkpoint holds.
 
     Attributes:
-        steps: one float64 array [steps, columns] an epoch; columns are :data:`STEP_COLUMNS`.
+        steps: one float64 array [steps, columns] an epoch; columns are the trainer's ``step_columns``.
         history: a row of :data:`HISTORY_COLUMNS` an epoch.
-        conflict: a row (step, epoch, then the probe's columns) a probe.
+        conflict: a row of the trainer's ``probe_columns`` a probe.
         test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
-        probabilities: of the test utterances [N, C] at the selected epoch.
+        probabilities: of the test utterances [N, C] at the selected epoch; without validation, at the last.
         seconds: spent on training, evaluation and probes.
     """
 
@@ -62,10 +62,10 @@ class Progress:
         return len(self.history)
 
     @property
-    def selected(self) -> int:
-        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; 0 before the first."""
+    def selected(self) -> int | None:
+        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; None without validation."""
         scores = self.column("validation_weighted_f1")
-        return 1 + scores.index(max(scores)) if scores else 0
+        return 1 + scores.index(max(scores)) if scores and not math.isnan(scores[0]) else None
 
     def column(self, name: str) -> list[float]:
         """One of :data:`HISTORY_COLUMNS` by epoch."""
@@ -83,17 +83,21 @@ class Trainer:
         settings = spec.training
         if settings.standardize:
             standardizer = Standardizer.fit(data.train)
-            data = RunData(standardizer(data.train), standardizer(data.validation), standardizer(data.test))
-        assert data.validation.label is not None
+            validation = data.validation and standardizer(data.validation)
+            data = RunData(standardizer(data.train), validation, standardizer(data.test))
+        assert (data.validation is not None) == (spec.protocol == "validated"), "the split is of another protocol"
         assert data.test.label is None, "training is not to see test labels"
         self.spec = spec
         self.train_data = PackedData(data.train, device)
-        self.validation_data = PackedData(data.validation, device)
+        self.validation_data = PackedData(data.validation, device) if data.validation else None
+        self.validation_label = data.validation.label if data.validation else None
         self.test_data = PackedData(data.test, device)
-        self.validation_label = data.validation.label
         self.model, self.dropout = build_model(spec, data.train, device)
         self.aggregator = build_aggregator(spec, device)
         self.parameters = Parameters(self.model)
+        blocks = self.parameters.blocks
+        self.step_columns = (*STEP_COLUMNS, *(f"{block}.{name}" for block in blocks for name in COSINES))
+        self.probe_columns = ("step", "epoch", *columns(blocks), *DISPLACEMENT)
         self.optimizer = torch.optim.Adam(
             self.parameters.all, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
         )
@@ -109,7 +113,7 @@ class Trainer:
         return self.progress.epoch >= self.spec.training.epochs
 
     def train_epoch(self) -> dict[str, float]:
-        """Train one epoch, predict validation and test, and return the epoch's row of the history."""
+        """Train one epoch, predict validation data (if any) and test, and return the epoch's row of the history."""
         progress, settings = self.progress, self.spec.training
         epoch = progress.epoch + 1
         step = sum(map(len, progress.steps))
@@ -118,56 +122,77 @@ class Trainer:
         probing = 0.0
         for batch in self.train_data.epoch(settings.batch_size, self.spec.seed, epoch):
             if step % settings.probe_every == 0:
-                probing += self._probe(step, epoch)
-            rows.append(self._step(batch))
+                row, seconds = self._probed_step(batch, step, epoch)
+                probing += seconds
+            else:
+                row = self._step(batch)
+            rows.append(row)
             step += 1
         if epoch == settings.epochs:
-            probing += self._probe(step, epoch)
+            before = time.perf_counter()
+            self._record(self._probe(), step, epoch, torch.full((len(OBJECTIVES),), torch.nan))
+            probing += time.perf_counter() - before
         steps = torch.stack(rows).double().cpu().numpy()
         trained = time.perf_counter()
-        validation = predict(self.model, self.validation_data)
+        scores = self._validate()
         test = predict(self.model, self.test_data)
-        scores = validation_scores(validation, self.validation_label)
 
         losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
         progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values()])
-        if progress.selected == epoch:
+        if progress.selected in (epoch, None):
             progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
         progress.seconds["probe"] += probing
         progress.seconds["evaluate"] += time.perf_counter() - trained
         return progress.latest()
 
+    def _validate(self) -> dict[str, float]:
+        """Scores on validation data; NaN without any."""
+        if self.validation_data is None or self.validation_label is None:
+            return dict.fromkeys(SCORES, math.nan)
+        return validation_scores(predict(self.model, self.validation_data), self.validation_label)
+
     def _step(self, batch: Batch) -> Tensor:
-        """Update the parameters once; returns the step's row of :data:`STEP_COLUMNS`, still on the device."""
+        """Update the parameters once; returns the step's row of ``step_columns``, still on the device."""
         aggregator = self.aggregator
         if aggregator.needs_gramian:
             gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
             losses, gramian = gradients.losses, gradients.gramian
             weights = aggregator(gramian, losses)
             self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
-            conflict = cosines(gramian)
+            blocks = cosines(self.parameters.gramians(gradients.shared)).flatten()
+            conflict = torch.cat([norms(gramian), cosines(gramian), blocks])
         else:
             objectives = torch.stack(self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch))
             losses = objectives.detach()
             weights = aggregator(None, losses)
             self.optimizer.zero_grad()
             (weights @ objectives).backward()
-            conflict = losses.new_full((len(PAIRS),), torch.nan)
+            known = STEP_COLUMNS.index(NORMS[0])
+            conflict = losses.new_full((len(self.step_columns) - known,), torch.nan)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
         skipped = (weights.sum() == 0).to(losses.dtype)
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
         self.optimizer.step()
         return torch.cat([losses, norm[None], skipped[None], weights, conflict])
 
-    def _probe(self, step: int, epoch: int) -> float:
-        """Record one probe; returns the seconds it took."""
+    def _probed_step(self, batch: Batch, step: int, epoch: int) -> tuple[Tensor, float]:
+        """A step with a probe around it; the step's row, and the seconds that the probe took."""
         start = time.perf_counter()
-        row = probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
-        self.progress.conflict.append([step, epoch, *row.tolist()])
-        return time.perf_counter() - start
+        found = self._probe()
+        probed = time.perf_counter()
+        row = self._step(batch)
+        stepped = time.perf_counter()
+        self._record(found, step, epoch, found.displacement_cosines(self.parameters))
+        return row, probed - start + time.perf_counter() - stepped
+
+    def _probe(self) -> Probe:
+        return probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
+
+    def _record(self, found: Probe, step: int, epoch: int, displacement: Tensor) -> None:
+        self.progress.conflict.append([step, epoch, *found.row.tolist(), *displacement.tolist()])
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that decides how the run goes on: weights, optimiser, aggregator, generators."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import GRID, MAIN, Cli, StartCli, feature_items, write_features
+from harness import GRID, MAIN, Cli, Say, StartCli, feature_items, write_features
 
+from benchmark.cli import main
 from benchmark.execution.store import Store
 
 
@@ -58,3 +59,17 @@ def finished(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny feature file of MELD."""
     return write_features(tmp_path_factory.mktemp("features"), feature_items())
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """``say(*words)`` is the command line in this process: exit code, stdout, stderr."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["cssbench", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return call

@@ -3,7 +3,9 @@
 import json
 import pickle
 import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ MAIN = "from benchmark.cli import main; main()"
 
 StartCli = Callable[..., "subprocess.Popen[str]"]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+Say = Callable[..., tuple[int, str, str]]
 
 
 def digests(store: Path) -> dict[str, Any]:
@@ -58,3 +61,39 @@ def write_features(folder: Path, items: list[Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "meld_multimodal_features.pkl").write_bytes(pickle.dumps(tuple(items)))
     return folder
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def alive(session: int) -> list[int]:
+    """Processes of a session, zombies left out: the coordinator, its workers and their resource tracker."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, of = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(of) == session and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def progress(store: Path) -> Callable[[], bool]:
+    """Whether a further epoch has been written since this call."""
+
+    def epochs() -> set[tuple[str, int]]:
+        found = [*store.glob("runs/*/checkpoint.safetensors"), *store.glob("runs/*/result.json")]
+        times = set()
+        for path in found:
+            with suppress(FileNotFoundError):  # finished at this very moment
+                times.add((path.parent.name, path.stat().st_mtime_ns))
+        return times
+
+    before = epochs()
+    return lambda: bool(epochs() - before)

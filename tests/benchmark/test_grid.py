@@ -5,7 +5,7 @@ import pytest
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.data.remedies import REMEDIES
 from benchmark.errors import UserError
-from benchmark.grid import cost, expand, parse_inputs, parse_seeds
+from benchmark.grid import PUBLISHED_SEEDS, cost, expand, parse_inputs, parse_seeds
 from benchmark.methods import parse_method
 from benchmark.presets import DEFAULT, NAMES, Preset, load_preset
 from benchmark.registry import METHODS
@@ -75,6 +75,16 @@ def test_each_data_family_gets_its_own_settings(quick: Preset, simulated: list[D
         assert spec.method == parse_method("css", quick.options(family))
     assert by_name["iemocap-sim"].training.class_weights is not by_name["meld-sim"].training.class_weights
     assert len({s.provenance.data for s in by_name.values()}) == 2
+
+
+def test_the_published_protocol_has_the_published_seed_of_each_family(quick: Preset, simulated: list[DataSet]) -> None:
+    specs = expand(quick, simulated, ["css"], None, protocol="published")
+    assert PUBLISHED_SEEDS == {"iemocap": 61078, "meld": 10068}
+    assert {s.dataset: s.seed for s in specs} == {"iemocap-sim": 61078, "meld-sim": 10068}
+    assert {s.protocol for s in specs} == {"published"}
+    chosen = expand(quick, simulated, ["css"], [0, 1], protocol="published")
+    assert {s.seed for s in chosen} == {0, 1}
+    assert not {s.budget for s in chosen} & {s.budget for s in expand(quick, simulated, ["css"], [0, 1])}
 
 
 def test_the_longest_runs_come_first(quick: Preset, simulated: list[DataSet]) -> None:

@@ -96,7 +96,7 @@ def test_every_way_to_write_a_method(
     assert parse_method(text, {}) == Method(
         canonical=canonical,
         label=label,
-        encoder=Component(name="paper"),
+        encoder=Component(name="paper", options={"theta_speakers": False}),
         fusion=Component(name=fusion, options=options),
         aggregator=Component(
             name=aggregator, options={o: v.default for o, v in AGGREGATORS[aggregator].options.items()}
@@ -129,6 +129,13 @@ def test_the_released_implementation_brings_all_four_parts_whatever_the_grids_en
         ("adam", "released", "released/spf+equal", "released/adam"),
         ("paper/css", "released", "spf+pgm", "css"),
         ("released/css", "paper", "released/spf+pgm", "released/css"),
+        (
+            "paper(theta_speakers=true)/css",
+            "released",
+            *["paper(theta_speakers=true)/" + m for m in ("spf+pgm", "css")],
+        ),
+        ("paper(theta_speakers=false)/css", "released", "spf+pgm", "css"),
+        ("adam", "paper(theta_speakers=true)", *["paper(theta_speakers=true)/" + m for m in ("spf+equal", "adam")]),
         ("css", "released(meld_step=true)", "released(meld_step=true)/spf+pgm", "released(meld_step=true)/css"),
         ("released / spf + pgm / paper", "paper", "released/spf+pgm", "released/css"),
         ("css(detach_teacher=false)", "paper", "spf+pgm/paper(detach_teacher=false)", "css(detach_teacher=false)"),

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from harness import feature_items, write_features
@@ -16,11 +18,13 @@ from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.grid import expand
 from benchmark.presets import load_preset
+from benchmark.specs import Protocol, RefitOf, RunSpec
 from css.interfaces import OBJECTIVES
 
 FORMAT = (Path(__file__).parents[2] / "docs" / "run-format.md").read_text()
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
-NOT_COLUMNS = {"probe_every", "<objective>", "<pair>"}
+BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
+NOT_COLUMNS = {"probe_every", "raw_scale", "<objective>", "<pair>", "adam", "speaker", "theta_speakers"}
 EPOCHS, CLASSES = 4, 6
 
 
@@ -34,7 +38,9 @@ def columns(name: str) -> set[str]:
     text = section(name).partition("\n")[2]
     text = text.replace("`probability_0` …", "").replace("`epoch_1` …", "")
     found = set()
-    for token in re.findall(r"`([^` ]+)`", text):
+    tokens = re.findall(r"`([^` ]+)`", text)
+    tokens = [t.replace("<block>", b) for t in tokens for b in (BLOCKS if "<block>" in t else ("",))]
+    for token in tokens:
         if "<objective>" in token:
             found |= {token.replace("<objective>", o) for o in OBJECTIVES}
         elif "<pair>" in token:
@@ -45,7 +51,7 @@ def columns(name: str) -> set[str]:
             found |= {f"epoch_{e}" for e in range(1, EPOCHS + 1)}
         else:
             found.add(token)
-    return found - NOT_COLUMNS
+    return found - NOT_COLUMNS - set(BLOCKS)
 
 
 def fields(name: str) -> set[str]:
@@ -64,11 +70,27 @@ DOCUMENTS = ("spec", "manifest", "result")
 
 
 def test_a_finished_run_holds_its_files_and_nothing_else(folders: list[Path]) -> None:
-    for folder in folders:
+    methods = [json.loads((folder / "spec.json").read_text())["method"] for folder in folders]
+    assert {method.endswith("+pgm") for method in methods} == {True, False}
+    for folder, method in zip(folders, methods, strict=True):
         assert {path.name for path in folder.iterdir()} == {
             *(f"{name}.parquet" for name in TABLES),
             *(f"{name}.json" for name in DOCUMENTS),
+            *(["directions.parquet"] if method == "spf+equal" else []),
         }
+
+
+def test_directions_stand_in_the_run_of_the_common_trajectory_by_probe_and_aggregator(folders: list[Path]) -> None:
+    (folder,) = (folder for folder in folders if (folder / "directions.parquet").exists())
+    found = pd.read_parquet(folder / "directions.parquet")
+    probes = pd.read_parquet(folder / "conflict.parquet")
+
+    assert set(found) == columns("directions.parquet")
+    for _, rows in found.groupby("aggregator"):
+        for column in ("step", "epoch"):
+            assert rows[column].tolist() == probes[column].tolist()
+    own = found[found["aggregator"] == "equal"]
+    assert own["update_cos_fused"].tolist() == pytest.approx(probes["update_cos_fused"].tolist(), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -126,27 +148,61 @@ def test_tables_and_result_agree_with_each_other(folders: list[Path]) -> None:
         assert result["timings"]["total"] >= sum(result["timings"][part] for part in ("train", "evaluate", "probe"))
 
 
-def make(features: Path, store: Path, method: str) -> dict[str, Any]:
-    """One tiny run in this process; its result."""
+def make(features: Path, store: Path, method: str, protocol: Protocol = "validated") -> dict[str, Any]:
+    """One tiny run in this process; its result. Without validation data it takes 3 epochs."""
     data = dataset("meld", features)
     (spec,) = expand(load_preset("smoke"), [data], [method], [0])
+    if protocol != "validated":
+        origin = RefitOf(group=spec.group, budget=spec.budget, epochs={spec.key: 3}) if protocol == "refit" else None
+        training = spec.training.model_dump() | {"epochs": 3}
+        spec = RunSpec(**spec.model_dump() | {"protocol": protocol, "refit_of": origin, "training": training})
     held = Store(store)
     held.prepare()
     assert execute(Task(spec, data, None), held, lambda _: None, lambda: False)
     return json.loads((held.folder(spec.key) / "result.json").read_text())
 
 
+@pytest.mark.parametrize("protocol", ["published", "refit"])
+def test_a_run_without_validation_has_nothing_selected_and_its_last_epoch_in_full(
+    features: Path, tmp_path: Path, protocol: Protocol
+) -> None:
+    result = make(features, tmp_path, "adam", protocol)
+    (folder,) = (tmp_path / "runs").iterdir()
+    read = {name: pq.read_table(folder / f"{name}.parquet").to_pydict() for name in TABLES}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in TABLES:
+        seventh = {"probability_6"} if name == "predictions" else set()
+        assert set(read[name]) == columns(f"{name}.parquet") - {"epoch_4"} | seventh
+    assert set(result) == fields("result.json")
+    assert set(json.loads((folder / "spec.json").read_text())) == fields("spec.json")
+    assert result["selected"] is None
+    assert result["validation"] is None
+    assert result["diverged"] is False
+    assert result["last"]["epoch"] == 3
+    assert {"confusion", "per_class_f1", "nll", "ece", "brier"} < set(result["last"])
+    assert read["predictions"]["predicted"] == read["test_predictions"]["epoch_3"]
+    probabilities = np.array([read["predictions"][f"probability_{c}"] for c in range(7)])
+    assert probabilities.argmax(0).tolist() == read["predictions"]["predicted"]
+    validation = [column for name, column in read["history"].items() if name.startswith("validation")]
+    assert len(validation) == 4
+    assert np.isnan(validation).all()
+    assert np.isfinite(read["history"]["train_total"]).all()
+    assert manifest["data"]["conversations"] == {"train": 22, "validation": 0, "test": 6}
+
+
+@pytest.mark.parametrize("protocol", ["validated", "published", "refit"])
 @pytest.mark.parametrize("method", ["css", "adam"])
-def test_test_labels_change_scores_and_nothing_else(tmp_path: Path, method: str) -> None:
+def test_test_labels_change_scores_and_nothing_else(tmp_path: Path, method: str, protocol: Protocol) -> None:
     items = feature_items()
     permuted = copy.deepcopy(items)
     for conversation in items[11]:
         permuted[2][conversation] = [(label + 1) % 7 for label in items[2][conversation]]
     told, lied = (
-        make(write_features(tmp_path / f"data{n}", given), tmp_path / f"store{n}", method)
+        make(write_features(tmp_path / f"data{n}", given), tmp_path / f"store{n}", method, protocol)
         for n, given in enumerate((items, permuted))
     )
-    assert lied["selected"]["confusion"] != told["selected"]["confusion"]
+    detailed = "selected" if protocol == "validated" else "last"
+    assert lied[detailed]["confusion"] != told[detailed]["confusion"]
     assert lied["digests"] == told["digests"]
 
 

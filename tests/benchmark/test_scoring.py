@@ -90,6 +90,18 @@ def test_last_and_peak_are_other_epochs_scores(scores: dict[str, Any]) -> None:
     assert set(scores["selected"]) == set(scores["last"]) | {"per_class_f1", "confusion", "nll", "ece", "brier"}
 
 
+def test_without_validation_no_epoch_is_selected_and_the_details_are_of_the_last(label: npt.NDArray[np.int64]) -> None:
+    chosen = probabilities(61)
+    by_epoch = np.stack([label, chosen.argmax(1)]).astype(np.uint8)
+    scorer = Scorer(corpus(label))
+    scores = scorer.score(None, by_epoch, chosen)
+
+    assert scores["selected"] is None
+    assert scores["validation"] is None
+    assert scores["last"] == {"epoch": 2} | scorer.scores(chosen)
+    assert scores["peak_test"] == {"epoch": 1, "accuracy": 1.0, "weighted_f1": 1.0, "macro_f1": 1.0}
+
+
 def ece_by_loops(p: npt.NDArray[np.float64], label: npt.NDArray[np.int64], bins: int) -> float:
     total = 0.0
     for b in range(bins):

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmark.specs import Component, Inputs, Method, Provenance, RunSpec, Training
+from benchmark.methods import KINDS
+from benchmark.specs import Component, Inputs, Method, Plugin, Provenance, RefitOf, RunSpec, Training
 
 SPEC = RunSpec(
     dataset="meld",
@@ -38,7 +41,8 @@ SPEC = RunSpec(
     provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
 )
 FORMAT = Path(__file__).parents[2] / "docs" / "run-format.md"
-OTHER_INPUTS: dict[tuple[str, ...], Any] = {
+OTHERS: dict[tuple[str, ...], Any] = {
+    ("protocol",): "published",
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
     ("inputs", "remedies"): ("zero-leaked",),
@@ -64,8 +68,8 @@ def changed(path: tuple[str, ...]) -> RunSpec:
     for name in path[:-1]:
         place = place[name]
     value = place[path[-1]]
-    if path in OTHER_INPUTS:
-        place[path[-1]] = OTHER_INPUTS[path]
+    if path in OTHERS:
+        place[path[-1]] = OTHERS[path]
     elif isinstance(value, bool):
         place[path[-1]] = not value
     else:
@@ -74,7 +78,7 @@ def changed(path: tuple[str, ...]) -> RunSpec:
 
 
 def test_the_specification_under_test_has_a_value_in_every_field() -> None:
-    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields)
+    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of"}  # tested below
     assert {path[1] for path in LEAVES if path[0] == "training"} == set(Training.model_fields)
     assert {path[1] for path in LEAVES if path[0] == "provenance"} == set(Provenance.model_fields)
 
@@ -142,11 +146,50 @@ def test_a_key_stays_what_it_was() -> None:
     assert SPEC.key == "8aaca255eee42362"
 
 
-def test_a_specification_survives_json() -> None:
-    again = RunSpec.model_validate_json(SPEC.model_dump_json())
+@pytest.mark.parametrize("refitted", [False, True])
+def test_a_specification_survives_json(refitted: bool) -> None:
+    spec = refit() if refitted else SPEC
+    again = RunSpec.model_validate_json(spec.model_dump_json())
 
-    assert again == SPEC
-    assert again.key == SPEC.key
+    assert again == spec
+    assert again.key == spec.key
+
+
+def refit(of: RunSpec = SPEC, epochs: int = 7, **keys: int) -> RunSpec:
+    origin = RefitOf(group=of.group, budget=of.budget, epochs=keys or {of.key: epochs})
+    form = of.model_dump() | {"protocol": "refit", "refit_of": origin}
+    return RunSpec(**form | {"training": form["training"] | {"epochs": epochs}})
+
+
+def test_a_refit_is_another_run_than_one_of_as_many_epochs_under_another_protocol() -> None:
+    form = SPEC.model_dump()
+    form["training"]["epochs"] = 7
+    validated, published = RunSpec(**form), RunSpec(**form | {"protocol": "published"})
+
+    for name in ("key", "group", "budget"):
+        assert len({getattr(spec, name) for spec in (SPEC, validated, published, refit())}) == 4
+
+
+def test_a_refit_is_named_by_the_group_it_comes_from_and_not_by_which_seeds_of_it() -> None:
+    assert refit().key == refit(a=6, b=8).key
+    assert refit(changed(("training", "epochs"))).key != refit().key  # trains the same, and is another's refit
+
+
+def test_refits_of_different_methods_share_a_budget_whatever_their_epochs() -> None:
+    other = changed(("method", "fusion", "options", "rank"))
+
+    assert refit().budget == refit(epochs=8).budget == refit(other, epochs=9).budget
+    assert len({refit().group, refit(epochs=8).group, refit(other).group}) == 3
+    assert refit(changed(("training", "lr"))).budget != refit().budget
+    assert refit().record()["refit_of"] == {
+        "group": SPEC.group, "budget": SPEC.budget, "epochs": {SPEC.key: 7}, "mean": 7.0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{"protocol": "refit"}, {"refit_of": refit().refit_of}, {"protocol": "best"}])
+def test_a_refit_and_what_it_was_made_from_go_together(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"refit_of goes with protocol refit|Input should be 'validated'"):
+        RunSpec(**SPEC.model_dump() | change)
 
 
 def rows(text: str) -> dict[str, str]:
@@ -179,6 +222,8 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "label": "css",
         "seed": 3,
         "preset": "quick",
+        "protocol": "validated",
+        "refit_of": None,
         "encoder": {"name": "paper", "options": {"layers": 2}},
         "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
         "aggregator": {"name": "tuned", "options": {"power": 0.5, "solver": "exact"}},
@@ -254,3 +299,57 @@ def test_a_seed_is_not_negative() -> None:
 def test_inputs_have_one_name_for_one_choice(inputs: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Inputs(**inputs)
+
+
+def options() -> st.SearchStrategy[dict[str, Any]]:
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    return st.dictionaries(st.text(max_size=4), st.booleans() | st.integers(-(2**53), 2**53) | finite, max_size=3)
+
+
+def specs() -> st.SearchStrategy[RunSpec]:
+    """Any specification: names and numbers of all kinds."""
+    plugin = st.none() | st.builds(Plugin, factory=st.text(max_size=5), source=st.text(max_size=5))
+    component = st.builds(Component, name=st.text(max_size=5), options=options(), plugin=plugin)
+    epochs = st.dictionaries(st.text(max_size=5), st.integers(1, 2**40), min_size=1, max_size=3)
+    origin = st.builds(RefitOf, group=st.text(max_size=5), budget=st.text(max_size=5), epochs=epochs)
+    positive, rate = st.integers(1, 2**40), st.floats(0, 1e9)
+    return st.builds(
+        lambda protocol, **rest: RunSpec(protocol=protocol[0], refit_of=protocol[1], **rest),
+        protocol=st.sampled_from([("validated", None), ("published", None)]) | st.tuples(st.just("refit"), origin),
+        dataset=st.text(max_size=5),
+        inputs=st.sampled_from([Inputs(), Inputs(modalities=("text", "audio"), text_view="mean")]),
+        method=st.builds(Method, canonical=st.text(), label=st.text(), **dict.fromkeys(KINDS, component)),
+        seed=st.integers(0, 2**62),
+        preset=st.text(max_size=5),
+        training=st.builds(
+            lambda heads, **rest: Training(heads=heads, hidden=3 * heads, **rest),
+            heads=positive,
+            dropout=st.floats(0, 1, exclude_max=True),
+            epochs=positive,
+            batch_size=positive,
+            lr=st.floats(0, 1, exclude_min=True),
+            weight_decay=rate,
+            temperature=st.floats(0, 1e9, exclude_min=True),
+            class_weights=st.booleans(),
+            standardize=st.booleans(),
+            probe_every=positive,
+            probe_conversations=positive,
+        ),
+        provenance=st.builds(Provenance, **dict.fromkeys(Provenance.model_fields, st.text(max_size=5))),
+    )
+
+
+@settings(deadline=None)
+@given(specs())
+def test_a_specification_comes_back_from_its_record(spec: RunSpec) -> None:
+    again = RunSpec.from_record(json.loads(json.dumps(spec.record())))
+    assert again == spec
+    assert again.key == spec.key
+    assert again.record() == spec.record()
+
+
+@pytest.mark.parametrize("path", [leaf for leaf in LEAVES if leaf not in LABELS], ids=".".join)
+def test_a_record_that_was_changed_is_refused(path: tuple[str, ...]) -> None:
+    record = changed(path).record() | {"key": SPEC.key}
+    with pytest.raises(ValueError, match=f"its key is .*, not {SPEC.key}"):
+        RunSpec.from_record(record)

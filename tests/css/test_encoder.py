@@ -226,6 +226,18 @@ def test_speakers_matter_but_are_not_among_the_shared_parameters():
     everything = dict(model.encoder.named_parameters())
     assert everything.keys() - shared.keys() == {"speaker.weight"}
     assert all(shared[name] is everything[name] for name in shared)
+    assert {name.partition(".")[0] for name in shared} == {
+        *("inputs", "modality_aware", "interaction_aware", "reduction")
+    }
+
+
+def test_speakers_can_be_among_the_shared_parameters_and_change_nothing_else():
+    torch.manual_seed(0)
+    without = ConversationEncoder(WIDTHS, 12, 3, 0.0, SPEAKERS)
+    torch.manual_seed(0)
+    encoder = ConversationEncoder(WIDTHS, 12, 3, 0.0, SPEAKERS, theta_speakers=True)
+    assert dict(encoder.named_parameters()).keys() == encoder.shared_parameters().keys()
+    assert all(torch.equal(a, b) for a, b in zip(encoder.parameters(), without.parameters(), strict=True))
 
 
 def test_every_parameter_of_the_encoder_is_used():

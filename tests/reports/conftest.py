@@ -12,6 +12,7 @@ import pytest
 
 OBJECTIVES = ("fused", "unimodal", "distillation")
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+BLOCKS = ("inputs", "reduction")
 AGGREGATORS = {
     "css": "pgm",
     "adam": "equal",
@@ -61,10 +62,14 @@ def write_run(
     kind: str | None = None,
     published: bool = False,
     fingerprint: str = "d" * 64,
+    protocol: str = "validated",
+    refit_of: dict[str, Any] | None = None,
     **data: object,
 ) -> Path:
     """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
-    setting = (dataset, epochs, hidden, fingerprint)
+    setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
+    if protocol != "validated":
+        setting += (protocol, refit_of and refit_of["group"])
     key = hashed(*setting, label, seed)
     rng = np.random.default_rng(int(key, 16))
     folder = store / "runs" / key
@@ -76,6 +81,7 @@ def write_run(
         {
             "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
             "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
+            "protocol": protocol, "refit_of": refit_of,
             "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
             "fusion": {"name": "spf", "options": {"rank": 16}},
             "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
@@ -113,6 +119,8 @@ def write_run(
     }
     gamma = np.full((steps, 3), 1 / 3) if aggregator == "equal" else rng.dirichlet((8, 6, 4), size=steps)
     drawn = {f"cos_{p}": np.clip(0.3 - 0.2 * i + 0.2 * rng.normal(size=steps), -1, 1) for i, p in enumerate(PAIRS)}
+    drawn |= {f"norm_{name}": rng.gamma(4, 0.5, size=steps) for name in OBJECTIVES}
+    drawn |= {f"{b}.cos_{p}": np.clip(0.2 + 0.4 * rng.normal(size=steps), -1, 1) for b in BLOCKS for p in PAIRS}
     cosines = dict.fromkeys(drawn, np.nan) if aggregator == "equal" else drawn
     frame = pd.DataFrame(
         {"step": at, "epoch": at // steps_per_epoch + 1}
@@ -138,9 +146,11 @@ def write_run(
             "validation_accuracy": f1, "validation_weighted_f1": f1, "validation_macro_f1": f1 - 0.02,
         }
     )  # fmt: skip
+    if protocol != "validated":
+        history[[name for name in history if name.startswith("validation")]] = np.nan
     history.to_parquet(folder / "history.parquet")
     probed = np.arange(0, steps + 1, 5)
-    pd.DataFrame(
+    probes = pd.DataFrame(
         {"step": probed, "epoch": np.maximum(1, -(-probed // steps_per_epoch))}
         | {f"norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for name in OBJECTIVES}
         | {
@@ -151,8 +161,23 @@ def write_run(
             f"weight_{name}": w
             for name, w in zip(OBJECTIVES, rng.dirichlet((8, 6, 4), size=len(probed)).T, strict=True)
         }
-        | {f"update_cos_{name}": np.clip(0.3 + 0.3 * rng.normal(size=len(probed)), -1, 1) for name in OBJECTIVES}
-    ).to_parquet(folder / "conflict.parquet")
+        | {
+            f"{what}_cos_{name}": np.clip(0.3 + 0.3 * rng.normal(size=len(probed)), -1, 1)
+            for what in ("update", "displacement")
+            for name in OBJECTIVES
+        }
+        | {f"{b}.cos_{p}": np.clip(0.3 + 0.4 * rng.normal(size=len(probed)), -1, 1) for b in BLOCKS for p in PAIRS}
+        | {f"{b}.norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for b in BLOCKS for name in OBJECTIVES}
+    )
+    probes.loc[len(probes) - 1, [f"displacement_cos_{name}" for name in OBJECTIVES]] = np.nan
+    probes.to_parquet(folder / "conflict.parquet")
+    if label == "adam":
+        pd.DataFrame(
+            {"step": np.tile(probed, 2), "epoch": 1, "aggregator": np.repeat(["pgm", "equal"], len(probed))}
+            | {f"weight_{name}": rng.random(2 * len(probed)) for name in OBJECTIVES}
+            | {f"update_cos_{name}": rng.uniform(-1, 1, 2 * len(probed)) for name in OBJECTIVES}
+            | {"mean_cos": rng.uniform(-1, 1, 2 * len(probed))}
+        ).to_parquet(folder / "directions.parquet")
 
     good = {"css": 0.66, "adam": 0.65}.get(label, 0.64)
     test = []
@@ -166,13 +191,15 @@ def write_run(
         del other["per_class_f1"], other["confusion"]
         for score in ("accuracy", "weighted_f1", "macro_f1"):
             other[score] += shift
+    detailed = selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5}
+    validated = protocol == "validated"
     write_json(
         folder / "result.json",
         {
-            "selected": selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5},
-            "last": last | {"epoch": epochs},
+            "selected": detailed if validated else None,
+            "last": (last if validated else detailed | last) | {"epoch": epochs},
             "peak_test": peak | {"epoch": 3},
-            "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())},
+            "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())} if validated else None,
             "diverged": False, "steps": steps, "skipped_steps": 0, "masked_objectives": dict.fromkeys(OBJECTIVES, 0),
             "backward_passes": steps * (1 if aggregator == "equal" else 3), "probe_backward_passes": 3 * len(probed),
             "parameters": {"total": 400_000 + len(label), "encoder": 380_000, "fusion": 12_345, "classifiers": 1_000},

@@ -8,10 +8,12 @@ import pytest
 from scipy import stats
 
 from reports.comparisons import compare
+from reports.conflict_tables import blocks, conflict, directions
 from reports.evidence import Evidence, collect
 from reports.records import read_store
 from reports.rendering import MISSING, cell, latex, markdown, number, shown_blocks
-from reports.tables import TABLES, Block, Column, accuracy, conflict, cost, stability
+from reports.table import Block, Column
+from reports.tables import TABLES, accuracy, cost, stability
 
 
 def evidence_of(store: Path, dataset: str) -> Evidence:
@@ -83,9 +85,96 @@ def test_conflict_summarises_within_a_run_before_it_summarises_over_runs(store: 
         for name, threshold in (("negative", 0.0), ("below_tenth", -0.1)):
             shares = [(p[f"cos_{pair}"] < threshold).mean() for p in probes]
             assert found[f"probe_{name}_{pair}_mean"] == pytest.approx(np.mean(shares))
-    worst = [p.filter(like="update_cos_").min(axis=1) for p in probes]
-    assert found["update_worst_cos_mean"] == pytest.approx(np.mean([w.mean() for w in worst]))
-    assert found["update_negative_mean"] == pytest.approx(np.mean([(w < 0).mean() for w in worst]))
+    for what in ("update", "displacement"):
+        worst = [p.filter(regex=f"^{what}_cos_").min(axis=1).dropna() for p in probes]
+        assert found[f"{what}_worst_cos_mean"] == pytest.approx(np.mean([w.mean() for w in worst]))
+        assert found[f"{what}_negative_mean"] == pytest.approx(np.mean([(w < 0).mean() for w in worst]))
+
+
+@pytest.mark.parametrize(("file", "series"), [("conflict", "probe"), ("steps", "batch")])
+@pytest.mark.parametrize("block", [None, "inputs", "reduction"])
+def test_distribution_trend_and_lengths_of_every_pair(store: Path, file: str, series: str, block: str | None):
+    evidence = evidence_of(store, "meld")
+    if block is None:
+        found, prefix = row(conflict(evidence), "css"), ""
+    else:
+        found, prefix = blocks(evidence).set_index(["method", "block"]).loc["css", block], f"{block}."
+    frames = [pd.read_parquet(f / f"{file}.parquet") for f in folders(store, "meld", "css")]
+    assert found["n"] == 3
+    for pair in ("fused_unimodal", "fused_distillation", "unimodal_distillation"):
+        cosines = [frame[f"{prefix}cos_{pair}"] for frame in frames]
+        expected = {"cos": [c.mean() for c in cosines], "sd": [c.std() for c in cosines]}
+        expected |= {"negative": [(c < 0).mean() for c in cosines], "below_tenth": [(c < -0.1).mean() for c in cosines]}
+        for level in (5, 25, 50, 75, 95):
+            expected[f"q{level:02}"] = [np.percentile(c, level) for c in cosines]
+        last = frames[0]["step"].max()
+        for number_, third in enumerate(("early", "middle", "late")):
+            low, high = number_ * (last + 1) / 3, (number_ + 1) * (last + 1) / 3
+            during = [(f["step"] >= low) & (f["step"] < high) for f in frames]
+            expected[third] = [c[d].mean() for c, d in zip(cosines, during, strict=True)]
+        a, b = pair.split("_")
+        if f"{prefix}norm_{a}" in frames[0]:
+            norms = [(f[f"{prefix}norm_{a}"], f[f"{prefix}norm_{b}"]) for f in frames]
+            expected["similarity"] = [(2 / (x / y + y / x)).mean() for x, y in norms]
+        else:
+            assert np.isnan(found[f"{series}_similarity_{pair}_mean"])
+        for what, values in expected.items():
+            half = stats.t.ppf(0.975, 2) * stats.sem(values)
+            name = f"{series}_{what}_{pair}"
+            interval = (np.mean(values) - half, np.mean(values) + half)
+            assert found[f"{name}_mean"] == pytest.approx(np.mean(values))
+            assert (found[f"{name}_low"], found[f"{name}_high"]) == pytest.approx(interval)
+
+
+def test_magnitude_similarity_is_one_for_equal_lengths_and_falls_with_their_ratio(store: Path):
+    for folder in folders(store, "meld", "css"):
+        probes = pd.read_parquet(folder / "conflict.parquet")
+        probes[["norm_fused", "norm_unimodal", "norm_distillation"]] = (2.0, 2.0, 6.0)
+        probes.to_parquet(folder / "conflict.parquet")
+    found = row(conflict(evidence_of(store, "meld")), "css")
+    assert found["probe_similarity_fused_unimodal_mean"] == pytest.approx(1)
+    assert found["probe_similarity_fused_distillation_mean"] == pytest.approx(2 * 2 * 6 / 40)
+
+
+def test_every_aggregator_has_a_row_on_the_common_trajectory(store: Path):
+    frame = directions(evidence_of(store, "meld"))
+    assert list(zip(frame["method"], frame["aggregator"], frame["n"], strict=True)) == [
+        ("adam", "pgm", 3),
+        ("adam", "equal", 3),
+    ]
+    found = frame.set_index("aggregator").loc["pgm"]
+    taken = [pd.read_parquet(f / "directions.parquet") for f in folders(store, "meld", "adam")]
+    taken = [t[t["aggregator"] == "pgm"] for t in taken]
+    worst = [t.filter(like="update_cos_").min(axis=1) for t in taken]
+    distance = [np.linalg.norm(t.filter(like="weight_") - 1 / 3, axis=1).mean() for t in taken]
+    assert found["worst_cos_mean"] == pytest.approx(np.mean([w.mean() for w in worst]))
+    assert found["negative_mean"] == pytest.approx(np.mean([(w < 0).mean() for w in worst]))
+    assert found["mean_cos_mean"] == pytest.approx(np.mean([t["mean_cos"].mean() for t in taken]))
+    assert found["distance_mean"] == pytest.approx(np.mean(distance))
+    page = markdown(TABLES[4].blocks[0], frame)
+    assert "| method | aggregator | n |" in page
+    assert "| adam | pgm | 3 |" in page
+    assert "method & aggregator & $n$ &" in latex(TABLES[4].blocks[0], frame, "")
+
+
+def test_runs_without_what_is_recorded_since_are_still_reported(store: Path):
+    for folder in (run.folder for run in read_store(store).runs):
+        for name in ("steps", "conflict"):
+            frame = pd.read_parquet(folder / f"{name}.parquet")
+            old = [c for c in frame if "." not in c and not c.startswith("displacement")]
+            if name == "steps":
+                old = [c for c in old if not c.startswith("norm_")]
+            frame[old].to_parquet(folder / f"{name}.parquet")
+        (folder / "directions.parquet").unlink(missing_ok=True)
+    evidence = evidence_of(store, "meld")
+    found = row(conflict(evidence), "css")
+    assert np.isfinite(found["probe_similarity_fused_unimodal_mean"])
+    assert np.isnan(found["batch_similarity_fused_unimodal_mean"])
+    assert np.isnan(found["displacement_worst_cos_mean"])
+    for table in TABLES[3:5]:
+        frame = table.frame(evidence)
+        assert len(frame) == 0
+        assert shown_blocks(table, frame) == []
 
 
 def test_weights_are_read_from_steps_that_were_not_skipped(store: Path):
@@ -132,7 +221,12 @@ def test_a_method_without_a_gramian_has_unknown_batch_cosines_and_uniform_weight
 def test_a_block_nobody_has_numbers_for_is_not_shown(tmp_path: Path, add_run):
     add_run(tmp_path, "meld", "adam")
     frame = conflict(evidence_of(tmp_path, "meld"))
-    assert [block.title for block in shown_blocks(TABLES[2], frame)] == ["Probe", "Weights and update"]
+    assert [block.title for block in shown_blocks(TABLES[2], frame)] == [
+        "Probe",
+        "Probe: quantiles of the cosine",
+        "Probe: trend of the cosine, and lengths",
+        "Weights and update",
+    ]
 
 
 def test_cost_is_in_seconds_passes_and_mebibytes(store: Path):

@@ -70,6 +70,26 @@ def test_an_official_dev_set_is_the_validation_whatever_the_seed() -> None:
         assert parts.test.ids == ("t",)
 
 
+def test_without_holding_out_all_but_the_test_set_is_trained_on_in_order(four_sessions: Conversations) -> None:
+    with_dev = make({"a": "train", "d": "dev", "b": "train", "t": "test", "e": "dev"})
+    without_sessions = make({"a": "train", "t": "test"})
+
+    for data in (with_dev, without_sessions, four_sessions):
+        for seed in (0, 1):
+            parts = split(data, seed, hold_out=False)
+            assert parts.validation is None
+            kept = [name for name, part in zip(data.ids, data.split, strict=True) if part != "test"]
+            assert list(parts.train.ids) == kept
+            assert parts.test.ids == data.where("test").ids
+            assert parts.test.label is None
+
+
+@pytest.mark.parametrize("conversations", [{"t": "test"}, {"a": "train", "d": "dev"}])
+def test_without_holding_out_a_run_still_needs_both(conversations: dict[str, str]) -> None:
+    with pytest.raises(DataError, match="a run needs some of each"):
+        split(make(conversations), 0, hold_out=False)
+
+
 def test_test_conversations_have_no_labels(four_sessions: Conversations) -> None:
     parts = split(four_sessions, 0)
 

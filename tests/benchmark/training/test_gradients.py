@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from baselines.equal import EqualWeights
 from benchmark.training.batches import Batch
 from benchmark.training.gradients import (
     ObjectiveGradients,
@@ -19,7 +20,7 @@ from benchmark.training.gradients import (
     objective_gradients,
     update_cosines,
 )
-from benchmark.training.probe import COLUMNS, probe
+from benchmark.training.probe import columns, probe
 from benchmark.training.trainer import Trainer
 from css.model import EmotionClassifier
 from css.modulator import ParetoGradientModulator
@@ -346,8 +347,9 @@ def test_a_probe_of_quadratics_reports_what_was_prescribed(
     batch = Batch(
         {"text": torch.zeros(1, 1)}, torch.zeros(1, dtype=torch.int64), None, torch.ones(1, dtype=torch.int64)
     )
-    row = probe(model, Parameters(model), ParetoGradientModulator(), batch, QuadraticObjectives(1.0, None, problem))
-    found = dict(zip(COLUMNS, row.tolist(), strict=True))
+    parameters = Parameters(model)
+    taken = probe(model, parameters, ParetoGradientModulator(), batch, QuadraticObjectives(1.0, None, problem))
+    found = dict(zip(columns(parameters.blocks), taken.row.tolist(), strict=True))
 
     names = ("fused", "unimodal", "distillation")
     assert [found[f"norm_{o}"] for o in names] == pytest.approx(list(norms), rel=1e-8)
@@ -361,3 +363,30 @@ def test_a_probe_of_quadratics_reports_what_was_prescribed(
     if d.norm() > 1e-4 * (gamma * problem.gradient.norm(dim=1)).max():
         expected = problem.gradient @ d / (problem.gradient.norm(dim=1) * d.norm())
         assert [found[f"update_cos_{o}"] for o in names] == pytest.approx(expected.tolist(), abs=1e-6)
+    whole = {name: value for name, value in found.items() if name.startswith(("norm_", "cos_"))}
+    assert {name: found[f"x.{name}"] for name in whole} == whole  # the only block is all
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.3])
+@pytest.mark.parametrize("norms", [(1, 2, 4), (3, 0.5, 20)])
+@pytest.mark.parametrize("cosine", TRIPLES.values(), ids=TRIPLES)
+def test_displacement_of_quadratics_is_that_of_the_optimisers_first_step(
+    cosine: tuple[float, float, float], norms: tuple[float, ...], weight_decay: float
+) -> None:
+    """Gradient descent moves against d + λx; Adam's first step against its sign, for its moments are corrected."""
+    problem = quadratics(cosine, norms)
+    moved = replace(problem, x=problem.x + 1, c=problem.c + 1)  # away from 0, where weight decay does nothing
+    d = moved.gradient.mean(0) + weight_decay * moved.x
+    expected = {torch.optim.SGD: d, torch.optim.Adam: d / (d.abs() + 1e-8)}
+    for kind, down in expected.items():
+        model = PointModel(moved.x)
+        parameters, objective = Parameters(model), QuadraticObjectives(1.0, None, moved)
+        batch = Batch({}, torch.zeros(1, dtype=torch.int64), None, torch.ones(1, dtype=torch.int64))
+        taken = probe(model, parameters, EqualWeights(), batch, objective)
+        optimizer = kind([model.encoder.x], lr=1e-3, weight_decay=weight_decay)
+        (sum(moved.losses(model.encoder.x)) / 3).backward()
+        optimizer.step()
+
+        found = taken.displacement_cosines(parameters)
+        cos = moved.gradient @ down / (moved.gradient.norm(dim=1) * down.norm())
+        assert found.tolist() == pytest.approx(cos.tolist(), abs=1e-6)

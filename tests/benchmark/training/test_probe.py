@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -7,9 +8,9 @@ from torch import Tensor
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
 from benchmark.registry import METHODS
-from benchmark.training.batches import PackedData
+from benchmark.training.batches import Batch, PackedData
 from benchmark.training.gradients import objective_gradients
-from benchmark.training.probe import COLUMNS, probe, probe_batch
+from benchmark.training.probe import DISPLACEMENT, columns, probe, probe_batch
 from benchmark.training.trainer import Trainer, train
 from css.interfaces import OBJECTIVES
 from css.modulator import ParetoGradientModulator
@@ -29,9 +30,9 @@ def snapshot(trainer: Trainer) -> dict[str, Tensor]:
 
 
 def run_probe(trainer: Trainer) -> dict[str, float]:
-    row = probe(trainer.model, trainer.parameters, trainer.aggregator, trainer.probe_batch, trainer.objective)
-    assert row.dtype == torch.float64
-    return dict(zip(COLUMNS, row.tolist(), strict=True))
+    taken = probe(trainer.model, trainer.parameters, trainer.aggregator, trainer.probe_batch, trainer.objective)
+    assert taken.row.dtype == torch.float64
+    return dict(zip(columns(trainer.parameters.blocks), taken.row.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -71,7 +72,7 @@ def test_probes_are_taken_before_the_first_step_then_regularly_and_after_the_las
 
     assert [tuple(row[:2]) for row in trainer.progress.conflict] == [(0, 1), (2, 1), (4, 2), (6, 3), (8, 3), (9, 3)]
     assert trainer.counts()["probe_backward_passes"] == 3 * 6
-    assert {len(row) for row in trainer.progress.conflict} == {2 + len(COLUMNS)}
+    assert {len(row) for row in trainer.progress.conflict} == {len(trainer.probe_columns)}
 
 
 def names(batch_of: Tensor, data: Conversations) -> list[str]:
@@ -145,7 +146,97 @@ def test_columns_are_what_the_gradients_say(method: str, make_trainer: Make) -> 
         {name: float(x) for name, x in expected.items()}, rel=1e-9, abs=1e-9
     )
     assert [found[f"weight_{o}"] for o in OBJECTIVES] == pytest.approx(pareto.tolist(), abs=1e-9)
-    assert set(found) == {*expected, *(f"weight_{o}" for o in OBJECTIVES)}
+    assert [found[f"loss_{o}"] for o in OBJECTIVES] == pytest.approx(gradients.losses.tolist())
+    others = {f"{what}_{o}" for what in ("weight", "loss") for o in OBJECTIVES}
+    assert {name for name in found if "." not in name} == {*expected, *others}
+
+
+BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
+ENCODER_BLOCKS = {
+    "paper": BLOCKS,
+    "paper(theta_speakers=true)": ("inputs", "speaker", *BLOCKS[1:]),
+    "released": (*BLOCKS[:3], "own_gate", "cross_gate", "reduction"),
+    "released(meld_step=true)": ("inputs", "text_shift", *BLOCKS[1:3], "own_gate", "cross_gate", "reduction"),
+    "identity": ("inputs",),
+}
+
+
+@pytest.mark.parametrize(("encoder", "blocks"), ENCODER_BLOCKS.items())
+def test_every_block_of_theta_has_its_own_cosines_and_norms(
+    encoder: str, blocks: tuple[str, ...], make_trainer: Make
+) -> None:
+    trainer = make_trainer(f"{encoder}/css")
+    trainer.train_epoch()
+    found = run_probe(trainer)
+    assert tuple(trainer.parameters.blocks) == blocks
+    assert {name.partition(".")[0] for name in found if "." in name} == set(blocks)
+
+    trainer.model.eval()
+    batch, encoder_ = trainer.probe_batch, trainer.model.encoder
+    losses = trainer.objective(trainer.model(batch.features, batch.speakers, batch.lengths), batch)
+    for block in blocks:
+        theta = [p for name, p in encoder_.named_parameters() if name.startswith(f"{block}.")]
+        gradients = [torch.autograd.grad(x, theta, retain_graph=True, materialize_grads=True) for x in losses]
+        g = torch.stack([torch.cat([part.flatten() for part in of]) for of in gradients]).double()
+        assert [found[f"{block}.norm_{o}"] for o in OBJECTIVES] == pytest.approx(g.norm(dim=1).tolist(), rel=1e-4)
+        for i in range(3):
+            for j in range(i + 1, 3):
+                expected = float(torch.cosine_similarity(g[i], g[j], dim=0))
+                assert found[f"{block}.cos_{OBJECTIVES[i]}_{OBJECTIVES[j]}"] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("encoder", ENCODER_BLOCKS)
+def test_gramians_of_the_blocks_sum_to_that_of_theta(encoder: str, make_trainer: Make) -> None:
+    trainer = make_trainer(f"{encoder}/css")
+    found = objective_gradients(trainer.model, trainer.parameters, trainer.probe_batch, trainer.objective)
+    J = found.shared.double()
+
+    assert sum(trainer.parameters.blocks.values()) == J.shape[1]
+    gramians = trainer.parameters.gramians(J)
+    assert gramians.shape == (len(ENCODER_BLOCKS[encoder]), 3, 3)
+    torch.testing.assert_close(gramians.sum(0), J @ J.T, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("method", ["adam", "css", "pcgrad"])
+def test_displacement_is_what_the_optimiser_really_did_to_theta(method: str, make_trainer: Make) -> None:
+    """Against copies of θ around every step of a run with momentum and weight decay, and gradients taken anew."""
+    watched = make_trainer(method, probe_every=1, weight_decay=0.1)
+    step, seen = watched._step, []
+
+    def theta() -> Tensor:
+        return torch.cat([p.detach().flatten() for p in watched.model.encoder.shared_parameters().values()]).double()
+
+    def watching(batch: Batch) -> Tensor:
+        masks = watched.dropout.get_state()
+        watched.model.eval()
+        probed = watched.probe_batch
+        losses = watched.objective(watched.model(probed.features, probed.speakers, probed.lengths), probed)
+        watched.model.train()
+        shared = list(watched.model.encoder.shared_parameters().values())
+        gradients = [torch.autograd.grad(x, shared, retain_graph=True, materialize_grads=True) for x in losses]
+        assert torch.equal(watched.dropout.get_state(), masks)
+        before = theta()
+        row = step(batch)
+        down = before - theta()
+        flat = [torch.cat([part.flatten() for part in of]).double() for of in gradients]
+        seen.append([float(torch.cosine_similarity(down, g, dim=0)) for g in flat])
+        return row
+
+    watched._step = watching  # type: ignore[method-assign]
+    train(watched)
+
+    first = watched.probe_columns.index(DISPLACEMENT[0])
+    recorded = [row[first : first + 3] for row in watched.progress.conflict]
+    assert np.isnan(recorded.pop()).all()  # no step follows the last probe
+    np.testing.assert_allclose(recorded, seen, atol=1e-4)
+    assert len(recorded) == watched.counts()["steps"]
+    assert np.ptp(seen, axis=0).min() > 0.01
+
+
+def test_where_theta_stands_still_its_displacement_has_no_angle(make_trainer: Make) -> None:
+    trainer = make_trainer("css")
+    taken = trainer._probe()
+    assert taken.displacement_cosines(trainer.parameters).isnan().all()
 
 
 def test_pgm_and_the_probe_agree_on_weights(make_trainer: Make) -> None:
@@ -172,5 +263,9 @@ def test_an_objective_that_vanishes_has_no_angle_and_no_weight_and_is_not_counte
 
     assert found["norm_distillation"] == found["weight_distillation"] == 0
     undefined = {name for name, value in found.items() if value != value}
-    assert undefined == {"cos_fused_distillation", "cos_unimodal_distillation", "update_cos_distillation"}
+    assert {name for name in undefined if "." not in name} == {
+        "cos_fused_distillation",
+        "cos_unimodal_distillation",
+        "update_cos_distillation",
+    }
     assert trainer.counts()["masked_objectives"] == dict.fromkeys(OBJECTIVES, 0)

@@ -171,7 +171,7 @@ def test_history_and_steps_have_a_row_each(method: str, make_trainer: Make) -> N
     assert trainer.finished
 
     progress = trainer.progress
-    assert [a.shape for a in progress.steps] == [(per_epoch, len(STEP_COLUMNS))] * 3
+    assert [a.shape for a in progress.steps] == [(per_epoch, len(trainer.step_columns))] * 3
     assert trainer.counts()["steps"] == 3 * per_epoch
     assert trainer.counts()["backward_passes"] == 3 * per_epoch * (3 if method == "css" else 1)
     assert [p.shape for p in progress.test_predictions] == [(trainer.test_data.conversations.utterances,)] * 3
@@ -192,11 +192,34 @@ def test_steps_record_losses_and_norm_of_the_update(make_trainer: Make) -> None:
     with torch.no_grad():
         losses = torch.stack(trainer.objective(trainer.model(batch.features, batch.speakers, batch.lengths), batch))
     trainer.dropout.set_state(masks)
-    row = dict(zip(STEP_COLUMNS, trainer._step(batch).tolist(), strict=True))
+    row = dict(zip(trainer.step_columns, trainer._step(batch).tolist(), strict=True))
 
     assert [row[f"loss_{o}"] for o in OBJECTIVES] == pytest.approx(losses.tolist(), rel=1e-5)
     update = torch.cat([p.grad.flatten() for p in trainer.parameters.all if p.grad is not None])
     assert row["gradient_norm"] == pytest.approx(float(update.norm()), rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["css", "paper(theta_speakers=true)/pcgrad", "released/css"])
+def test_steps_record_the_conflict_on_the_training_batch_by_block(method: str, make_trainer: Make) -> None:
+    trainer = make_trainer(method)
+    batch = trainer.train_data.batch(range(4))
+    masks = trainer.dropout.get_state()
+    losses = trainer.objective(trainer.model(batch.features, batch.speakers, batch.lengths), batch)
+    theta = trainer.model.encoder.shared_parameters()
+    rows = [torch.autograd.grad(x, list(theta.values()), retain_graph=True, materialize_grads=True) for x in losses]
+    gradients = [dict(zip(theta, row, strict=True)) for row in rows]
+    trainer.dropout.set_state(masks)
+    row = dict(zip(trainer.step_columns, trainer._step(batch).tolist(), strict=True))
+
+    assert {column.partition(".")[0] for column in row if "." in column} == {name.partition(".")[0] for name in theta}
+    for prefix in {"", *(name.partition(".")[0] + "." for name in theta)}:
+        flat = [torch.cat([g.flatten() for n, g in of.items() if n.startswith(prefix)]).double() for of in gradients]
+        for i, a in enumerate(OBJECTIVES):
+            if not prefix:
+                assert row[f"norm_{a}"] == pytest.approx(float(flat[i].norm()), rel=1e-4)
+            for j in range(i + 1, 3):
+                expected = float(torch.cosine_similarity(flat[i], flat[j], dim=0))
+                assert row[f"{prefix}cos_{a}_{OBJECTIVES[j]}"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_validation_scores_are_those_of_the_evaluated_model(make_trainer: Make) -> None:
@@ -275,6 +298,27 @@ def test_training_refuses_test_labels(corpus: Conversations, make_spec: Callable
     data = split(corpus, 0)
     with pytest.raises(AssertionError, match="test labels"):
         Trainer(make_spec(), RunData(data.train, data.validation, corpus.where("test")))
+
+
+def test_a_run_refuses_the_split_of_another_protocol(corpus: Conversations, make_spec: Callable[..., RunSpec]) -> None:
+    published = make_spec().model_copy(update={"protocol": "published"})
+    for spec, hold_out in ((make_spec(), False), (published, True)):
+        with pytest.raises(AssertionError, match="the split is of another protocol"):
+            Trainer(spec, split(corpus, 0, hold_out=hold_out))
+
+
+def test_without_validation_the_last_epochs_probabilities_are_kept(
+    corpus: Conversations, make_spec: Callable[..., RunSpec]
+) -> None:
+    spec = make_spec(epochs=3).model_copy(update={"protocol": "published"})
+    trainer = Trainer(spec, split(corpus, 0, hold_out=False))
+    for _ in range(3):
+        trainer.train_epoch()
+        progress = trainer.progress
+        assert progress.selected is None
+        assert progress.probabilities is not None
+        assert progress.probabilities.argmax(-1).tolist() == progress.test_predictions[-1].tolist()
+        assert np.isnan(list(progress.latest().values())).sum() == 4
 
 
 def test_no_number_of_a_run_depends_on_test_labels_but_the_scorers(corpus: Conversations, make_trainer: Make) -> None:
@@ -614,4 +658,7 @@ def test_every_encoder_trains_and_is_probed(
     assert train(trainer)
     assert all(not torch.equal(p, before[name]) for name, p in trainer.model.encoder.named_parameters())
     assert np.isfinite(trainer.progress.history).all()
-    assert np.isfinite(trainer.progress.conflict).all()
+    conflict = np.array(trainer.progress.conflict)
+    assert np.isfinite(conflict[:-1]).all()
+    unknown = {c for c, x in zip(trainer.probe_columns, conflict[-1], strict=True) if not np.isfinite(x)}
+    assert unknown == {f"displacement_cos_{o}" for o in OBJECTIVES}

@@ -1,0 +1,240 @@
+"""``cssbench runs`` and ``cssbench store``: what a store holds, and runs out of it or into another."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmark.cli.common import DONE, FAILED, STORE, StoreOption, existing, show
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from benchmark.execution.selection import Held
+    from benchmark.execution.store import Store
+
+app = typer.Typer()
+manage = typer.Typer(help="Remove runs from a store, move them to another, or merge stores.", no_args_is_help=True)
+app.add_typer(manage, name="store")
+
+CHOICE = "Which runs"
+Dataset = Annotated[str | None, typer.Option("--dataset", metavar="NAME", rich_help_panel=CHOICE)]
+Method = Annotated[
+    str | None, typer.Option("--method", metavar="NAME", rich_help_panel=CHOICE, help="As tables name it.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", rich_help_panel=CHOICE)]
+Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", rich_help_panel=CHOICE)]
+State = Annotated[
+    str | None,
+    typer.Option("--state", metavar="NAME", rich_help_panel=CHOICE, help="complete, failed or unfinished."),
+]
+Into = Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The store that gets the runs.")]
+
+
+@app.command()
+def runs(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="One run in detail: a key, or how it begins.")
+    ] = None,
+    store: StoreOption = STORE,
+    dataset: Dataset = None,
+    method: Method = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs; scores are fractions.")] = False,
+) -> None:
+    """List the runs of a store: data set, method, seed, preset, protocol, state and weighted F1.
+
+    The score is the one that counts: at the epoch selected on validation data, or of a refit at its last. The published
+    protocol has none.
+    """
+    from benchmark.execution.selection import Filter, by_prefix
+    from benchmark.execution.store import Store
+
+    held = Store(existing(store))
+    if run is not None:
+        (found,) = by_prefix(held, [run])
+        _show_one(held, found, as_json=as_json)
+        return
+    chosen = Filter(dataset, method, seed, preset, state).select(held)
+    rows = [_row(held, each) for each in chosen]
+    rows.sort(key=lambda row: (row["dataset"], row["label"], row["preset"], row["seed"]))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    typer.echo(_table(rows))
+
+
+COUNTS = {"validated": "selected", "refit": "last"}
+"""The part of result.json that is a run's result, by protocol."""
+
+
+def _row(store: "Store", run: "Held") -> dict[str, Any]:
+    """What is listed of a run; ``weighted_f1`` is the score that counts, null where there is none."""
+    row = {name: run.spec[name] for name in ("key", "dataset", "method", "label", "seed", "preset")}
+    row["protocol"] = run.spec.get("protocol", "validated")  # runs made before there were others do not say
+    score = None
+    if run.state == "complete" and row["protocol"] in COUNTS:
+        try:
+            result = json.loads((store.folder(run.key) / "result.json").read_bytes())
+            score = result[COUNTS[row["protocol"]]]["weighted_f1"]
+        except (ValueError, KeyError, TypeError):
+            return row | {"state": "damaged", "weighted_f1": None}
+    return row | {"state": run.state, "weighted_f1": score}
+
+
+def _table(rows: "Iterable[dict[str, Any]]") -> str:
+    """A table of text: rich takes seconds for the rows of ten thousand runs."""
+    titles = ("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
+    names = ("key", "dataset", "label", "seed", "preset", "protocol", "state")
+    cells = [(*(str(row[n]) for n in names), _score(row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+
+    def line(left: str, middle: str, right: str) -> str:
+        return left + middle.join("─" * (width + 2) for width in widths) + right
+
+    def row(values: tuple[str, ...]) -> str:
+        return "│ " + " │ ".join(map(str.ljust, values, widths)) + " │"
+
+    return "\n".join((line("┌", "┬", "┐"), row(titles), line("├", "┼", "┤"), *map(row, cells), line("└", "┴", "┘")))
+
+
+def _score(row: dict[str, Any]) -> str:
+    if row["weighted_f1"] is not None:
+        return f"{100 * row['weighted_f1']:.2f}"
+    return "not available" if row["state"] == "complete" else ""
+
+
+def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
+    folder = store.folder(run.key)
+    details: dict[str, Any] = {"folder": str(folder), "state": run.state, "spec": run.spec}
+    for name in ("manifest", "result"):
+        if (file := folder / f"{name}.json").exists():
+            try:
+                details[name] = json.loads(file.read_bytes())
+            except ValueError as error:
+                raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
+    for name in ("error", "log"):
+        if (file := folder / f"{name}.txt").exists():
+            details[name] = file.read_text(encoding="utf-8", errors="replace")
+    if as_json:
+        typer.echo(json.dumps(details, indent=1))
+        return
+    from rich.table import Table
+
+    table = Table(run.key, run.name, show_lines=False)
+    for name, value in _flat(details):
+        table.add_row(name, value)
+    show(table)
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> "Iterable[tuple[str, str]]":
+    """Nested names and values, those of options spelled out; checksums are for programs."""
+    for name, value in tree.items():
+        if name in ("files", "checksum", "digests"):
+            continue
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value if isinstance(value, str) else json.dumps(value)
+
+
+@manage.command()
+def prune(
+    store: StoreOption = STORE,
+    dataset: Dataset = None,
+    method: Method = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    state: State = None,
+    outdated: Annotated[
+        bool,
+        typer.Option("--outdated", rich_help_panel=CHOICE, help="Made by other source, torch or numpy than are here."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them; without it they are only listed.")] = False,
+) -> None:
+    """Remove runs: those that agree with every choice given. Runs that are being made stay."""
+    from benchmark.execution.selection import Filter
+    from benchmark.execution.store import Store
+
+    choice = Filter(dataset, method, seed, preset, state)
+    if not (choice.names_something or outdated):
+        raise UserError("say which runs: --state unfinished, --outdated, --dataset …; see cssbench store prune --help")
+    held = Store(existing(store))
+    chosen = [run for run in choice.select(held) if not outdated or _outdated(run)]
+    busy = 0
+    for run in chosen:
+        removed = yes and held.remove(run.key)
+        busy += yes and not removed
+        verb = ("removed" if removed else "being made, stays") if yes else "would be removed"
+        typer.echo(f"{run.key} {run.name} ({run.state}): {verb}")
+    typer.echo(f"{len(chosen) - busy} runs {'removed' if yes else 'would be removed; --yes removes them'}")
+
+
+def _outdated(run: "Held") -> bool:
+    from benchmark.fingerprints import provenance
+
+    made = run.spec["provenance"]
+    here = provenance(made["data"], made["device"]).model_dump()
+    return any(made[name] != here[name] for name in ("source", "torch", "numpy"))
+
+
+@manage.command()
+def merge(
+    stores: Annotated[
+        list[Path], typer.Argument(metavar="STORE…", help="Whose runs are copied; they stay as they are.")
+    ],
+    into: Into,
+) -> None:
+    """Copy the runs of stores into another one. What that has already is left as it is."""
+    from benchmark.execution.selection import Filter
+    from benchmark.execution.store import Store
+
+    sources = [Store(existing(store)) for store in stores]
+    _copy([(source, run) for source in sources for run in Filter().select(source)], Store(into), remove=False)
+
+
+@manage.command()
+def move(
+    into: Into,
+    store: StoreOption = STORE,
+    dataset: Dataset = None,
+    method: Method = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    state: State = None,
+) -> None:
+    """Move runs into another store: all, or those that agree with every choice given."""
+    from benchmark.execution.selection import Filter
+    from benchmark.execution.store import Store
+
+    source = Store(existing(store))
+    chosen = Filter(dataset, method, seed, preset, state).select(source)
+    _copy([(source, run) for run in chosen], Store(into), remove=True)
+
+
+def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) -> None:
+    """Copy the runs and, where the target then has them, remove them; says what became of each kind, and exits."""
+    from collections import Counter
+
+    from benchmark.execution.moving import Copied, copy
+
+    for source, _ in runs:
+        if source.root.resolve() == target.root.resolve():
+            raise UserError(f"{target.root} is a store to copy from and the one to copy into: name another with --into")
+    target.prepare()
+    outcomes: Counter[Copied] = Counter()
+    for source, run in runs:
+        outcome = copy(run.key, source, target)
+        if outcome in (Copied.DONE, Copied.THERE):
+            if remove and not source.remove(run.key):
+                outcome = Copied.BUSY
+        else:
+            typer.echo(f"{run.key} {run.name} in {source.root}: {outcome.value}")
+        outcomes[outcome] += 1
+    said = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
+    typer.echo(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {said or 'none'}")
+    raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else DONE)

@@ -1,0 +1,57 @@
+"""Checksums of a finished run's files, kept in its ``result.json``: a torn or flipped one is noticed, not trusted."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILES = (
+    *("spec.json", "manifest.json", "steps.parquet", "history.parquet"),
+    *("conflict.parquet", "predictions.parquet", "test_predictions.parquet"),
+)
+"""What a finished run's folder holds beside ``result.json``."""
+
+
+def sealed(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with ``files``, the SHA-256 of the folder's other files, and ``checksum``, its own."""
+    whole = dict(result) | {"files": {name: _sha256(folder / name) for name in FILES}}
+    return whole | {"checksum": _checksum(whole)}
+
+
+def damage(folder: Path) -> str | None:
+    """Which file of a finished run is not what was written and why, or None where all are.
+
+    A run that was made before there were checksums has none that could be wrong.
+    """
+    try:
+        result = json.loads((folder / "result.json").read_bytes())
+        checksum, files = result.pop("checksum", None), result.get("files")
+    except (OSError, ValueError, AttributeError, TypeError) as error:  # an array, a number
+        return f"result.json cannot be read ({' '.join(str(error).split())[:100]})"
+    if checksum is None and files is None:
+        return None
+    if checksum != _checksum(result):
+        return "result.json is not what its checksum says"
+    for name, expected in files.items():
+        try:
+            if _sha256(folder / name) != expected:
+                return f"{name} is not what its checksum says"
+        except OSError as error:
+            return f"{name} cannot be read ({error.strerror})"
+    return None
+
+
+def has_checksums(folder: Path) -> bool:
+    """Whether the finished run was made since there are checksums."""
+    return "checksum" in json.loads((folder / "result.json").read_bytes())
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _checksum(result: Mapping[str, Any]) -> str:
+    """Over the document's values: how it is laid out in the file does not matter."""
+    text = json.dumps({name: value for name, value in result.items() if name != "checksum"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""What a grid is going to take, from what runs like its own took: ``cssbench run --dry-run``."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from statistics import mean
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.execution.store import Store
+    from benchmark.specs import RunSpec
+
+_Kind = str
+
+
+def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
+    """For people: time and memory of the runs on so many workers, and what that rests on.
+
+    A run is taken to need, an epoch, the mean time of the store's finished runs of the same data set, inputs, method
+    and settings (epochs, seed and versions apart), and their greatest memory.
+    """
+    if not specs:
+        return "nothing to run"
+    seconds, memory, count = _measured(store)
+    known = [spec for spec in specs if _kind(spec.record()) in seconds]
+    unknown = len(specs) - len(known)
+    if not known:
+        return f"{unknown} runs to make; time and memory unknown: the store has no finished run like these"
+    times = [seconds[_kind(spec.record())] * spec.training.epochs for spec in known]
+    most = max(memory[_kind(spec.record())] for spec in known)
+    rests = sum(count[kind] for kind in {_kind(spec.record()) for spec in known})
+    time, busy = timedelta(seconds=round(_makespan(times, workers))), min(workers, len(specs))
+    return (
+        f"{len(specs)} runs to make: about {time} on {workers} workers ({sum(times) / 3600:.2f} hours of runs), "
+        f"{busy * most / 2**30:.1f} GiB in {busy} workers; from {rests} finished runs like these in the store"
+        + (f"; {unknown} runs are like none, and not counted" if unknown else "")
+    )
+
+
+def _kind(record: Mapping[str, Any]) -> _Kind:
+    """Equal for runs that take as long an epoch."""
+    training = {name: value for name, value in record["training"].items() if name != "epochs"}
+    parts = [record["dataset"], record.get("inputs"), record["encoder"], record["fusion"], record["aggregator"]]
+    return json.dumps([*parts, training, record["provenance"]["device"]], sort_keys=True)
+
+
+def _measured(store: "Store") -> tuple[dict[_Kind, float], dict[_Kind, int], dict[_Kind, int]]:
+    """Of the store's finished runs by kind: mean seconds an epoch, greatest memory in bytes, how many."""
+    seconds, memory = defaultdict(list), defaultdict(list)
+    for record in store.specs():
+        if store.is_complete(record["key"]):
+            try:
+                result = json.loads((store.folder(record["key"]) / "result.json").read_bytes())
+                took, peak = result["timings"]["total"] / record["training"]["epochs"], result["peak_memory"]
+            except (ValueError, KeyError, TypeError):
+                continue  # damaged: it is going to be made again
+            seconds[_kind(record)].append(took)
+            memory[_kind(record)].append(peak)
+    return (
+        {kind: mean(values) for kind, values in seconds.items()},
+        {kind: max(values) for kind, values in memory.items()},
+        {kind: len(values) for kind, values in seconds.items()},
+    )
+
+
+def _makespan(times: Sequence[float], workers: int) -> float:
+    """Seconds until the last run ends when each worker takes the longest run left."""
+    ends = [0.0] * workers
+    for time in sorted(times, reverse=True):
+        ends.sort()
+        ends[0] += time
+    return max(ends)

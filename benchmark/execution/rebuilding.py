@@ -1,0 +1,54 @@
+"""A run of a store as a task to be executed here and now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.datasets import dataset
+from benchmark.errors import UserError
+from benchmark.execution.tasks import Task
+from benchmark.fingerprints import package_fingerprint, provenance, resolve_device
+from benchmark.methods import KINDS
+from benchmark.plugins import register
+from benchmark.registry import look_up
+from benchmark.specs import Component, Method, RunSpec
+
+
+def read_spec(record: Mapping[str, Any]) -> RunSpec:
+    """The specification in a ``spec.json``; raises UserError for one that this version cannot have written."""
+    try:
+        return RunSpec.from_record(record)
+    except (KeyError, TypeError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"run {record.get('key')} is not as this version of css-bench describes runs: {cause}"
+        ) from None
+
+
+def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:
+    """The run's task with the code, libraries and device that are here; its key is the same where these are the same.
+
+    Raises:
+        UserError: the data, a component or the device are not at hand, or the data here are others.
+    """
+    spec = read_spec(record)
+    method = spec.method.model_copy(update={kind: _component_here(kind, spec.method) for kind in KINDS})
+    data = dataset(spec.dataset, data_dir, spec.inputs)
+    if data.fingerprint != spec.provenance.data:
+        where = data.file or "the simulator"
+        raise UserError(
+            f"run {spec.key} was made from other data: fingerprint {spec.provenance.data[:12]}, but {where} has "
+            f"{data.fingerprint[:12]}; name the folder of its feature file with --data-dir"
+        )
+    here = provenance(data.fingerprint, resolve_device(spec.provenance.device))
+    return Task(spec.model_copy(update={"provenance": here, "method": method}), data, None)
+
+
+def _component_here(kind: str, method: Method) -> Component:
+    component: Component = getattr(method, kind)
+    if component.plugin is None:
+        look_up(kind, component.name, KINDS[kind])
+        return component
+    register([component.plugin.factory])
+    source = package_fingerprint(component.plugin.factory.partition(":")[0])
+    return component.model_copy(update={"plugin": component.plugin.model_copy(update={"source": source})})
