@@ -9,19 +9,31 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports import rendering, style
+from reports import listings, rendering, style
+from reports.claims import check_claims
 from reports.comparisons import Comparison, compare
+from reports.declared import read_families
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
+from reports.figures_effects import factorial_plot
 from reports.findings import findings, power_statement
+from reports.inference import Inference, infer
+from reports.listings import Sheet
 from reports.provenance import Provenance
 from reports.records import read_store
 from reports.tables import TABLES, Block, Table
+from reports.tables_claims import claims_sheet
+from reports.tables_comparisons import comparisons as comparisons_sheet
+from reports.tables_factorial import factorial
+from reports.tables_selection import selection
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
     "test set itself: they are shown only for comparison with that practice and are never a result."
 )
+
+# The order of tables on the pages: the verdicts first.
+ORDER = ("comparisons", "accuracy", "selection", "factorial", "stability", "conflict", "cost")
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,14 @@ class Section:
     findings: list[str]
     figures: list[FigureView]
     tables: list[TableView]
+    sheets: list[Sheet]
     origin: list[tuple[str, str]]
+
+    @property
+    def parts(self) -> list[TableView | Sheet]:
+        """All tables in the order of the pages."""
+        named = {view.table.name: view for view in self.tables} | {sheet.name: sheet for sheet in self.sheets}
+        return [named[name] for name in ORDER]
 
 
 def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> None:
@@ -65,15 +84,21 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     (folder / "figures").mkdir()
     palette = style.Palette(method.label for c in comparisons for method in c.methods)
     evidence = [collect(comparison) for comparison in comparisons]
+    inference = infer(evidence, read_families(store))
     frames = {table.name: [table.frame(e) for e in evidence] for table in TABLES}
     sections = [
-        _section(e, [frames[table.name][i] for table in TABLES], palette, folder / "figures")
+        _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")
         for i, e in enumerate(evidence)
     ]
     for i, table in enumerate(TABLES):
         _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
+    claims = claims_sheet(evidence, check_claims(evidence, inference))
+    for sheets in [*zip(*(section.sheets for section in sections), strict=True), (claims,)]:
+        for suffix, text in listings.files(sheets).items():
+            (folder / "tables" / f"{sheets[0].name}.{suffix}").write_text(text, encoding="utf-8")
     context = {
         "sections": sections,
+        "claims": claims,
         "notices": [section.provenance for section in sections],
         "selection": SELECTION,
         "omitted": omitted,
@@ -86,11 +111,13 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
 
 
-def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.Palette, folder: Path) -> Section:
+def _section(
+    evidence: Evidence, frames: Sequence[pd.DataFrame], inference: Inference, palette: style.Palette, folder: Path
+) -> Section:
     comparison = evidence.comparison
     figures = []
     with style.drawing():
-        for draw in FIGURES:
+        for draw in (*FIGURES, factorial_plot):
             if drawing := draw(evidence, palette):
                 svg = style.inline(style.save(drawing.figure, folder / drawing.name), drawing.name)
                 figures.append(FigureView(drawing, comparison.provenance.short, Markup(svg)))
@@ -99,12 +126,13 @@ def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.
         comparison.provenance,
         _setting(comparison),
         power_statement(evidence),
-        findings(evidence),
+        findings(evidence, inference),
         figures,
         [
             TableView(table, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
             for table, frame in zip(TABLES, frames, strict=True)
         ],
+        [comparisons_sheet(evidence, inference), selection(evidence), factorial(evidence)],
         _origin(comparison),
     )
 
@@ -183,4 +211,5 @@ def _helpers() -> dict[str, Any]:
         "rows": rendering.rows,
         "header_groups": rendering.header_groups,
         "markdown": rendering.markdown,
+        "listing_markdown": listings.markdown,
     }

@@ -1,7 +1,8 @@
 """``cssbench run`` and ``cssbench report``."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,6 +95,23 @@ def run(
             show_default="the preset's",
         ),
     ] = None,
+    margin: Annotated[
+        float,
+        typer.Option(
+            metavar="F1",
+            rich_help_panel=COMPARED,
+            help="Points of weighted F1 below which a difference does not matter; declared before the runs.",
+        ),
+    ] = 0.5,
+    contrasts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B,C:D",
+            rich_help_panel=COMPARED,
+            help="The comparisons that are tested, as one family; declared before the runs.",
+            show_default="css against each other method",
+        ),
+    ] = None,
     modalities: Annotated[
         str | None,
         typer.Option(
@@ -160,6 +178,7 @@ def run(
     import reports
     from benchmark.data import datasets as known
     from benchmark.execution.store import Store
+    from benchmark.families import MARGIN, check_margin, declare, plan
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
@@ -178,16 +197,19 @@ def run(
         if datasets is None
         else [known.dataset(name, data_dir, inputs) for name in listed("--datasets", datasets)]
     )
-    specs = expand(
+    compared, replicates = choose_methods(methods, grid, fusions, aggregators), parse_seeds(seeds, budget)
+    expanded = partial(
+        expand,
         budget,
         chosen,
-        choose_methods(methods, grid, fusions, aggregators),
-        parse_seeds(seeds, budget),
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
+    specs = expanded(compared, replicates)
+    check_margin(margin)
+    comparisons = plan(compared, contrasts, lambda text: expanded([text], replicates[:1]))
     held = Store(store)
     out = report or store / "report"
     try:
@@ -197,7 +219,13 @@ def run(
 
     missing = [spec for spec in specs if not held.is_complete(spec.key)]
     typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {store}")
-    outcome = _train(missing, {d.name: d for d in chosen}, held, workers, tracking_uri) if missing else DONE
+    declared = partial(declare, store, comparisons, replicates, margin)
+    if missing:
+        outcome = _train(missing, {d.name: d for d in chosen}, held, workers, tracking_uri, declared)
+    else:
+        outcome = DONE
+        if contrasts is not None or margin != MARGIN:
+            declared()  # too late to be a plan: the report shows such comparisons as exploratory
     budgets = {spec.budget for spec in specs}
     keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
@@ -211,8 +239,9 @@ def _train(
     store: "Store",
     workers: int | None,
     tracking_uri: str | None,
+    declared: Callable[[], object],
 ) -> int:
-    """Make the runs; returns the exit code."""
+    """Declare what will be compared, then make the runs; returns the exit code."""
     from benchmark.data.splits import split
     from benchmark.grid import may_be_refused
 
@@ -229,6 +258,7 @@ def _train(
     from benchmark.tracking import resolve_uri
 
     store.prepare()
+    declared()
     outcomes = run_grid(
         specs,
         datasets,
