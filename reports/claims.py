@@ -53,7 +53,7 @@ class Claim:
     def verdict(self, dataset: str) -> Verdict | None:
         """On one data set; None where the claim is not about it."""
         own = [part.judgement for part in self.parts if part.dataset == dataset]
-        return conjunction(own) if own else None
+        return _together(own) if own else None
 
     def overall(self, datasets: Sequence[str]) -> Verdict | None:
         """On these data sets together; not testable where one of the claim's corpora is not among them."""
@@ -61,7 +61,12 @@ class Claim:
         if not own:
             return None
         covered = all(any(d.startswith(corpus) for d in datasets) for corpus in self.corpora)
-        return conjunction(own) if covered else Verdict.NOT_TESTABLE
+        return _together(own) if covered else Verdict.NOT_TESTABLE
+
+
+def _together(parts: Sequence[Judgement]) -> Verdict:
+    """One part has its own verdict, by its adjusted p; only a conjunction of several may go by their raw ones."""
+    return parts[0].verdict if len(parts) == 1 else conjunction(parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -86,6 +87,7 @@ def factorial(evidence: Evidence) -> Sheet:
     )
 
 
+@lru_cache(maxsize=2)  # the table and the figure of one data set ask for the same
 def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
     """The effects of every largest complete sub-grid, and a sentence for every level that is in none."""
     found: list[GridEffect] = []

@@ -77,7 +77,7 @@ def selection(evidence: Evidence) -> Sheet:
                 tuple(
                     (
                         RULES[o.rule],
-                        ", ".join(f"{labels[i]} {number(100 * s, 1)}" for i, s in zip(o.order, o.scores, strict=True)),
+                        ", ".join(f"{labels[i]} {number(100 * o.scores[i], 1)}" for i in o.order),
                         *(
                             (MISSING, MISSING)
                             if o.rule == "selected"

@@ -136,6 +136,8 @@ def test_ranks_and_what_one_would_have_claimed(grid: Path):
     assert list(frame["rank_peak"]) == list(stats.rankdata(-peaks.mean(axis=1)))
     assert list(frame["rank_best_seed"]) == list(stats.rankdata(-peaks.max(axis=1)))
     assert list(frame["probability_best"]) == [rank.best for rank in rank_methods(selected)]
+    best_seeds = sorted(zip(peaks.max(axis=1), labels, strict=True), reverse=True)
+    assert sheet.listings[1].rows[2][1] == ", ".join(f"{m} {100 * score:.1f}" for score, m in best_seeds)
     assert f"css {100 * peaks[0].max():.1f} (seed {peaks[0].argmax()}) instead of" in sheet.sentences[0]
 
 
@@ -166,6 +168,18 @@ def test_claims_get_the_verdicts_of_their_contrasts(
     by_rival = {c.b: c.p_adjusted for c in inference.contrasts}
     assert claims["b2"].parts[0].judgement.numbers["p_adjusted"] == by_rival["adam"]
     assert claims["a′"].overall(["meld"]) is Verdict.NOT_TESTABLE  # it is about both corpora
+
+
+def test_a_claim_of_one_part_goes_by_its_adjusted_p(tmp_path: Path, add_run, edit_json):
+    store = write(tmp_path / "store", add_run, ("css", "adam", "concat", "concat+pgm"), 8)
+    gain = np.array([3, 2, 1, 2, 3, -0.9, 2, -0.8]) / 100  # raw p .03
+    rng = np.random.default_rng(1)
+    scores = {"adam": 0.6 - gain} | {m: 0.6 - 0.03 * rng.normal(size=8) for m in ("concat", "concat+pgm")}
+    set_f1(store, edit_json, {("meld", "css"): [0.6] * 8} | {("meld", m): list(v) for m, v in scores.items()})
+    declare(store, *(("meld", "css", other) for other in scores))
+    (part,) = (claim := claims_of(store)[1]["b2"]).parts
+    assert part.judgement.numbers["p"] < 0.05 < part.judgement.numbers["p_adjusted"]
+    assert claim.verdict("meld") is claim.overall(["meld"]) is Verdict.UNDERPOWERED
 
 
 def test_a_claim_on_both_corpora_needs_every_part(tmp_path: Path, add_run, edit_json):
