@@ -1,13 +1,17 @@
 """All that tables and figures of one comparison are made from; every file of a run is read once."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import UInt16
 
 from reports import conflict, measures
 from reports.comparisons import Comparison
-from reports.records import Run
+from reports.outcomes import Outcome, outcome
+from reports.records import Run, damaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +20,8 @@ class Evidence:
 
     `runs`: a row a run, a column a measure. `history`: a row an epoch. `probes`: a row a probe. `weights`: a row an
     epoch, the mean of the applied weights over its steps. `blocks`: a row a run and block of θ, a column a measure.
-    `directions`: a row a run on the common trajectory and aggregator.
+    `directions`: a row a run on the common trajectory and aggregator. `outcomes`: of every run with a selected epoch,
+    by method and seed.
     """
 
     comparison: Comparison
@@ -26,11 +31,16 @@ class Evidence:
     weights: pd.DataFrame
     blocks: pd.DataFrame
     directions: pd.DataFrame
+    outcomes: Mapping[tuple[str, int], Outcome]
 
     def values(self, method: str, measure: str) -> pd.Series:
         """A measure of one method, by seed."""
         rows = self.runs[self.runs["method"] == method]
         return rows.set_index("seed")[measure]
+
+    def counts(self, method: str, seeds: Sequence[int]) -> UInt16[np.ndarray, "seeds conversations C C"]:
+        """Test counts of one method's runs at the selected epoch."""
+        return np.stack([self.outcomes[method, seed].counts for seed in seeds])
 
 
 def collect(comparison: Comparison) -> Evidence:
@@ -38,6 +48,7 @@ def collect(comparison: Comparison) -> Evidence:
     runs, histories, probes, weights = [], [], [], []
     blocks: list[dict[str, Any]] = []
     directions: list[dict[str, Any]] = []
+    outcomes: dict[tuple[str, int], Outcome] = {}
     for method in comparison.methods:
         refits = {run.seed: run for run in method.refits}
         for run in method.runs:
@@ -45,11 +56,16 @@ def collect(comparison: Comparison) -> Evidence:
             history = run.frame("history", measures.HISTORY_COLUMNS)
             probed = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
             whose = {"method": method.label, "seed": run.seed}
-            runs.append(whose | _measures(run, refits.get(run.seed), steps, history, probed))
-            blocks += [whose | row for row in conflict.conflict_by_block(steps, probed)]
+            row: dict[str, Any] = whose | _measures(run, refits.get(run.seed), steps, history, probed)
+            if comparison.validated:
+                outcomes[method.label, run.seed] = found = outcome(run, len(history))
+                _refuse_other_labels(run, found, next(iter(outcomes.values())))
+                row |= {"optimism": found.optimism, "regret": row["gap"] - found.optimism}
+            runs.append(row)
+            blocks += [whose | block for block in conflict.conflict_by_block(steps, probed)]
             if run.holds("directions"):
                 taken = run.frame("directions", measures.DIRECTION_COLUMNS)
-                directions += [whose | row for row in conflict.direction_measures(taken)]
+                directions += [whose | direction for direction in conflict.direction_measures(taken)]
             histories.append(history.assign(method=method.label, seed=run.seed))
             probes.append(probed.assign(method=method.label, seed=run.seed))
             used = steps[~steps["skipped"].to_numpy(dtype=bool)]
@@ -58,12 +74,14 @@ def collect(comparison: Comparison) -> Evidence:
                 .mean()
                 .assign(method=method.label, seed=run.seed)
             )
-    return Evidence(
-        comparison,
-        pd.DataFrame(runs),
-        *(pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights)),
-        *map(pd.DataFrame, (blocks, directions)),
-    )
+    history, probe, weight = (pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights))
+    by_block, by_aggregator = map(pd.DataFrame, (blocks, directions))
+    return Evidence(comparison, pd.DataFrame(runs), history, probe, weight, by_block, by_aggregator, outcomes)
+
+
+def _refuse_other_labels(run: Run, found: Outcome, first: Outcome) -> None:
+    if not np.array_equal(found.counts.sum(axis=-1), first.counts.sum(axis=-1)):
+        raise damaged(run.folder / "predictions.parquet", "its labels are not those of the other runs on this data")
 
 
 def _measures(

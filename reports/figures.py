@@ -42,7 +42,7 @@ def losses(evidence: Evidence, palette: Palette) -> Drawing | None:
     if not evidence.comparison.validated:
         return None
     title = "Loss of the fused branch"
-    figure = new_figure(9.6, 3.9, _heading(evidence, title))
+    figure = new_figure(9.6, 3.9, heading(evidence, title))
     left, right = figure.subplots(1, 2)
     _curves(left, evidence, evidence.history, "epoch", "train_loss_fused", palette)
     ends = _curves(right, evidence, evidence.history, "epoch", "validation_loss", palette)
@@ -50,7 +50,7 @@ def losses(evidence: Evidence, palette: Palette) -> Drawing | None:
     right.set(title="validation", xlabel="epoch", ylabel="loss, nats")
     name_lines(figure, right, [(name, y, palette.colour(name)) for name, y in ends.items()])
     return Drawing(
-        _name(evidence, "losses"),
+        file_name(evidence, "losses"),
         title,
         "Mean over seeds by epoch; bands are ± 1 sd over seeds. Training loss: mean over the epoch's steps.",
         _alt("Lines of training and validation loss by epoch, one a method. Validation loss in the last epoch", ends),
@@ -64,7 +64,7 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         return None
     title = "Weighted F1 on the test set, every seed"
     labels = [method.label for method in evidence.comparison.methods]
-    figure = new_figure(9.6, 1.25 + 0.52 * len(labels), _heading(evidence, title))
+    figure = new_figure(9.6, 1.25 + 0.52 * len(labels), heading(evidence, title))
     axes = figure.subplots()
     means = {}
     for row, label in enumerate(labels):
@@ -88,7 +88,7 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     return Drawing(
-        _name(evidence, "scores"),
+        file_name(evidence, "scores"),
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
         "best test epoch, which is never a result."
@@ -101,7 +101,7 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
 def cosines(evidence: Evidence, palette: Palette) -> Drawing:
     """Cosines between the objectives' gradients over training, from the probe."""
     title = "Cosine between the objectives' gradients"
-    figure = new_figure(9.6, 3.6, _heading(evidence, title))
+    figure = new_figure(9.6, 3.6, heading(evidence, title))
     panels: Sequence[Axes] = figure.subplots(1, 3, sharey=True)
     probes, what = _thinned(evidence.probes)
     ends: dict[str, float] = {}
@@ -113,7 +113,7 @@ def cosines(evidence: Evidence, palette: Palette) -> Drawing:
     name_lines(figure, panels[-1], [(name, y, palette.colour(name)) for name, y in ends.items()])
     means = {m.label: evidence.values(m.label, f"probe_cos_{PAIRS[0]}").mean() for m in evidence.comparison.methods}
     return Drawing(
-        _name(evidence, "cosines"),
+        file_name(evidence, "cosines"),
         title,
         "Over the shared parameters, in evaluation mode on fixed training conversations, the same for all methods and "
         f"seeds. {what}, then over seeds; bands are ± 1 sd over seeds.",
@@ -132,7 +132,7 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     title = "Weights of the objectives during training"
     columns = min(3, len(labels))
     lines = -(-len(labels) // columns)
-    figure = new_figure(9.6, 0.9 + 2.5 * lines, _heading(evidence, title))
+    figure = new_figure(9.6, 0.9 + 2.5 * lines, heading(evidence, title))
     grid = figure.subplots(lines, columns, sharey=True, sharex=True, squeeze=False)
     means: dict[str, float] = {}
     for axes, label in zip(grid.flat, labels, strict=False):
@@ -153,7 +153,7 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
         axes.set_visible(False)
     grid[0, 0].set_ylabel("weight γ (they sum to 1)")
     return Drawing(
-        _name(evidence, "weights"),
+        file_name(evidence, "weights"),
         title,
         "Mean over an epoch's steps, then over seeds; bands are ± 1 sd over seeds; the grey line is ⅓. Colours here "
         "are objectives, not methods."
@@ -173,7 +173,7 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     title = f"Confusion matrix of {method.label}"
     size = 0.62 * len(classes)
-    figure = new_figure(size + 2.6, size + 1.5, _heading(evidence, title, separator="\n"))
+    figure = new_figure(size + 2.6, size + 1.5, heading(evidence, title, separator="\n"))
     axes = figure.subplots()
     axes.pcolormesh(shares, cmap=_BLUES, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1.5)
     for row, line in enumerate(shares):
@@ -190,7 +190,7 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     axes.tick_params(length=0)
     recall = {name: 100 * float(shares[i, i]) for i, name in enumerate(classes)}
     return Drawing(
-        _name(evidence, "confusion"),
+        file_name(evidence, "confusion"),
         title,
         f"Test utterances at the selected epoch, in % of each label's, counts summed over {len(method.runs)} "
         f"{'seed' if len(method.runs) == 1 else 'seeds'}.",
@@ -243,12 +243,14 @@ def _band(
     return float(known[-1]) if len(known) else float("nan")
 
 
-def _name(evidence: Evidence, kind: str) -> str:
+def file_name(evidence: Evidence, kind: str) -> str:
+    """`<kind>_<data set>`."""
     dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.name).strip("-")  # as part of a file's name
     return f"{kind}_{dataset}"
 
 
-def _heading(evidence: Evidence, title: str, separator: str = " — ") -> str:
+def heading(evidence: Evidence, title: str, separator: str = " — ") -> str:
+    """A figure\'s title with the data it shows."""
     return f"{title}{separator}{evidence.comparison.provenance.short}"
 
 

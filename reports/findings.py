@@ -1,30 +1,33 @@
-"""What one comparison shows, in plain sentences made from its numbers: means and intervals, no test and no verdict."""
+"""What one data set shows, in plain sentences made from its numbers: the verdicts first."""
+
+from collections import Counter
 
 import numpy as np
-import pandas as pd
 
 from reports.comparisons import Comparison
 from reports.evidence import Evidence
+from reports.inference import Contrast, Inference
 from reports.rendering import number
-from reports.statistics import Summary, smallest_p, summarize
+from reports.statistics import Summary, Verdict, smallest_p, summarize
 
-REFERENCE = "css"
 PUBLISHED = (
     "published protocol: best test epoch, no result. No validation data were held out, so no epoch could be selected "
     "without the test set. These runs are in no comparison and no verdict"
 )
+SENTENCES = 8  # verdicts told in words; the table has all
 LEVEL = 0.05
 TEST_SEEDS = 8  # below this no test is reported, whatever 2 / 2ⁿ allows
 
 
-def findings(evidence: Evidence) -> list[str]:
-    """Sentences about weighted F1 on the test set: the best mean, the paired differences, the gap, what was not run."""
+def findings(evidence: Evidence, inference: Inference) -> list[str]:
+    """Sentences about weighted F1 on the test set: the verdicts, the best mean, the gap, what was not run."""
     comparison = evidence.comparison
     if not comparison.validated:
         return [f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}."]
     means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
     best = max(means, key=lambda label: means[label].mean)
-    sentences = [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
+    sentences = _verdicts(inference.of(comparison.dataset))
+    sentences += [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
     if (ceiling := comparison.runs[0].ceiling) is not None:
         reached = 100 * ceiling["test_weighted_f1"]
         room = reached - 100 * means[best].mean
@@ -32,9 +35,6 @@ def findings(evidence: Evidence) -> list[str]:
             f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
             f"{number(abs(room), 1)} points {'more' if room >= 0 else 'less'}."
         )
-    if REFERENCE in means and len(means) > 1:
-        differences = [_difference(evidence, label) for label in means if label != REFERENCE]
-        sentences += [sentence for sentence in differences if sentence]
     encoders: dict[str, list[str]] = {}
     for m in comparison.methods:
         encoders.setdefault(str(m.runs[0].spec["encoder"].get("name")), []).append(m.label)
@@ -77,28 +77,43 @@ def power_statement(evidence: Evidence) -> str:
     floor = f"The smallest p an exact sign-flip test of paired differences can reach is 2/2{power} = {p:.3g}."
     intervals = "Intervals hold one at a time: they are not adjusted for the number of comparisons."
     if n >= TEST_SEEDS:
-        return f"Means and 95 % intervals over {seeds}; no claim of significance is made here. {floor} {intervals}"
+        return (
+            f"Verdicts over {seeds} rest on p adjusted for the declared family, and on the margin. {floor} {intervals}"
+        )
     test = "possible" if p > LEVEL else f"made below {TEST_SEEDS}"
     return f"Estimation only: with {seeds} no test is {test}. {floor} " + (
         "One seed has no spread, so there is no interval." if n == 1 else intervals
     )
 
 
-def _difference(evidence: Evidence, other: str) -> str | None:
-    """The paired difference reference - other in points, over the seeds both have; None without a common seed."""
-    pairs = pd.concat(
-        [evidence.values(name, "selected_weighted_f1") for name in (REFERENCE, other)], axis=1, join="inner"
-    ).to_numpy(dtype=float)
-    difference = summarize(100 * (pairs[:, 0] - pairs[:, 1]))
-    if difference.n == 0:
-        return None
-    sign = "+" if difference.mean > 0 else ""
-    start = f"{REFERENCE} minus {other}, paired by seed: {sign}{number(difference.mean, 2)} points of weighted F1"
-    if difference.n == 1:
-        return f"{start} (one pair, no interval)."
-    where = "lies above 0" if difference.low > 0 else "lies below 0" if difference.high < 0 else "includes 0"
-    interval = f"95 % CI [{number(difference.low, 2)}, {number(difference.high, 2)}]"
-    return f"{start}, {interval} over {difference.n} seeds; the interval {where}."
+def _verdicts(contrasts: list[Contrast]) -> list[str]:
+    """How many verdicts of which kind, then each in words."""
+    sentences = []
+    for kind, chosen in (
+        ("Declared", [c for c in contrasts if not c.remark]),
+        ("Exploratory", [c for c in contrasts if c.remark]),
+    ):
+        counts = Counter(c.judgement.verdict for c in chosen)
+        if chosen:
+            told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            noun = "comparison" if len(chosen) == 1 else "comparisons"
+            sentences.append(f"{kind}: {len(chosen)} {noun} in weighted F1: {told}.")
+    sentences += [_in_words(contrast) for contrast in contrasts[:SENTENCES]]
+    if len(contrasts) > SENTENCES:
+        sentences.append(f"{len(contrasts) - SENTENCES} more are in the table of comparisons.")
+    return sentences
+
+
+def _in_words(contrast: Contrast) -> str:
+    """The sentence of the verdict; with too few seeds for one, the estimate and its interval."""
+    sentence, found = contrast.judgement.sentence, contrast.comparison
+    if contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS and found is not None and found.n > 1:
+        sign = "+" if found.mean > 0 else ""
+        sentence = (
+            f"{contrast.label}: {sign}{number(found.mean, 2)} F1, 95 % CI [{number(found.interval.low, 2)}, "
+            f"{number(found.interval.high, 2)}], n = {found.n}: {Verdict.TOO_FEW_SEEDS.value}."
+        )
+    return f"{sentence[:-1]} (exploratory)." if contrast.remark else sentence
 
 
 def _refits(comparison: Comparison) -> str:

@@ -9,19 +9,41 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports import rendering, style
+from reports import listings, rendering, style
+from reports.claims import check_claims
 from reports.comparisons import Comparison, compare, published
+from reports.declared import read_families
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
+from reports.figures_effects import factorial_plot
 from reports.findings import findings, power_statement
+from reports.inference import Inference, infer
+from reports.listings import Sheet
 from reports.provenance import Provenance, examination
 from reports.records import read_store
 from reports.table import Block, Table
 from reports.tables import TABLES
+from reports.tables_claims import claims_sheet
+from reports.tables_comparisons import comparisons as comparisons_sheet
+from reports.tables_factorial import factorial
+from reports.tables_selection import selection
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
     "test set itself: they are shown only for comparison with that practice and are never a result."
+)
+
+# The order of tables on the pages: the verdicts first.
+ORDER = (
+    "comparisons",
+    "accuracy",
+    "selection",
+    "factorial",
+    "stability",
+    "conflict",
+    "conflict-blocks",
+    "directions",
+    "cost",
 )
 
 
@@ -57,7 +79,14 @@ class Section:
     findings: list[str]
     figures: list[FigureView]
     tables: list[TableView]
+    sheets: list[Sheet]
     origin: list[tuple[str, str]]
+
+    @property
+    def parts(self) -> list[TableView | Sheet]:
+        """All tables in the order of the pages."""
+        named = {view.table.name: view for view in self.tables} | {sheet.name: sheet for sheet in self.sheets}
+        return [named[name] for name in ORDER if name in named]
 
 
 def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> None:
@@ -70,15 +99,22 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     (folder / "figures").mkdir()
     palette = style.Palette(method.label for c in comparisons for method in c.methods)
     evidence = [collect(comparison) for comparison in comparisons]
+    verdicts = evidence[: len(compared)]  # the published protocol's runs are in none
+    inference = infer(verdicts, read_families(store))
     frames = {table.name: [table.frame(e) for e in evidence] for table in TABLES}
     sections = [
-        _section(e, [frames[table.name][i] for table in TABLES], palette, folder / "figures")
+        _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")
         for i, e in enumerate(evidence)
     ]
     for i, table in enumerate(TABLES):
         _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
+    claims = claims_sheet(verdicts, check_claims(verdicts, inference))
+    for sheets in [*zip(*(section.sheets for section in sections if section.sheets), strict=True), (claims,)]:
+        for suffix, text in listings.files(sheets).items():
+            (folder / "tables" / f"{sheets[0].name}.{suffix}").write_text(text, encoding="utf-8")
     context = {
         "sections": sections,
+        "claims": claims,
         "notices": list(dict.fromkeys(section.provenance for section in sections)),
         "selection": SELECTION,
         "omitted": omitted + omitted_published,
@@ -91,11 +127,13 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
 
 
-def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.Palette, folder: Path) -> Section:
+def _section(
+    evidence: Evidence, frames: Sequence[pd.DataFrame], inference: Inference, palette: style.Palette, folder: Path
+) -> Section:
     comparison = evidence.comparison
     figures = []
     with style.drawing():
-        for draw in FIGURES:
+        for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ())):
             if drawing := draw(evidence, palette):
                 svg = style.inline(style.save(drawing.figure, folder / drawing.name), drawing.name)
                 figures.append(FigureView(drawing, comparison.provenance.short, Markup(svg)))
@@ -105,14 +143,19 @@ def _section(evidence: Evidence, frames: Sequence[pd.DataFrame], palette: style.
         _setting(comparison),
         examination(comparison.runs[0]),
         power_statement(evidence),
-        findings(evidence),
+        findings(evidence, inference),
         figures,
         [
             TableView(table, comparison.name, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
             for table, frame in zip(TABLES, frames, strict=True)
         ],
+        _sheets(evidence, inference) if comparison.validated else [],
         _origin(comparison),
     )
+
+
+def _sheets(evidence: Evidence, inference: Inference) -> list[Sheet]:
+    return [comparisons_sheet(evidence, inference), selection(evidence), factorial(evidence)]
 
 
 def _setting(comparison: Comparison) -> str:
@@ -191,4 +234,5 @@ def _helpers() -> dict[str, Any]:
         "rows": rendering.rows,
         "header_groups": rendering.header_groups,
         "markdown": rendering.markdown,
+        "listing_markdown": listings.markdown,
     }

@@ -82,13 +82,20 @@ class Run:
         """`validated`, `published` or `refit`; runs made before there were others do not say."""
         return str(self.spec.get("protocol", "validated"))
 
+    def component(self, kind: str) -> Mapping[str, Any]:
+        """Name and options of the encoder, fusion, aggregator or objectives; early runs name no objectives: `paper`."""
+        found = self.spec.get(kind, {"name": "paper", "options": {}} if kind == "objectives" else None)
+        if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+            raise damaged(self.folder / "spec.json", f"{kind} is {found!r}")
+        return found
+
     @cached_property
     def created(self) -> datetime:
         """When the run was started; a time without a zone is UTC."""
         try:
             created = datetime.fromisoformat(self.manifest["created"])
         except ValueError as error:
-            raise _damaged(self.folder / "manifest.json", f"created is {self.manifest['created']!r}") from error
+            raise damaged(self.folder / "manifest.json", f"created is {self.manifest['created']!r}") from error
         return created if created.tzinfo else created.replace(tzinfo=UTC)
 
     @property
@@ -103,12 +110,12 @@ class Run:
             if value is None:
                 return float("nan")
             if not isinstance(value, dict) or name not in value:
-                raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
+                raise damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
             value = value[name]
         if value is None:
             return float("nan")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
+            raise damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
         return float(value)
 
     def confusion(self) -> Float[np.ndarray, "classes classes"] | None:
@@ -118,10 +125,10 @@ class Run:
         try:
             counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
         except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(self.folder / "result.json", f"selected.confusion: {error!r}") from error
+            raise damaged(self.folder / "result.json", f"selected.confusion: {error!r}") from error
         classes = len(self.manifest["data"]["classes"])
         if counts.shape != (classes, classes) or not counts.sum() > 0:
-            raise _damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
+            raise damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
         return counts
 
     def holds(self, name: str) -> bool:
@@ -138,9 +145,9 @@ class Run:
             more = [c for c in read_schema(path).names if c in newer or "." in c]
             frame = pd.read_parquet(path, columns=[*columns, *more])
         except (OSError, ValueError, KeyError, ArrowException) as error:
-            raise _damaged(path, " ".join(str(error).split())[:200]) from error
+            raise damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:
-            raise _damaged(path, "it has no rows")
+            raise damaged(path, "it has no rows")
         return frame.reindex(columns=[*columns, *dict.fromkeys([*more, *newer])])
 
 
@@ -183,21 +190,21 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
     for run in runs:
         other = seen.setdefault((run.group, run.seed), run)
         if other is not run:  # one seed must never count twice in a mean
-            raise _damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
+            raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
     return Store(runs, tuple(_read_failed(f) for f in failed), len(folders) - len(complete) - len(failed))
 
 
 def _read_run(folder: Path) -> Run:
-    spec = _document(folder / "spec.json", {"format": int})
+    spec = document(folder / "spec.json", {"format": int})
     if spec["format"] != FORMAT:
         raise ReportError(
             f"{folder / 'spec.json'} has format {spec['format']}, this version reads {FORMAT}: "
             "use the css-bench version that wrote it, or run again into a new store"
         )
-    spec = _document(folder / "spec.json", _SPEC | _SPEC_MORE)
+    spec = document(folder / "spec.json", _SPEC | _SPEC_MORE)
     if spec["key"] != folder.name:
-        raise _damaged(folder / "spec.json", f"key is {spec['key']}")
-    manifest = _document(folder / "manifest.json", _MANIFEST)
+        raise damaged(folder / "spec.json", f"key is {spec['key']}")
+    manifest = document(folder / "manifest.json", _MANIFEST)
     _check(manifest["data"], _DATA, folder / "manifest.json", "data.")
     more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
     _check(manifest["data"], more, folder / "manifest.json", "data.")
@@ -205,34 +212,35 @@ def _read_run(folder: Path) -> Run:
         if name in more:
             _check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
-        raise _damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
+        raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
-        raise _damaged(folder / "spec.json", f"protocol is {protocol!r}")
+        raise damaged(folder / "spec.json", f"protocol is {protocol!r}")
     if protocol == "refit":
         _check(spec, {"refit_of": dict}, folder / "spec.json")
         _check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
     selected = {"selected": dict if protocol == "validated" else NoneType}
-    return Run(folder, spec, manifest, _document(folder / "result.json", selected | _RESULT))
+    return Run(folder, spec, manifest, document(folder / "result.json", selected | _RESULT))
 
 
 def _read_failed(folder: Path) -> FailedRun:
     lines = (folder / "error.txt").read_text(encoding="utf-8", errors="replace").split("\n")
     error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
     try:
-        spec = _document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
+        spec = document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
         name = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}"
     except ReportError:
         name = "unknown (spec.json cannot be read)"
     return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…")
 
 
-def _document(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
+def document(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
+    """A JSON object with these fields, or more. Raises ReportError naming what is missing or of another type."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     if not isinstance(document, dict):
-        raise _damaged(path, f"it holds a {type(document).__name__}, not an object")
+        raise damaged(path, f"it holds a {type(document).__name__}, not an object")
     _check(document, fields, path)
     return document
 
@@ -240,11 +248,12 @@ def _document(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
 def _check(document: Mapping[str, Any], fields: Mapping[str, type], path: Path, prefix: str = "") -> None:
     for name, kind in fields.items():
         if name not in document:
-            raise _damaged(path, f"{prefix}{name} is missing")
+            raise damaged(path, f"{prefix}{name} is missing")
         if not isinstance(document[name], kind) or (kind is int and isinstance(document[name], bool)):
-            raise _damaged(path, f"{prefix}{name} is {document[name]!r}, not a {kind.__name__}")
+            raise damaged(path, f"{prefix}{name} is {document[name]!r}, not a {kind.__name__}")
 
 
-def _damaged(path: Path, cause: str) -> ReportError:
+def damaged(path: Path, cause: str) -> ReportError:
+    """The error that names a file of a run folder, what is wrong with it, and the remedy."""
     folder = path if path.is_dir() else path.parent
     return ReportError(f"cannot use {path}: {cause}; delete {folder} and run again")

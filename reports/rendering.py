@@ -9,7 +9,7 @@ from reports.table import Block, Column, Table, finite_columns
 
 MISSING = "—"
 
-_LATEX = str.maketrans(
+LATEX = str.maketrans(
     {
         **{c: f"\\{c}" for c in "&%$#_{}"},
         "\\": r"\textbackslash{}",
@@ -27,6 +27,11 @@ _LATEX = str.maketrans(
         "‖": r"$\|$",
         "⅓": r"$\frac{1}{3}$",
         "²": "$^2$",
+        "≤": r"$\le$",
+        "≥": r"$\ge$",
+        "δ": r"$\delta$",
+        "σ": r"$\sigma$",
+        "′": "$'$",
         "–": "--",
         "—": "---",
         "…": r"\ldots{}",
@@ -91,21 +96,21 @@ def markdown(block: Block, frame: pd.DataFrame) -> str:
 def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
     """The block as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
     groups = [("", len(block.keys) + 1), *header_groups(block)]
-    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{name.translate(_LATEX)}}}" for name, span in groups)
+    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{name.translate(LATEX)}}}" for name, span in groups)
     starts = [sum(span for _, span in groups[:i]) + 1 for i in range(len(groups))]
     rules = " ".join(
         rf"\cmidrule(lr){{{start}-{start + span - 1}}}"
         for start, (name, span) in zip(starts, groups, strict=True)
         if name
     )
-    lines = [[*block.keys, "$n$", *(c.header.translate(_LATEX) for c in block.columns)]]
-    body = [[text.translate(_LATEX) for text in line] for line in rows(block, frame)]
+    lines = [[*block.keys, "$n$", *(c.header.translate(LATEX) for c in block.columns)]]
+    body = [[text.translate(LATEX) for text in line] for line in rows(block, frame)]
     text = [" & ".join(line) + r" \\" for line in [*lines, *body]]
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{caption.translate(_LATEX)}}}",
+            rf"\caption{{{caption.translate(LATEX)}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{'l' * len(block.keys)}{'r' * (len(block.columns) + 1)}}}",
             r"\toprule",

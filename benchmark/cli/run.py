@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -120,6 +121,23 @@ def run(
             "seeds selected; only these scores may stand beside published ones.",
         ),
     ] = False,
+    margin: Annotated[
+        float,
+        typer.Option(
+            metavar="F1",
+            rich_help_panel=COMPARED,
+            help="Points of weighted F1 below which a difference does not matter; declared before the runs.",
+        ),
+    ] = 0.5,
+    contrasts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B,C:D",
+            rich_help_panel=COMPARED,
+            help="The comparisons that are tested, as one family; declared before the runs.",
+            show_default="css against each other method",
+        ),
+    ] = None,
     modalities: Annotated[
         str | None,
         typer.Option(
@@ -202,6 +220,7 @@ def run(
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
     from benchmark.data import datasets as known
+    from benchmark.families import MARGIN, check_margin, plan
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
@@ -226,7 +245,12 @@ def run(
     places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
     if locked is not None:
         refuse_choices_beside(ctx)
-        raise typer.Exit(_carry_out(*read_lock(locked, data_dir), places, dry_run=dry_run))
+        specs, chosen = read_lock(locked, data_dir)
+        compared = [spec for spec in specs if spec.protocol == "validated"]
+        labels = list(dict.fromkeys(spec.method.label for spec in compared))
+        comparisons = plan(labels, None, lambda label: [spec for spec in compared if spec.method.label == label])
+        declared = Family(comparisons, sorted({spec.seed for spec in compared}), MARGIN)
+        raise typer.Exit(_carry_out(specs, chosen, places, declared, dry_run=dry_run))
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
     chosen = (
@@ -234,21 +258,29 @@ def run(
         if datasets is None
         else [known.dataset(name, data_dir, inputs) for name in listed("--datasets", datasets)]
     )
-    specs = expand(
+    members = choose_methods(methods, grid, fusions, aggregators)
+    replicates = None if protocol == "published" and seeds is None else parse_seeds(seeds, budget)
+    expanded = partial(
+        expand,
         budget,
         chosen,
-        choose_methods(methods, grid, fusions, aggregators),
-        None if protocol == "published" and seeds is None else parse_seeds(seeds, budget),
         protocol=protocol,  # type: ignore[arg-type]  # looked up
         device=resolve_device(device),
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
+    specs = expanded(members, replicates)
+    family = None
+    if protocol == "validated":  # the published one is in no comparison
+        assert replicates is not None
+        comparisons = plan(members, contrasts, lambda text: expanded([text], replicates[:1]))
+        insisted = contrasts is not None or margin != MARGIN
+        family = Family(comparisons, replicates, check_margin(margin), insisted=insisted)
     if lock is not None:
         write_lock(lock, specs, chosen)
     else:
-        raise typer.Exit(_carry_out(specs, chosen, places, refit=refit, dry_run=dry_run))
+        raise typer.Exit(_carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
 
 
 @dataclass(frozen=True)
@@ -262,10 +294,27 @@ class Places:
     timeout: float | None
 
 
+@dataclass(frozen=True)
+class Family:
+    """What is compared, declared before the runs; ``insisted``: the user wrote it, and it is kept even where late."""
+
+    comparisons: "Sequence[dict[str, Any]]"
+    seeds: Sequence[int]
+    margin: float
+    insisted: bool = False
+
+    def declare(self, store: Path) -> None:
+        """Write it into the store."""
+        from benchmark.families import declare
+
+        declare(store, self.comparisons, self.seeds, self.margin)
+
+
 def _carry_out(
     specs: "Sequence[RunSpec]",
     datasets: "Sequence[DataSet]",
     places: Places,
+    family: Family | None,
     *,
     refit: bool = False,
     dry_run: bool = False,
@@ -289,7 +338,9 @@ def _carry_out(
             typer.echo("refits come on top: their epochs are not known before these runs are there")
         return DONE
     by_name = {d.name: d for d in datasets}
-    outcome = _train("runs", specs, by_name, held, places)
+    if family and family.insisted and all(held.is_whole(spec.key) for spec in specs):
+        family.declare(places.store)  # too late to be a plan: the report shows such comparisons as exploratory
+    outcome = _train("runs", specs, by_name, held, places, family)
     budgets = {spec.budget for spec in specs}
     if refit and outcome != INTERRUPTED:
         again, left_out = refits(specs, held)
@@ -304,9 +355,14 @@ def _carry_out(
 
 
 def _train(
-    what: str, grid: "Sequence[RunSpec]", datasets: "Mapping[str, DataSet]", store: "Store", places: Places
+    what: str,
+    grid: "Sequence[RunSpec]",
+    datasets: "Mapping[str, DataSet]",
+    store: "Store",
+    places: Places,
+    family: Family | None = None,
 ) -> int:
-    """Make the runs that the store does not hold; returns the exit code."""
+    """Declare what will be compared, then make the runs that the store does not hold; returns the exit code."""
     specs = [spec for spec in grid if not store.is_whole(spec.key)]
     for spec in specs:
         if store.is_complete(spec.key):
@@ -330,6 +386,8 @@ def _train(
     from benchmark.tracking import resolve_uri
 
     store.prepare()
+    if family:
+        family.declare(places.store)
     outcomes = run_grid(
         specs,
         datasets,

@@ -133,8 +133,11 @@ def judge_variances(comparison: VarianceComparison, *, label: str, claim: int = 
         verdict = Verdict.SUPPORTED if comparison.log_ratio * claim > 0 else Verdict.CONTRADICTED
     else:
         verdict = Verdict.UNDERPOWERED if n < ENOUGH_SEEDS else Verdict.NO_DIFFERENCE_SHOWN
-    sds = [math.exp(value / 2) for value in (comparison.log_ratio, *interval)]
-    sentence = f"{label}: sd ratio {sds[0]:.2f} [{sds[1]:.2f}, {sds[2]:.2f}], p = {p:.3g}, n = {n}"
+    ratio, low, high = (math.exp(value / 2) for value in (comparison.log_ratio, *interval))
+    known = "" if math.isnan(ratio) else f"sd ratio {ratio:.2f}, "
+    known += "" if math.isnan(low) else f"95 % CI [{low:.2f}, {high:.2f}], "
+    known += "" if math.isnan(p) else f"p = {p:.3g}, "
+    sentence = f"{label}: {known}n = {n}"
     if verdict is Verdict.UNDERPOWERED:
         smaller = f"{100 * (1 - WORTH_HAVING):.0f} % smaller sd"
         sentence += f"; to see a {smaller} takes about {seeds_for_sd_ratio(alpha=alpha)} seeds"

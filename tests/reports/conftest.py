@@ -13,14 +13,6 @@ import pytest
 OBJECTIVES = ("fused", "unimodal", "distillation")
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
 BLOCKS = ("inputs", "reduction")
-AGGREGATORS = {
-    "css": "pgm",
-    "adam": "equal",
-    "concat": "equal",
-    "concat+pgm": "pgm",
-    "pcgrad": "pcgrad",
-    "tensor": "equal",
-}
 CLASSES = {
     "iemocap": "happy sad neutral angry excited frustrated",
     "meld": "neutral surprise fear sadness joy disgust anger",
@@ -37,15 +29,56 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
 
 
+# what each label is made of: fusion with its options, then aggregator
+PARTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "css": ("spf", {}, "pgm"),
+    "adam": ("spf", {}, "equal"),
+    "concat": ("concat", {}, "equal"),
+    "concat+pgm": ("concat", {}, "pgm"),
+    "pcgrad": ("spf", {}, "pcgrad"),
+    "tensor": ("tensor", {}, "equal"),
+    "css-shared": ("spf", {"shared": True}, "pgm"),
+    "css-nosqrt": ("spf", {"signed_sqrt": False}, "pgm"),
+    "css-released": ("spf-released", {}, "pgm"),
+}
+SPF = {"rank": 16, "order": 3, "shared": False, "gates": True, "anchor": True, "signed_sqrt": True}
+
+
+def parts(label: str) -> tuple[str, dict[str, Any], str]:
+    """Fusion, its options and aggregator; `css(rank=2,order=1)` too."""
+    name, _, written = label.partition("(")
+    fusion, options, aggregator = PARTS.get(name, ("spf", {}, "equal"))
+    given = {k: int(v) for k, v in (item.split("=") for item in written.rstrip(")").split(",") if item)}
+    return fusion, (SPF if fusion == "spf" else {}) | options | given, aggregator
+
+
 def _scores(confusion: np.ndarray, epoch: int) -> dict[str, Any]:
     support, hit = confusion.sum(axis=1), np.diag(confusion)
-    f1 = 2 * hit / (support + confusion.sum(axis=0))
+    f1 = 2 * hit / np.maximum(support + confusion.sum(axis=0), 1)
     return {
         "epoch": epoch,
         "accuracy": float(hit.sum() / support.sum()),
         "weighted_f1": float((f1 * support).sum() / support.sum()),
         "macro_f1": float(f1.mean()),
     } | {"per_class_f1": f1.tolist(), "confusion": confusion.astype(int).tolist()}
+
+
+def predict(rng: np.random.Generator, classes: int, epochs: int, recall: float) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted class by epoch, and labels: 40 utterances a class, in random order but the same for every run."""
+    label = np.random.default_rng(0).permutation(np.repeat(np.arange(classes), 40))
+    by_class = rng.normal(recall, 0.02, size=classes)
+    rows = []
+    for epoch in range(1, epochs + 1):
+        wrong = (label + rng.integers(1, classes, size=len(label))) % classes
+        kept = rng.random(len(label)) < by_class[label] * min(1, 0.7 + 0.1 * epoch)
+        rows.append(np.where(kept, label, wrong))
+    return np.array(rows, dtype=np.uint8), label
+
+
+def confusion_of(label: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    counts = np.zeros((classes, classes), dtype=int)
+    np.add.at(counts, (label, predicted), 1)
+    return counts
 
 
 def write_run(
@@ -64,6 +97,7 @@ def write_run(
     fingerprint: str = "d" * 64,
     protocol: str = "validated",
     refit_of: dict[str, Any] | None = None,
+    shift: float = 0.0,
     **data: object,
 ) -> Path:
     """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
@@ -75,15 +109,16 @@ def write_run(
     folder = store / "runs" / key
     folder.mkdir(parents=True)
     classes = CLASSES[dataset.removesuffix("-sim")].split()
-    aggregator = AGGREGATORS.get(label, "equal")
+    fusion, options, aggregator = parts(label)
+    written = ",".join(f"{k}={v}" for k, v in options.items() if SPF.get(k, v) != v)
     write_json(
         folder / "spec.json",
         {
             "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
-            "method": f"x+{aggregator}", "label": label, "seed": seed, "preset": preset,
-            "protocol": protocol, "refit_of": refit_of,
+            "method": f"{fusion}{f'({written})' if written else ''}+{aggregator}", "label": label,
+            "seed": seed, "preset": preset, "protocol": protocol, "refit_of": refit_of,
             "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
-            "fusion": {"name": "spf", "options": {"rank": 16}},
+            "fusion": {"name": fusion, "options": options},
             "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
             "training": {
                 "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
@@ -179,18 +214,22 @@ def write_run(
             | {"mean_cos": rng.uniform(-1, 1, 2 * len(probed))}
         ).to_parquet(folder / "directions.parquet")
 
-    good = {"css": 0.66, "adam": 0.65}.get(label, 0.64)
-    test = []
-    for c, recall in enumerate(rng.normal(good, 0.02, size=len(classes))):
-        shares = np.full(len(classes), (1 - recall) / (len(classes) - 1))
-        shares[c] = recall
-        test.append(rng.multinomial(40, shares))
-    selected = _scores(np.array(test), epochs - 1)
-    last, peak = dict(selected), dict(selected)
-    for other, shift in ((last, -0.005), (peak, 0.004 + 0.01 * rng.random())):
+    by_epoch, label_of = predict(rng, len(classes), epochs, {"css": 0.66, "adam": 0.65}.get(label, 0.64) + shift)
+    utterances = {
+        "conversation": [f"c{i // 8}" for i in range(len(label_of))],
+        "utterance": np.arange(len(label_of)) % 8,
+    }
+    pd.DataFrame(utterances | {"predicted": by_epoch[epochs - 2], "label": label_of}).to_parquet(
+        folder / "predictions.parquet"
+    )
+    pd.DataFrame(utterances | {f"epoch_{e}": row for e, row in enumerate(by_epoch, 1)}).to_parquet(
+        folder / "test_predictions.parquet"
+    )
+    scores = [_scores(confusion_of(label_of, row, len(classes)), e) for e, row in enumerate(by_epoch, 1)]
+    selected = scores[epochs - 2]
+    last, peak = dict(scores[-1]), dict(max(scores, key=lambda s: s["weighted_f1"]))
+    for other in (last, peak):
         del other["per_class_f1"], other["confusion"]
-        for score in ("accuracy", "weighted_f1", "macro_f1"):
-            other[score] += shift
     detailed = selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5}
     validated = protocol == "validated"
     write_json(
@@ -198,7 +237,7 @@ def write_run(
         {
             "selected": detailed if validated else None,
             "last": (last if validated else detailed | last) | {"epoch": epochs},
-            "peak_test": peak | {"epoch": 3},
+            "peak_test": peak,
             "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())} if validated else None,
             "diverged": False, "steps": steps, "skipped_steps": 0, "masked_objectives": dict.fromkeys(OBJECTIVES, 0),
             "backward_passes": steps * (1 if aggregator == "equal" else 3), "probe_backward_passes": 3 * len(probed),

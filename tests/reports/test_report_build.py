@@ -11,7 +11,10 @@ import pytest
 import reports
 from reports import ReportError, build, is_current
 
-TABLES = ("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost")
+TABLES = (
+    *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
+    *("comparisons", "selection", "factorial"),
+)
 SIMULATED = "SIMULATED DATA (iemocap-sim)"
 
 
@@ -52,7 +55,7 @@ def test_a_report_has_its_pages_tables_and_figures(built: Path):
     names = set(contents(built))
     figures = {f"figures/{kind}_{dataset}.{ext}" for kind in ("scores", "losses", "cosines", "weights", "confusion")
                for dataset in ("iemocap-sim", "meld") for ext in ("svg", "png")}  # fmt: skip
-    tables = {f"tables/{name}.{ext}" for name in TABLES for ext in ("csv", "md", "tex")}
+    tables = {f"tables/{name}.{ext}" for name in (*TABLES, "claims") for ext in ("csv", "md", "tex")}
     assert names == {"index.html", "report.md", "report.json"} | figures | tables
 
 
@@ -66,7 +69,10 @@ def test_every_page_says_what_data_it_shows_and_how_scores_were_chosen(built: Pa
     assert "never a result" in text
     assert "Estimation only: with 3 seeds no test is possible" in text
     assert "2/2³ = 0.25" in text
-    assert "css minus adam, paired by seed" in text
+    assert "Exploratory: 2 comparisons in weighted F1: 2 too few seeds." in text
+    assert "css − adam: " in text
+    assert "No family of comparisons was declared before these runs" in text
+    assert "Had you reported the best test epoch of the best seed, you would have claimed: css" in text
     assert "preset: smoke (shown: quick)" in text
     assert "torch 2.8.0" in text
     assert "Example CPU" in text
@@ -77,7 +83,7 @@ def test_simulated_data_is_named_in_every_table_and_figure(built: Path):
     html = read(built / "index.html")
     section = html[html.index('id="iemocap-sim"') : html.index('id="not-shown"')]
     captions = re.findall(r"<(caption|figcaption)>(.*?)</\1>", section, re.DOTALL)
-    assert len(captions) == 17
+    assert len(captions) == 24  # 12 of numbers, 4 of comparisons, 3 of selection, 5 figures
     assert all(SIMULATED in text for _, text in captions)
     assert section.count('role="img" aria-label="SIMULATED DATA') == 5
     for figure in built.glob("figures/*_iemocap-sim.svg"):
@@ -156,16 +162,16 @@ def test_one_seed_is_reported_without_a_spread(tmp_path: Path, add_run):
     for label in ("css", "adam"):
         add_run(tmp_path / "store", "meld", label)
     page = read(build(tmp_path / "store", tmp_path / "report"))
-    assert "(one pair, no interval)" in page
+    assert "n = 1; the smallest possible p is 1" in page
     assert "2/2¹ = 1." in page
     assert not re.search(r"\bnan\b", page)
 
 
-def test_eight_seeds_and_more_make_no_claim_either(tmp_path: Path, add_run):
+def test_eight_seeds_and_more_give_verdicts(tmp_path: Path, add_run):
     for seed in range(8):
         add_run(tmp_path / "store", "meld", "css", seed)
     page = read(build(tmp_path / "store", tmp_path / "report"))
-    assert "no claim of significance" in page
+    assert "Verdicts over 8 seeds" in page
     assert "Estimation only" not in page
 
 

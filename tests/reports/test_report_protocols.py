@@ -13,6 +13,7 @@ from reports import ReportError, build
 from reports.comparisons import compare, published
 from reports.evidence import collect
 from reports.findings import findings
+from reports.inference import infer
 from reports.records import Run, read_store
 from reports.tables import accuracy
 
@@ -129,7 +130,7 @@ def test_the_published_protocol_displaces_and_joins_no_comparison(with_published
     assert omitted == others == ()
     (one,) = shown
     assert (one.name, one.validated, len(one.runs)) == ("meld, published protocol", False, 2)
-    (sentence,) = findings(collect(one))
+    (sentence,) = findings(collect(one), infer([], ()))
     assert sentence.lower().startswith(LABEL)
 
 
@@ -152,8 +153,8 @@ def test_the_page_of_the_published_protocol_is_labelled(with_published: Path, tm
 
     assert LABEL not in validated
     assert shown.lower().count(LABEL) == 2
-    assert "css minus adam" in validated
-    assert "css minus adam" not in shown
+    assert "css − adam" in validated
+    assert "css − adam" not in shown
     assert "selected (the result)" not in shown
     assert "peak test (never a result): weighted F1" in shown
     html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
