@@ -414,9 +414,9 @@ def _dataset(run: _Run) -> Any:
 
 
 def _confusion(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """The selected epoch's confusion matrix: a row a label, a column a predicted class."""
-    selected = json.loads((folder / "result.json").read_text(encoding="utf-8"))["selected"]
-    counts = selected["confusion"]
+    """The confusion matrix of the selected epoch, where none was selected of the last: rows labels, columns classes."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    counts = (result["selected"] or result["last"])["confusion"]
     names = manifest["data"].get("classes") or range(len(counts))
     lines = [["label", *names], *([name, *row] for name, row in zip(names, counts, strict=True))]
     return "".join(",".join(map(str, line)) + "\n" for line in lines)

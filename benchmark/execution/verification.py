@@ -123,7 +123,7 @@ def _first_in_results(stored: Mapping[str, Any], again: Mapping[str, Any]) -> st
 def _scores(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for part in _SCORED:
         for name in _SCORES:
-            if name in stored[part]:
+            if name in (stored[part] or ()):  # a run without validation data has no selected part
                 yield f"{part} {name}", stored[part][name], again[part][name]
 
 

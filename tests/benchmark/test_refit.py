@@ -96,6 +96,7 @@ def test_refits_follow_the_validated_runs_and_are_made_once(cli: Cli, features: 
     words += ("--store", tmp_path)
     first = cli(*words, "--refit")
     assert first.returncode == 0, first.stderr
+    assert "MLflow" not in first.stderr  # all of it was logged
     assert "4 runs, 0 of them already in" in first.stdout
     assert "4 refits, 0 of them already in" in first.stdout
     assert len(re.findall(r"^\[\d/4\] meld · \w+ · seed \d · refit: \S+ elapsed", first.stdout, re.MULTILINE)) == 4
@@ -122,6 +123,9 @@ def test_refits_follow_the_validated_runs_and_are_made_once(cli: Cli, features: 
     for protocol, counts in (("validated", "selected"), ("refit", "last")):
         for spec, result in made[protocol]:
             assert re.search(rf"{spec['key']}.*{protocol}.*{100 * result[counts]['weighted_f1']:.2f}", listed)
+
+    verified = cli("verify", made["refit"][0][0]["key"], "--store", tmp_path, "--data-dir", features)
+    assert (verified.returncode, "the same bits" in verified.stdout) == (0, True), verified.stderr
 
 
 def test_a_refit_that_was_cut_off_goes_on_to_the_same_bits(
@@ -151,6 +155,7 @@ def test_the_published_protocol_is_labelled_and_compared_with_nothing(cli: Cli, 
     words = (*WORDS, "--methods", "css,adam", "--data-dir", features, "--store", tmp_path)
     said = cli(*words, "--protocol", "published")
     assert said.returncode == 0, said.stderr
+    assert "MLflow" not in said.stderr
     assert len(re.findall(r"meld · \w+ · seed 10068 · published: \S+ elapsed", said.stdout)) == 2
     assert list(of_store(tmp_path)) == ["published"]
     page = (tmp_path / "report" / "report.md").read_text()
