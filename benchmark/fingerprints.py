@@ -24,13 +24,13 @@ def source_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def package_fingerprint(module: str) -> str:
-    """SHA-256 over the Python files of the package that a module belongs to, or of the module where it is a file.
+def package_fingerprint(factory: str) -> str:
+    """SHA-256 over the Python files of the package of ``module`` or ``module:Class``, or of the module that is a file.
 
     Raises UserError where there is no such module. It is not imported.
     """
     digest = hashlib.sha256()
-    for place in _folders(module.partition(".")[0]):
+    for place in _folders(factory.partition(":")[0].partition(".")[0]):
         _feed(digest, place)
     return digest.hexdigest()
 

@@ -34,7 +34,7 @@ class PluginEntry(Entry):
 
     def origin(self) -> Plugin:
         """What tells this class and its source from any other."""
-        return Plugin(factory=self.factory, source=package_fingerprint(self.factory.partition(":")[0]))
+        return Plugin(factory=self.factory, source=package_fingerprint(self.factory))
 
 
 class _Signature(Mapping[str, Option]):

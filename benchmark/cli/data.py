@@ -75,8 +75,8 @@ def data_fetch(
     """
     from rich.console import Console
 
-    from benchmark.data.reading import PUBLISHED_SHA256
-    from benchmark.fetching import TERMS, DriveFile, fetch, fetched, file_name, source_of
+    from benchmark.data.reading import PUBLISHED_SHA256, file_name
+    from benchmark.fetching import TERMS, DriveFile, fetch, fetched, source_of
     from benchmark.fetching.display import shown
     from benchmark.files import fetched_folder
     from benchmark.registry import look_up

@@ -175,6 +175,11 @@ def _size(path: Path) -> int:
     return size
 
 
+def file_name(dataset: str) -> str:
+    """The name of a data set's feature file, in the published folder and on disk."""
+    return f"{dataset}_multimodal_features.pkl"
+
+
 def find_feature_file(folder: str | Path, dataset: str) -> Path:
     """The feature file of a data set in a folder: ``<dataset>_multimodal_features.pkl``, else ``….safetensors``.
 
@@ -183,7 +188,7 @@ def find_feature_file(folder: str | Path, dataset: str) -> Path:
     Raises:
         DataError: no such folder, or no such file in it.
     """
-    folder, name = Path(folder), f"{dataset}_multimodal_features.pkl"
+    folder, name = Path(folder), file_name(dataset)
     if not folder.is_dir():
         raise DataError(f"no folder {folder} to look for {name} in; give the folder of the feature files")
     pair = PAIRS[dataset]

@@ -50,5 +50,5 @@ def _component_here(kind: str, method: Method) -> Component:
         look_up(kind, component.name, KINDS[kind])
         return component
     register([component.plugin.factory])
-    source = package_fingerprint(component.plugin.factory.partition(":")[0])
+    source = package_fingerprint(component.plugin.factory)
     return component.model_copy(update={"plugin": component.plugin.model_copy(update={"source": source})})

@@ -50,7 +50,7 @@ def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: C
     spec, start = task.spec, time.perf_counter()
     plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
     if source_fingerprint() != spec.provenance.source or any(
-        package_fingerprint(plugin.factory.partition(":")[0]) != plugin.source for plugin in plugins
+        package_fingerprint(plugin.factory) != plugin.source for plugin in plugins
     ):
         raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
     reset_peak_memory(spec.provenance.device)

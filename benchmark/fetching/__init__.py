@@ -2,7 +2,7 @@
 
 from benchmark.fetching.drive import DriveFile
 from benchmark.fetching.fetch import fetch, fetched
-from benchmark.fetching.published import TERMS, file_name
+from benchmark.fetching.published import TERMS
 from benchmark.fetching.sources import source_of
 
-__all__ = ["TERMS", "DriveFile", "fetch", "fetched", "file_name", "source_of"]
+__all__ = ["TERMS", "DriveFile", "fetch", "fetched", "source_of"]

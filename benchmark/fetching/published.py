@@ -28,8 +28,3 @@ TERMS = {
         "Do you accept these terms?",
     ),
 }
-
-
-def file_name(dataset: str) -> str:
-    """The name of the feature file, in the published folder and on disk."""
-    return f"{dataset}_multimodal_features.pkl"
