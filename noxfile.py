@@ -59,8 +59,8 @@ def report(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the test suite; arguments go to pytest."""
-    run(session, "pytest", *session.posargs)
+    """Run the test suite on all cores; arguments go to pytest, `-n 0` among them for one process."""
+    run(session, "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -136,7 +136,7 @@ def test_calibration_error_does_not_let_bins_cancel() -> None:
     assert expected_calibration_error(p, np.array([1, 0])) == pytest.approx((0.9 + 0.4) / 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     validation=st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75]), min_size=1, max_size=6),
     label=arrays.arrays(np.int64, 7, elements=st.integers(0, CLASSES - 1)),

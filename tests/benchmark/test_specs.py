@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -339,7 +339,6 @@ def specs() -> st.SearchStrategy[RunSpec]:
     )
 
 
-@settings(deadline=None)
 @given(specs())
 def test_a_specification_comes_back_from_its_record(spec: RunSpec) -> None:
     again = RunSpec.from_record(json.loads(json.dumps(spec.record())))

@@ -81,7 +81,7 @@ def test_logits_are_those_of_a_padded_batch(lengths, modalities):
     close(run(model, b), branches(PaddedClassifier(model)(PaddedBatch.of(b))))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 3 * BUCKET + 1), min_size=1, max_size=9), st.integers(0, 99))
 def test_logits_are_those_of_a_padded_batch_for_any_lengths(lengths, seed):
     model, b = classifier(seed=seed), batch(lengths, seed=seed)

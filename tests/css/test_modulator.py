@@ -4,7 +4,7 @@ import clarabel
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import nnls
@@ -122,7 +122,6 @@ def test_closed_forms(J, expected):
     torch.testing.assert_close(min_norm_weights(J @ J.T), torch.tensor(expected, dtype=J.dtype), rtol=0, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31), integers=st.booleans(), order=st.permutations(range(4)))
 def test_weights_follow_a_permutation_of_the_objectives(seed, integers, order):
     J = normal(seed, 4, 3)
@@ -202,7 +201,6 @@ def test_pgm_solves_the_normalised_problem():
     assert (weights - min_norm_weights(M)).abs().max() > 0.1
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31), scale=st.floats(-6, 6))
 def test_pgm_ignores_the_length_of_each_gradient(seed, scale):
     J = normal(seed, 3, 4)
@@ -211,7 +209,6 @@ def test_pgm_ignores_the_length_of_each_gradient(seed, scale):
     torch.testing.assert_close(pgm(scaled @ scaled.T), pgm(J @ J.T), rtol=0, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_pgm_of_two_objectives_is_equal_weights(seed):
     J = normal(seed, 2, 3) * torch.tensor([[1.0], [100.0]])

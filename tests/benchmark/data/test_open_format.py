@@ -66,7 +66,7 @@ def corpora(draw):
     )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(corpora())
 def test_conversations_come_back_equal_to_the_bit(tmp_path, conversations):
     path = tmp_path / "f.safetensors"
@@ -195,7 +195,7 @@ def test_a_file_cut_anywhere_is_refused(opened):
         refusal(opened)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_refused_or_read_as_it_was(opened, data):
     content = opened.read_bytes()

@@ -138,7 +138,7 @@ def test_deep_nesting_is_refused_without_recursion(tmp_path):
     assert "item 0 (ids) is a NoneType" in refusal(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.integers(0, 5))
 def test_a_changed_file_is_read_or_refused_and_nothing_else(tmp_path, items, data, protocol):
     content = bytearray(pickle.dumps(tuple(items), protocol))

@@ -201,7 +201,7 @@ def test_billion_laughs_stay_as_small_as_they_are_written():
 VALID = [pickle.dumps([{"é": "F", 1: np.float32(2)}, {3}, *ARRAYS], p) for p in range(6)]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from(VALID + list(PYTHON2.values())), st.data())
 def test_changed_bytes_are_read_or_refused_and_nothing_else(content, data):
     changed = bytearray(content)
@@ -216,7 +216,7 @@ def test_changed_bytes_are_read_or_refused_and_nothing_else(content, data):
             assert "\n" not in str(error)  # noqa: PT017  # either outcome is right
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_and_nothing_else(content):
     try:

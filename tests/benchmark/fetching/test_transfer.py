@@ -410,9 +410,7 @@ _STEP = st.fixed_dictionaries(
 
 
 @given(steps=st.lists(_STEP, min_size=1, max_size=5))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_happens_the_file_is_one_version_or_absent(
     steps: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

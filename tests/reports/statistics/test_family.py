@@ -34,7 +34,7 @@ def test_the_adjusted_p_is_that_of_the_largest_t_over_all_joint_flips(n):
 
 
 @given(st.integers(2, 9), st.integers(1, 4), st.integers(0, 10**6))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_adjusting_never_helps_and_no_p_is_below_its_floor(n, columns, seed):
     rng = np.random.default_rng(seed)
     differences = rng.integers(-3, 4, size=(n, columns)).astype(float)  # ties, zeros and constant columns abound

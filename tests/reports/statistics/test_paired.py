@@ -73,7 +73,7 @@ def test_beyond_twenty_seeds_random_flips_agree_with_the_normal_limit_and_never_
 
 
 @given(SCORES)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_p_does_not_depend_on_who_is_first_on_a_shift_or_on_the_unit(scores):
     a, b = scores
     found = paired_comparison(a, b, resamples=50)
@@ -88,7 +88,7 @@ def test_p_does_not_depend_on_who_is_first_on_a_shift_or_on_the_unit(scores):
 
 
 @given(SCORES)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_rank_test_is_scipys(scores):
     a, b = scores
     expected = 1.0 if (a == b).all() else stats.wilcoxon(a - b).pvalue

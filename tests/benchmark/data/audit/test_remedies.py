@@ -147,7 +147,7 @@ def test_simulated_leakage_is_undone_exactly():
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_twice_is_once(data):
     """Small corpora of few different vectors, zeros, NaN and near copies: everything there is to do at once."""
     lengths = data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=9))
