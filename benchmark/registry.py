@@ -177,6 +177,11 @@ AGGREGATORS: dict[str, Entry] = {
         "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
         {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
     ),
+    "uncertainty": Entry(
+        "baselines.uncertainty:UncertaintyWeights",
+        "uncertainty weighting: each objective by its learned noise, one backward pass",
+        {"rate": Option(0.01, 0, 1)} | _RAW_SCALE,
+    ),
     "upgrad": Entry(
         "baselines.jacobian_descent:UPGrad",
         "UPGrad: each gradient projected so that it conflicts with none",

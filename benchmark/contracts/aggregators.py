@@ -161,10 +161,10 @@ def gramian(J: Tensor) -> Tensor:
     return J @ J.T
 
 
-def step(aggregator: Aggregator, M: Tensor) -> Tensor:
+def step(aggregator: Aggregator, M: Tensor, order: Tensor | None = None) -> Tensor:
     """One step's weights: as in training, the Gramian is there only where it is asked for."""
     losses = torch.linspace(0.5, 2, len(M)).to(M)
-    return aggregator(M if aggregator.needs_gramian else None, losses)
+    return aggregator(M if aggregator.needs_gramian else None, losses if order is None else losses[order])
 
 
 def drive(
@@ -177,7 +177,7 @@ def drive(
     """Weights [T, K] of T steps of one aggregator, each on the gradients of one seed, in order and lengths as asked."""
     rows = [jacobian(s) * (1 if scale is None else scale.double()[:, None]) for s in seeds]
     index = torch.as_tensor(list(order))
-    return torch.stack([step(aggregator, gramian(J[index]).to(device)) for J in rows])
+    return torch.stack([step(aggregator, gramian(J[index]).to(device), index) for J in rows])
 
 
 def conflict(aggregator: Aggregator, J: Tensor) -> float:

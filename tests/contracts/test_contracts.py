@@ -23,6 +23,7 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "concat-matched": [{"rank": 2, "order": 1}],
     "pgm-periodic": [{"every": 1}, {"every": 3}],
     "gradvac": [{"beta": 1.0}, {"raw_scale": True}],
+    "uncertainty": [{"rate": 0.5}, {"raw_scale": True}],
     "cagrad": [{"c": 1.5}, {"c": 0.0}],
     **{name: [{"raw_scale": True}] for name in ("pgm-normed", "pcgrad", "upgrad", "dualproj", "aligned-mtl")},
 }

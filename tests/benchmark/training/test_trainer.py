@@ -592,7 +592,16 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "method", [*METHODS, "css-released", "dropping+pcgrad", "dropping", "gradvac", "pgm-periodic(every=3)"]
+    "method",
+    [
+        *METHODS,
+        "css-released",
+        "dropping+pcgrad",
+        "dropping",
+        "gradvac",
+        "uncertainty(rate=0.5)",
+        "pgm-periodic(every=3)",
+    ],
 )
 @pytest.mark.usefixtures("dropping")
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(method: str, make_trainer: Make) -> None:
