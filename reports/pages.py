@@ -1,6 +1,6 @@
 """A store -> the files of a report: tables, figures, `report.md`, and `index.html`, which needs no other file."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from reports import listings, rendering, style
 from reports.claims import check_claims
 from reports.comparisons import Comparison, compare, published
 from reports.declared import read_families
+from reports.errors import ReportError
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
 from reports.figures_effects import factorial_plot
@@ -20,13 +21,15 @@ from reports.findings import findings, power_statement
 from reports.inference import Inference, infer
 from reports.listings import Sheet
 from reports.provenance import Provenance, examination
-from reports.records import read_store
+from reports.records import TUNING_SEED, read_store
 from reports.table import Block, Table
 from reports.tables import TABLES
 from reports.tables_claims import claims_sheet
 from reports.tables_comparisons import comparisons as comparisons_sheet
 from reports.tables_factorial import factorial
 from reports.tables_selection import selection
+from reports.tuning import subjects as tuning
+from reports.tuning.page import write as write_tuning
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
@@ -97,7 +100,14 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     comparisons = (*compared, *as_published)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
-    palette = style.Palette(method.label for c in comparisons for method in c.methods)
+    groups, subjects = tuning.collect(store, records, keys)
+    if not records.runs and not subjects:
+        raise ReportError(
+            f"nothing to report: all {len(records.tuning)} complete runs in {store / 'runs'} are of searches (seeds from "
+            f"{TUNING_SEED}) whose studies are not in {store / 'studies'}; run `cssbench run` first"
+        )
+    labels = [method.label for c in comparisons for method in c.methods]
+    palette = style.Palette([*labels, *(subject.first.label for subject in subjects)])
     evidence = [collect(comparison) for comparison in comparisons]
     verdicts = evidence[: len(compared)]  # the published protocol's runs are in none
     inference = infer(verdicts, read_families(store))
@@ -119,12 +129,15 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "selection": SELECTION,
         "omitted": omitted + omitted_published,
         "store": records,
+        "tuning": bool(subjects),
         "shown_runs": sum(len(c.runs) + len(c.refits) for c in comparisons),
         "hues": style.HUES,
     }
     environment = _environment()
     for name in ("index.html", "report.md"):
         (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
+    if subjects:
+        write_tuning(folder, groups, subjects, palette, environment, context)
 
 
 def _section(
@@ -159,7 +172,7 @@ def _sheets(evidence: Evidence, inference: Inference) -> list[Sheet]:
 
 
 def _setting(comparison: Comparison) -> str:
-    training = comparison.runs[0].spec["training"]
+    training = comparison.runs[0].training
     methods, seeds = len(comparison.methods), len(comparison.seeds)
     parts = [
         f"{methods} {'method' if methods == 1 else 'methods'} × {seeds} {'seed' if seeds == 1 else 'seeds'}",
@@ -190,7 +203,11 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("conversations", sizes("conversations")),
         ("utterances", sizes("utterances")),
         ("seeds", ", ".join(map(str, comparison.seeds))),
-        ("training", ", ".join(f"{k} {v}" for k, v in comparison.runs[0].spec["training"].items()).replace("_", " ")),
+        ("training", _settings(comparison.runs[0].training)),
+        *(
+            (m.label, f"{_settings(m.runs[0].spec['training'], m.runs[0].tuned['base'])}; from study {m.runs[0].tuned['study']}")
+            for m in comparison.methods if m.runs[0].tuned
+        ),
         ("versions", distinct([", ".join(f"{k} {v}" for k, v in m["versions"].items()) for m in manifests])),
         ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
         ("git commit", distinct(commits)),
@@ -198,6 +215,11 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("runs made", f"{min(r.created for r in comparison.runs):%Y-%m-%d %H:%M} to "
                       f"{max(r.created for r in comparison.runs):%Y-%m-%d %H:%M} UTC"),
     ]  # fmt: skip
+
+
+def _settings(training: Mapping[str, Any], names: Iterable[str] | None = None) -> str:
+    """Training settings in words: all, or those named."""
+    return ", ".join(f"{name} {training[name]}" for name in names or training).replace("_", " ")
 
 
 def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[TableView], folder: Path) -> None:
