@@ -1,6 +1,6 @@
 """A store -> the files of a report: tables, figures, `report.md`, and `index.html`, which needs no other file."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from reports.findings import findings, power_statement
 from reports.inference import Inference, infer
 from reports.listings import Sheet
 from reports.provenance import Provenance, examination
-from reports.records import TUNING_SEED, read_store
+from reports.records import TUNING_SEED, Run, read_store
 from reports.table import Block, Table
 from reports.tables import TABLES
 from reports.tables_claims import claims_sheet
@@ -204,10 +204,7 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("utterances", sizes("utterances")),
         ("seeds", ", ".join(map(str, comparison.seeds))),
         ("training", _settings(comparison.runs[0].training)),
-        *(
-            (m.label, f"{_settings(m.runs[0].spec['training'], m.runs[0].tuned['base'])}; from study {m.runs[0].tuned['study']}")
-            for m in comparison.methods if m.runs[0].tuned
-        ),
+        *((m.label, _tuned(m.runs[0])) for m in comparison.methods if m.tuned),
         ("versions", distinct([", ".join(f"{k} {v}" for k, v in m["versions"].items()) for m in manifests])),
         ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
         ("git commit", distinct(commits)),
@@ -217,9 +214,15 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _settings(training: Mapping[str, Any], names: Iterable[str] | None = None) -> str:
-    """Training settings in words: all, or those named."""
-    return ", ".join(f"{name} {training[name]}" for name in names or training).replace("_", " ")
+def _settings(training: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in training.items()).replace("_", " ")
+
+
+def _tuned(run: Run) -> str:
+    """The settings that a search has chosen, and which search; the rest is the comparison's."""
+    assert run.tuned is not None
+    own = {name: run.spec["training"][name] for name in run.tuned["base"]}
+    return f"{run.spec['method']}, {_settings(own)}, from study {run.tuned['study']}"
 
 
 def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[TableView], folder: Path) -> None:

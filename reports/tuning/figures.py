@@ -23,6 +23,7 @@ CONTOUR_TRIALS = 20
 CONTOURS = 3
 SLICES = 9
 COLUMNS = 3
+WIDTH = 6.6  # inches, at least: the heading has to fit
 UNITS = {"weighted_f1": ("validation weighted F1, %", 100.0), "volatility": ("loss volatility", 1.0),
          "seconds": ("training time, s", 1.0)}  # fmt: skip
 F1, _ = UNITS["weighted_f1"]
@@ -43,7 +44,7 @@ def rank_order(subject: Subject) -> Drawing | None:
     found = {at: summarize(100 * np.array(scores)) for at, scores in values.items()}
     columns, rows = len(cells["rank"]), len(cells["order"])
     title = "Validation F1 by rank and order"
-    figure = new_figure(max(5.2, 1.9 + 0.92 * columns), 1.7 + 0.74 * rows, heading(subject, title))
+    figure = new_figure(max(WIDTH, 1.9 + 0.92 * columns), 1.9 + 0.74 * rows, heading(subject, title))
     axes = figure.subplots()
     _draw_cells(axes, found, columns, rows)
     default = tuple(_bin_of(subject.first.default.get(name), cells[name]) for name in ("rank", "order"))
@@ -98,7 +99,7 @@ def importance(subject: Subject) -> Drawing | None:
         return None
     names = sorted(next(iter(found.values())), key=lambda name: -sum(shares[name] for shares in found.values()))
     title = "Importance of parameters (exploratory)"
-    figure = new_figure(7.6, 1.35 + 0.46 * len(names), heading(subject, title))
+    figure = new_figure(7.6, 1.55 + 0.46 * len(names), heading(subject, title))
     axes = figure.subplots()
     height = 0.8 / len(found)
     for i, (method, shares) in enumerate(found.items()):
@@ -133,7 +134,7 @@ def slices(subject: Subject) -> Drawing | None:
     title = "Validation F1 against each parameter"
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
-    figure = new_figure(max(4.4, 3.2 * columns), 0.9 + 2.5 * rows, heading(subject, title))
+    figure = new_figure(max(WIDTH, 3.2 * columns), 1.1 + 2.5 * rows, heading(subject, title))
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, parameter in zip(grid.flat, shown, strict=False):
         _slice(axes, subject, parameter)
@@ -183,7 +184,7 @@ def contours(subject: Subject) -> Drawing | None:
     if not pairs:
         return None
     title = "Validation F1 over pairs of parameters"
-    figure = new_figure(max(4.8, 3.2 * len(pairs) + 0.6), 3.7, heading(subject, title))
+    figure = new_figure(max(WIDTH, 3.2 * len(pairs) + 0.6), 3.9, heading(subject, title))
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     scores = [100 * score(t) for t in subject.complete]
     levels = np.linspace(min(scores), max(scores), 9)
@@ -233,7 +234,7 @@ def parallel(subject: Subject) -> Drawing | None:
     if len(shown) < 2 or len(inside) < 2:
         return None
     title = "Complete trials over all parameters"
-    figure = new_figure(max(6.4, 1.35 * (len(shown) + 1)), 3.9, heading(subject, title))
+    figure = new_figure(max(WIDTH, 1.35 * (len(shown) + 1)), 4.1, heading(subject, title))
     axes = figure.subplots()
     scores = np.array([100 * score(t) for t in inside])
     low, high = float(scores.min()), float(scores.max())
@@ -244,13 +245,14 @@ def parallel(subject: Subject) -> Drawing | None:
         line = [p.position(trial.params[p.name]) for p in shown] + [share]
         bold = any(trial is t for t in chosen)
         axes.plot(
-            range(len(line)), line, color=_BEST if bold else HEAT(share), zorder=3 if bold else 2,
+            range(len(line)), line, color=INK if bold else HEAT(share), zorder=3 if bold else 2,
             linewidth=2.4 if bold else 1.1, alpha=1.0 if bold else 0.3 + 0.5 * share,
         )  # fmt: skip
+    backed = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}  # lines pass behind the numbers
     for column, parameter in enumerate(shown):
         axes.axvline(column, color=MUTED, linewidth=1)
         for at, label in _marks(parameter):
-            axes.text(column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=MUTED)
+            axes.text(column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=INK, zorder=4, bbox=backed)
     axes.axvline(len(shown), color=MUTED, linewidth=1)
     for at in np.linspace(0, 1, 5):
         text = f"{low + at * span:.1f}"
@@ -278,7 +280,7 @@ def front(subject: Subject) -> Drawing | None:
     if not others or not subject.complete:
         return None
     title = "Pareto front"
-    figure = new_figure(4.9 * len(others) + 0.6, 3.9, heading(subject, title))
+    figure = new_figure(max(WIDTH, 4.9 * len(others)), 4.1, heading(subject, title))
     panels = figure.subplots(1, len(others), sharey=True, squeeze=False)[0]
     for axes, (i, objective) in zip(panels, others, strict=True):
         unit, scale = UNITS.get(objective.name, (objective.name, 1.0))
@@ -291,7 +293,7 @@ def front(subject: Subject) -> Drawing | None:
             axes.plot(*points([subject.default]), "o", color=INK, markersize=9, fillstyle="none")
         x, y = points(subject.front)
         if len(others) == 1:  # with more objectives the front is no line in one panel
-            axes.plot(x, y, color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre" if objective.maximize else "steps-post")
+            axes.plot(x, y, color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre")
         axes.plot(x, y, "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
         for trial, at in zip(subject.front, zip(x, y, strict=True), strict=True):
             axes.annotate(subject.called(trial), at, (5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)
@@ -315,7 +317,7 @@ FIGURES: tuple[Callable[[Subject], Drawing | None], ...] = (
 
 def heading(subject: Subject, title: str) -> str:
     """A figure's title with the search and the data that it shows."""
-    return f"{title}, {subject.name}\n{subject.data}"
+    return f"{title}\n{subject.name}\n{subject.data}"
 
 
 def file_name(subject: Subject, kind: str) -> str:
@@ -343,7 +345,7 @@ def _bins(subject: Subject, parameter: Parameter) -> list[tuple[float, float]]:
         return [(v, v) for v in range(int(parameter.low), int(parameter.high) + 1)]
     ends = [parameter.low, parameter.high, *([] if default is None else [default])]
     powers = range(int(np.floor(np.log2(max(1, min(ends))))), int(np.floor(np.log2(max(ends)))) + 1)
-    return [(2**k, 2 ** (k + 1) - 1) for k in powers]
+    return [(max(2**k, min(ends)), min(2 ** (k + 1) - 1, max(ends))) for k in powers]
 
 
 def _bin_of(value: Any, bins: Sequence[tuple[float, float]]) -> int | None:

@@ -27,7 +27,7 @@ def budget(subject: Subject) -> Drawing | None:
         "seconds": ("training time, h", HOUR) if hours else ("training time, s", 1.0),
     }
     title = "Best setting so far by budget"
-    figure = new_figure(9.6, 3.6, heading(subject, title))
+    figure = new_figure(9.6, 3.8, heading(subject, title))
     panels: Sequence[Axes] = figure.subplots(1, 3, sharey=True)
     ends: dict[str, list[float]] = {"validation": [], "test": []}
     for axes, (name, (label, unit)) in zip(panels, axis.items(), strict=True):

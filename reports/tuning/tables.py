@@ -19,11 +19,8 @@ NOTE = (
     "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. The "
     "interval of a setting that was chosen for being high is optimistic: it is the best of many on these very seeds "
     "(winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used by the "
-    "search; it is no result either, since a reader could choose by it."
-)
-FINAL_NOTE = (
-    "On seeds that no search saw. These runs are in the comparisons too; difference: tuned minus default in points of test "
-    "F1, paired by seed."
+    "search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search saw, are in the "
+    "comparisons too; their difference is paired by seed."
 )
 SPENT_NOTE = (
     "Every trial counts, pruned and failed ones too; a setting that was drawn twice was run once. Time is training time, "
@@ -140,7 +137,7 @@ def _final(subject: Subject) -> Listing:
                 )
             )
     header = ("settings", "method", "n", "validation", "test", "tuned − default, points")
-    return Listing(f"Final runs. {FINAL_NOTE}", header, tuple(rows))
+    return Listing("Final runs, on seeds that no search saw", header, tuple(rows))
 
 
 def _difference(final: Final) -> str:
