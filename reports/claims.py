@@ -352,4 +352,6 @@ def _rivals(comparison: Comparison, method: Method | None, change: Any, itself: 
                 return False
         return True
 
-    return [other for other in comparison.methods if (itself or other is not method) and not other.tuned and fits(other)]
+    return [
+        other for other in comparison.methods if (itself or other is not method) and not other.tuned and fits(other)
+    ]

@@ -158,9 +158,11 @@ def strictness(test: FamilyTest | None, alpha: float) -> float:
 
 
 def _default(comparison: Comparison) -> list[Pair]:
-    """The reference against each other method, like with like: at default settings, tuned; and tuned against default."""
+    """The reference against each other method, like with like (default, tuned), and tuned against default settings."""
     kinds = [[m for m in comparison.methods if m.tuned is tuned] for tuned in (False, True)]
-    pairs = [(first, m) for methods in kinds if methods for first in [_first(methods)] for m in methods if m is not first]
+    pairs = [
+        (first, m) for methods in kinds if methods for first in [_first(methods)] for m in methods if m is not first
+    ]
     pairs += [(a, b) for a in kinds[1] for b in kinds[0] if a.runs[0].label == f"{b.runs[0].label}{TUNED}"]
     return [
         Pair(comparison.dataset, comparison.budget, (a.runs[0].group, a.label), (b.runs[0].group, b.label))

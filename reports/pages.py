@@ -103,8 +103,8 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     groups, subjects = tuning.collect(store, records, keys)
     if not records.runs and not subjects:
         raise ReportError(
-            f"nothing to report: all {len(records.tuning)} complete runs in {store / 'runs'} are of searches (seeds from "
-            f"{TUNING_SEED}) whose studies are not in {store / 'studies'}; run `cssbench run` first"
+            f"nothing to report: all {len(records.tuning)} complete runs in {store / 'runs'} are of searches (seeds "
+            f"from {TUNING_SEED}) whose studies are not in {store / 'studies'}; run `cssbench run` first"
         )
     labels = [method.label for c in comparisons for method in c.methods]
     palette = style.Palette([*labels, *(subject.first.label for subject in subjects)])

@@ -166,8 +166,8 @@ def verdicts(t: Tournament) -> list[str]:
         tuned = t.difference(rival, t.n, "test")
         pair = f"{first.label} − {rival.label}"
         sentences.append(
-            f"{pair} in test F1: {number(plain, 2)} points with default settings, {interval(tuned, 2)} with the best of "
-            f"{t.n} drawn trials each (mean over {tuned.n} {'study' if tuned.n == 1 else 'studies'})."
+            f"{pair} in test F1: {number(plain, 2)} points with default settings, {interval(tuned, 2)} with the best "
+            f"of {t.n} drawn trials each (mean over {tuned.n} {'study' if tuned.n == 1 else 'studies'})."
         )
         curve, aim = rival.validation.mean(axis=0), first.default[0]
         if np.isfinite(aim):

@@ -116,9 +116,9 @@ def importance(subject: Subject) -> Drawing | None:
     return Drawing(
         file_name(subject, "importance"),
         title,
-        f"For the validation weighted F1, over {len(subject.complete)} complete trials. PED-ANOVA: for reaching the best "
-        "tenth of the trials. fANOVA: for the variance over the space, by a random forest with a fixed seed. Both are "
-        "estimates from trials that the sampler placed, without an error of their own: no test, and no verdict.",
+        f"For the validation weighted F1, over {len(subject.complete)} complete trials. PED-ANOVA: for reaching the "
+        "best tenth of the trials. fANOVA: for the variance over the space, by a random forest with a fixed seed. "
+        "Both are estimates from trials that the sampler placed, without an error of their own: no test, no verdict.",
         "Bars, two a parameter: "
         + "; ".join(f"{m} {', '.join(f'{n} {100 * s[n]:.0f} %' for n in names)}" for m, s in found.items())
         + ".",
@@ -252,7 +252,9 @@ def parallel(subject: Subject) -> Drawing | None:
     for column, parameter in enumerate(shown):
         axes.axvline(column, color=MUTED, linewidth=1)
         for at, label in _marks(parameter):
-            axes.text(column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=INK, zorder=4, bbox=backed)
+            axes.text(
+                column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=INK, zorder=4, bbox=backed
+            )
     axes.axvline(len(shown), color=MUTED, linewidth=1)
     for at in np.linspace(0, 1, 5):
         text = f"{low + at * span:.1f}"

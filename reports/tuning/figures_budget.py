@@ -51,8 +51,8 @@ def budget(subject: Subject) -> Drawing | None:
         file_name(subject, "budget"),
         title,
         "Solid: the highest validation score so far, mean over the tuning seeds, which only rises because it is chosen "
-        "for being high. Dashed: test score of that same trial, which the search never saw. Dotted: validation score of "
-        f"the {subject.default_name}. Pruned and failed trials count in every budget."
+        "for being high. Dashed: test score of that same trial, which the search never saw. Dotted: validation score "
+        f"of the {subject.default_name}. Pruned and failed trials count in every budget."
         + (f" {len(courses)} independent studies." if len(courses) > 1 else ""),
         "Steps by trials, epochs and time. At the end: " + _ends(last) + " %.",
         figure,
@@ -65,7 +65,7 @@ def fair(t: Tournament, palette: Palette) -> Drawing:
     subject = t.group.subjects[0]
     figure = new_figure(9.6, 4.1, f"{title}: {t.group.name}\n{subject.data}")
     panels: Sequence[Axes] = figure.subplots(1, 2)
-    ends = []
+    ends: list[tuple[str, float, str]] = []
     for axes, (where, index) in zip(panels, (("validation", 0), ("test", 1)), strict=True):
         ends = []
         for offer in t.offers:
@@ -97,5 +97,3 @@ def fair(t: Tournament, palette: Palette) -> Drawing:
 
 def _ends(numbers: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.1f}" for name, value in numbers.items())
-
-

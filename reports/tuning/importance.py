@@ -41,7 +41,7 @@ def importances(subject: Subject) -> dict[str, Mapping[str, float]]:
         optuna.importance.PedAnovaImportanceEvaluator(),
         optuna.importance.FanovaImportanceEvaluator(seed=0),
     )
-    found = {}
+    found: dict[str, Mapping[str, float]] = {}
     for method, evaluator in zip(METHODS, evaluators, strict=True):
         shares = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
         if sum(shares.values()) > 0:

@@ -18,9 +18,9 @@ from reports.tuning.figures_budget import budget, fair
 from reports.tuning.subjects import Group, Subject
 
 LEAD = (
-    "Settings were chosen on validation data alone, with seeds from 1000000, which no comparison uses. Test scores on this "
-    "page were not used by any search and are no result: what tuning changed on seeds of its own stands under “Final "
-    "runs”, and in the comparisons, where tuned methods are marked [tuned]."
+    "Settings were chosen on validation data alone, with seeds from 1000000, which no comparison uses. Test scores on "
+    "this page were not used by any search and are no result: what tuning changed on seeds of its own stands under "
+    "“Final runs”, and in the comparisons, where tuned methods are marked [tuned]."
 )
 
 

@@ -170,9 +170,9 @@ def _study(content: Mapping[str, Any], path: Path) -> Study:
 def _parameter(name: str, fields: Mapping[str, Any], path: Path) -> Parameter:
     if fields["kind"] not in KINDS:
         raise damaged(path, f"space.{name}.kind is {fields['kind']!r}")
-    ends = (0.0, 0.0) if fields["kind"] == "categorical" else (fields["low"], fields["high"])
+    low, high = (0.0, 0.0) if fields["kind"] == "categorical" else (fields["low"], fields["high"])
     choices = tuple(fields.get("choices") or ())
-    return Parameter(name, fields["kind"], *ends, bool(fields.get("log")), fields.get("step"), choices)
+    return Parameter(name, fields["kind"], low, high, bool(fields.get("log")), fields.get("step"), choices)
 
 
 def _trial(fields: Mapping[str, Any], study: str, objectives: int, path: Path) -> Trial:

@@ -20,7 +20,7 @@ SELECTED = ("selected", "weighted_f1")
 
 @dataclass(frozen=True)
 class Spent:
-    """What trials cost: runs are counted once, since a setting that is drawn again is not run again. seconds: training."""
+    """What trials cost, in training seconds too; a run counts once, since what is drawn again is not run again."""
 
     trials: int
     runs: int
@@ -189,11 +189,12 @@ def collect(store: Path, records: Store, keys: Collection[str] | None) -> tuple[
     runs = {run.key: run for run in (*records.runs, *records.tuning)}
     wanted = set().union(*map(_keys, studies)) - set(runs)
     runs |= {f.name: read_run(f) for f in run_folders(store, wanted) if (f / "result.json").is_file()}
-    members: dict[tuple[str, ...], list[Study]] = {}
+    members: dict[tuple[str, str, str], list[Study]] = {}
     for study in studies:
-        key = ("", study.name) if study.fair is None else (study.fair.group, study.dataset, study.label)
-        members.setdefault(key, []).append(study)
-    subjects, groups = [], {}
+        fair = ("", study.name, "") if study.fair is None else (study.fair.group, study.dataset, study.label)
+        members.setdefault(fair, []).append(study)
+    subjects: list[Subject] = []
+    groups: dict[tuple[str, str], list[Subject]] = {}
     for key, found in members.items():
         found.sort(key=lambda study: study.fair.index if study.fair else 0)
         finals = [(study, final) for study in found if (final := _final(study, records.runs)) is not None]

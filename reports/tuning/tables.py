@@ -16,21 +16,21 @@ from reports.tuning.subjects import SELECTED, Final, Spent, Subject, mean_of, sc
 
 BEST = 10
 NOTE = (
-    "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. The "
-    "interval of a setting that was chosen for being high is optimistic: it is the best of many on these very seeds "
-    "(winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used by the "
-    "search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search saw, are in the "
-    "comparisons too; their difference is paired by seed."
+    "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. "
+    "The interval of a setting that was chosen for being high is optimistic: it is the best of many on these very "
+    "seeds (winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used "
+    "by the search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search "
+    "saw, are in the comparisons too; their difference is paired by seed."
 )
 SPENT_NOTE = (
-    "Every trial counts, pruned and failed ones too; a setting that was drawn twice was run once. Time is training time, "
-    "summed over runs, and depends on how many shared the machine."
+    "Every trial counts, pruned and failed ones too; a setting that was drawn twice was run once. Time is training "
+    "time, summed over runs, and depends on how many shared the machine."
 )
 FAIR_NOTE = (
-    "Weighted F1 in %, mean [95 % CI] over independent studies by Student's t. Best of k: expected score of the trial with "
-    "the best validation among k drawn without replacement, in closed form. Epochs and time: k times a drawn trial's mean. "
-    "The studies share the tuning seeds and the data, so an interval covers the luck of the draws alone. Test scores were "
-    "not used by the search."
+    "Weighted F1 in %, mean [95 % CI] over independent studies by Student's t. Best of k: expected score of the trial "
+    "with the best validation among k drawn without replacement, in closed form. Epochs and time: k times a drawn "
+    "trial's mean. The studies share the tuning seeds and the data, so an interval covers the luck of the draws "
+    "alone. Test scores were not used by the search."
 )
 
 
@@ -72,10 +72,12 @@ def findings(subject: Subject) -> list[str]:
     if best is not None and best is default:
         found.append(f"The search found nothing better on validation than the {subject.default_name}.")
     elif best is not None:
-        gain = "" if default is None else f", {number(100 * (score(best) - score(default)), 1)} points above the default"
+        gain = (
+            "" if default is None else f", {number(100 * (score(best) - score(default)), 1)} points above the default"
+        )
         found.append(
-            f"Chosen: trial {subject.called(best)}, {interval(validation(best), 1, 100)} % on validation{gain}: optimistic, "
-            f"as the best of {len(subject.complete)} on the seeds that chose it."
+            f"Chosen: trial {subject.called(best)}, {interval(validation(best), 1, 100)} % on validation{gain}: "
+            f"optimistic, as the best of {len(subject.complete)} on the seeds that chose it."
         )
     if missing := sum(run.key not in subject.runs for trial in subject.complete for run in trial.runs):
         found.append(f"{missing} runs of complete trials are no longer in the store: test scores lack them.")
@@ -85,11 +87,13 @@ def findings(subject: Subject) -> list[str]:
         if d.n:
             spread = f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else ""
             found.append(
-                f"On seeds that the search did not see{of}: tuned minus default is {number(d.mean, 2)}{spread} points of "
-                f"test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
+                f"On seeds that the search did not see{of}: tuned minus default is {number(d.mean, 2)}{spread} points "
+                f"of test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
             )
         else:
-            found.append(f"On seeds that the search did not see{of} there are tuned runs, but no default ones beside them.")
+            found.append(
+                f"On seeds that the search did not see{of} there are tuned runs, but no default ones beside them."
+            )
     if not subject.final and best is not default:
         found.append("What it chose has not been run on other seeds yet, so there is no figure to quote.")
     return found
@@ -246,7 +250,7 @@ def _offer_rows(t: Tournament, offer: Offer) -> list[tuple[str, ...]]:
     default = offer.subject.default
     cost = (MISSING, MISSING) if default is None else _cost(spent([default]))
     itself = offer is t.offers[0]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             offer.label, "default", *cost, number(100 * plain, 1), number(100 * test, 1),
             MISSING if itself else number(100 * ahead, 2),

@@ -43,8 +43,8 @@ def write_trial_run(store: Path, key: str, seed: int, test: float, dataset: str,
     write_json(
         folder / "spec.json",
         {
-            "format": 1, "key": key, "group": hashed("group", key), "budget": "b" * 16, "dataset": dataset, "seed": seed,
-            "method": "spf+pgm", "label": label, "preset": "quick", "protocol": "validated", "training": {"epochs": 10},
+            "format": 1, "key": key, "group": hashed("group", key), "budget": "b" * 16, "dataset": dataset,
+            "seed": seed, "method": "spf+pgm", "label": label, "preset": "quick", "protocol": "validated", "training": {"epochs": 10},
             **dict.fromkeys(("encoder", "fusion", "aggregator", "objectives"), component),
         },
     )  # fmt: skip
@@ -69,7 +69,7 @@ def write_trial_run(store: Path, key: str, seed: int, test: float, dataset: str,
 def trial(number: int, params: Mapping[str, Any], scores: Sequence[float], **more: Any) -> dict[str, Any]:
     """A complete trial with these validation scores, one a seed; `tests` are its test scores, taken away again."""
     return {
-        "number": number, "state": "complete", "params": dict(params), "values": [float(np.mean(scores))],
+        "number": number, "state": "complete", "params": dict(params), "values": [sum(scores) / max(1, len(scores))],
         "scores": list(scores), "started": "2026-01-02T03:00:00+00:00", "ended": "2026-01-02T03:10:00+00:00", **more,
     }  # fmt: skip
 
@@ -111,7 +111,8 @@ def write_study(
         "format": 1, "name": name, "storage": "sqlite:///studies.db", "dataset": dataset, "preset": "quick",
         "budget": "b" * 16, "data": {"kind": "simulated" if dataset.endswith("-sim") else "real",
         "description": "built-in simulator, seed 0", "fingerprint": "d" * 64}, "method": "spf+pgm", "label": label,
-        "seeds": list(SEEDS), "sampler": sampler, "pruner": pruner, "objectives": list(objectives), "space": dict(space),
+        "seeds": list(SEEDS), "sampler": sampler, "pruner": pruner, "objectives": list(objectives),
+        "space": dict(space),
         "default": dict(default if default is not None else {n: DEFAULT[n] for n in space}), "fair": fair,
         "trials": written, "best": best, "front": front,
     }  # fmt: skip
@@ -134,7 +135,9 @@ def searched(
     rng, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     found = []
     for number in range(count):
-        params = draw(space, rng) if number else dict(default if default is not None else {n: DEFAULT[n] for n in space})
+        params = (
+            draw(space, rng) if number else dict(default if default is not None else {n: DEFAULT[n] for n in space})
+        )
         scores = quality(params) + 0.006 * noise.normal(size=len(SEEDS))
         tests = quality(params) - 0.02 + 0.008 * noise.normal(size=len(SEEDS))
         t = trial(number, params, [float(s) for s in scores], tests=[float(s) for s in tests])
