@@ -116,7 +116,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")
         for i, e in enumerate(evidence)
     ]
-    for i, table in enumerate(TABLES):
+    for i, table in enumerate(TABLES if sections else ()):  # a store may hold searches alone
         _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
     claims = claims_sheet(verdicts, check_claims(verdicts, inference))
     for sheets in [*zip(*(section.sheets for section in sections if section.sheets), strict=True), (claims,)]:

@@ -1,5 +1,6 @@
 """What the page of tuning is about: one study, or the studies of one method in a fair comparison, joined with runs."""
 
+import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,12 +60,13 @@ class Subject:
         """What the page calls it."""
         if len(self.studies) == 1:
             return self.first.name
-        return f"{self.first.name.rpartition('/')[0] or self.first.name}, {len(self.studies)} studies"
+        return f"{self.first.dataset}/{self.first.label}/{self.first.preset}, {len(self.studies)} fair studies"
 
     @property
     def slug(self) -> str:
-        """As part of a file's name, and as an id."""
-        return re.sub(r"[^\w.-]+", "-", self.name).strip("-")
+        """As part of a file's name, and as an id; no two subjects share it."""
+        whose = hashlib.sha256("\n".join(study.name for study in self.studies).encode()).hexdigest()[:6]
+        return f"{re.sub(r'[^\w.-]+', '-', self.name).strip('-')}-{whose}"
 
     @cached_property
     def provenance(self) -> Provenance | None:

@@ -44,7 +44,8 @@ def write_trial_run(store: Path, key: str, seed: int, test: float, dataset: str,
         folder / "spec.json",
         {
             "format": 1, "key": key, "group": hashed("group", key), "budget": "b" * 16, "dataset": dataset,
-            "seed": seed, "method": "spf+pgm", "label": label, "preset": "quick", "protocol": "validated", "training": {"epochs": 10},
+            "seed": seed, "method": "spf+pgm", "label": label, "preset": "quick", "protocol": "validated",
+            "training": {"epochs": 10},
             **dict.fromkeys(("encoder", "fusion", "aggregator", "objectives"), component),
         },
     )  # fmt: skip

@@ -224,9 +224,7 @@ def test_the_figure_to_quote_is_that_of_the_final_runs_paired_with_the_default_o
 
 
 def test_a_search_that_finds_nothing_better_says_so(tmp_path: Path):
-    write_study(
-        tmp_path, STUDY, [trial(i, {"lr": 1e-4 * (i + 1)}, [0.7 - 0.1 * i] * 3) for i in range(2)], {"lr": LR}
-    )
+    write_study(tmp_path, STUDY, [trial(i, {"lr": 1e-4 * (i + 1)}, [0.7 - 0.1 * i] * 3) for i in range(2)], {"lr": LR})
     (subject,) = subjects(tmp_path)
     assert "found nothing better on validation than the default" in tables.findings(subject)[1]
     assert len(tables.findings(subject)) == 2
@@ -272,8 +270,9 @@ def test_a_report_of_some_runs_shows_the_studies_that_they_belong_to(tmp_path: P
         ({"trials": [{"number": 0, "state": "complete", "params": {}, "runs": [], "values": None}]}, "has values None"),
     ],
 )
-def test_a_damaged_study_is_named_with_its_remedy(tmp_path: Path, change: dict[str, object], cause: str):
-    path = write_study(tmp_path, STUDY, [], {"lr": LR}, **change)
+def test_a_damaged_study_is_named_with_its_remedy(tmp_path: Path, edit_json, change: dict[str, object], cause: str):
+    path = write_study(tmp_path, STUDY, [], {"lr": LR})
+    edit_json(path, **change)
     with pytest.raises(ReportError, match=f"{path.name}.*{cause}.*(delete it and call|delete the file)"):
         read_studies(tmp_path)
 
