@@ -66,7 +66,7 @@ class Subject:
     def slug(self) -> str:
         """As part of a file's name, and as an id; no two subjects share it."""
         whose = hashlib.sha256("\n".join(study.name for study in self.studies).encode()).hexdigest()[:6]
-        return f"{re.sub(r'[^\w.-]+', '-', self.name).strip('-')}-{whose}"
+        return re.sub(r"[^\w.-]+", "-", self.name).strip("-") + f"-{whose}"
 
     @cached_property
     def provenance(self) -> Provenance | None:
