@@ -143,8 +143,11 @@ def _remarks(subjects: Sequence[Subject]) -> list[str]:
         found.append(f"Unfinished: a method has {fewest} of {asked} studies.")
     if fewest < ENOUGH:
         found.append(f"Fewer than {ENOUGH} independent studies a method: what follows is one outcome, not an estimate.")
-    if lost := sum(not t.complete for study in studies for t in study.drawn):
-        found.append(f"{lost} drawn trials are not complete and in no curve, which flatters the method that lost them.")
+    if lost := sum(t.state in ("pruned", "failed") for study in studies for t in study.drawn):
+        found.append(
+            f"{lost} drawn {'trial is' if lost == 1 else 'trials are'} pruned or failed and in no curve, which flatters the "
+            "method that lost them."
+        )
     return found
 
 

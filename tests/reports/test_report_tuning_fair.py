@@ -130,7 +130,7 @@ def test_what_is_missing_or_lost_is_said(tmp_path: Path):
     assert found.remarks[1:] == [
         "Unfinished: a method has 2 of 3 studies.",
         "Fewer than 3 independent studies a method: what follows is one outcome, not an estimate.",
-        "1 drawn trials are not complete and in no curve, which flatters the method that lost them.",
+        "1 drawn trial is pruned or failed and in no curve, which flatters the method that lost them.",
     ]
 
 
