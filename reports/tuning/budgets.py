@@ -91,10 +91,11 @@ class Tournament:
 
     def difference(self, rival: Offer, k: int, where: str) -> Summary:
         """Reference minus rival in points after k trials, paired by study (which share their draws)."""
-        first = getattr(self.offers[0], where)[:, k - 1]
-        other = getattr(rival, where)[:, k - 1]
-        common = min(len(first), len(other))
-        return summarize(100 * (first[:common] - other[:common]))
+        first, other = (
+            dict(zip(offer.subject.by_index, getattr(offer, where)[:, k - 1], strict=True))
+            for offer in (self.offers[0], rival)
+        )
+        return summarize(100 * np.array([first[i] - other[i] for i in first if i in other], dtype=float))
 
 
 def tournament(group: Group) -> Tournament | None:
@@ -144,16 +145,15 @@ def _remarks(subjects: Sequence[Subject]) -> list[str]:
     if fewest < ENOUGH:
         found.append(f"Fewer than {ENOUGH} independent studies a method: what follows is one outcome, not an estimate.")
     if lost := sum(t.state in ("pruned", "failed") for study in studies for t in study.drawn):
-        found.append(
-            f"{lost} drawn {'trial is' if lost == 1 else 'trials are'} pruned or failed and in no curve, which flatters the "
-            "method that lost them."
-        )
+        what = "trial is" if lost == 1 else "trials are"
+        found.append(f"{lost} drawn {what} pruned or failed and in no curve, which flatters the method that lost them.")
     return found
 
 
 def _same_draws(subjects: Sequence[Subject], name: str) -> bool:
     """Whether study i of every method tried the same values of a parameter in the same trials."""
-    for studies in zip(*(subject.studies for subject in subjects), strict=False):
+    for index in {index for subject in subjects for index in subject.by_index}:
+        studies = [subject.by_index[index] for subject in subjects if index in subject.by_index]
         draws = [{t.number: t.params.get(name) for t in study.drawn} for study in studies]
         if any(draw[n] != draws[0][n] for draw in draws[1:] for n in set(draw) & set(draws[0])):
             return False

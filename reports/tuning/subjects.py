@@ -56,6 +56,11 @@ class Subject:
         return self.studies[0]
 
     @property
+    def by_index(self) -> dict[int, Study]:
+        """The studies by their place in a fair comparison: those of one place share their draws."""
+        return {study.fair.index: study for study in self.studies if study.fair is not None}
+
+    @property
     def name(self) -> str:
         """What the page calls it."""
         if len(self.studies) == 1:

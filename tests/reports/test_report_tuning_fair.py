@@ -84,6 +84,15 @@ def test_differences_are_paired_by_study(same: Path):
     assert difference.sd == pytest.approx(np.std(first, ddof=1))
 
 
+def test_a_study_that_is_missing_is_not_paired_with_another(same: Path):
+    next((same / "studies").glob("*adam-quick-fair-1-*")).unlink()
+    found = held(same)
+    own = [100 * (enumerated("css", s, 1)[0] - enumerated("adam", s, 1)[0]) for s in (0, 2)]
+    difference = found.difference(found.offers[1], 1, "validation")
+    assert (difference.n, difference.mean) == (2, pytest.approx(np.mean(own)))
+    assert found.remarks[0].startswith("The same in all methods")  # study by study
+
+
 def test_a_fair_comparison_says_that_it_is_one(same: Path):
     assert held(same).remarks == [
         "The same in all methods: 1000000, 1000001, 1000002 as seeds, 4 drawn trials a study, and the ranges and draws "
