@@ -330,7 +330,8 @@ def _pairs(
 def _rivals(comparison: Comparison, method: Method | None, change: Any, itself: bool = False) -> list[Method]:
     """Methods that are `method` but for a change of its parts, found by their parts and not by their names.
 
-    "any": every other one of the same encoder and objectives.
+    "any": every other one of the same encoder and objectives. Tuned methods are none: a claim is about the preset's
+    settings, and what one side was given beyond them the other lacks.
     """
     if method is None:
         return []
@@ -351,4 +352,6 @@ def _rivals(comparison: Comparison, method: Method | None, change: Any, itself: 
                 return False
         return True
 
-    return [other for other in comparison.methods if (itself or other is not method) and fits(other)]
+    return [
+        other for other in comparison.methods if (itself or other is not method) and not other.tuned and fits(other)
+    ]

@@ -20,6 +20,11 @@ class Method:
     runs: tuple[Run, ...]
     refits: tuple[Run, ...] = ()
 
+    @property
+    def tuned(self) -> bool:
+        """Whether its settings come from a search; such a method is compared with its like."""
+        return self.runs[0].tuned is not None
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -139,8 +144,9 @@ def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Compari
 
 
 def label_order(label: str) -> tuple[int, str]:
-    """Sort key of a method's label."""
-    return (ORDER.index(label) if label in ORDER else len(ORDER), label)
+    """Sort key of a method's label; a tuned one follows the method it is of."""
+    base = label.partition(" [")[0]
+    return (ORDER.index(base) if base in ORDER else len(ORDER), label)
 
 
 def _methods(runs: Iterable[Run]) -> tuple[Method, ...]:
@@ -167,7 +173,7 @@ def _differences(other: Run, shown: Run) -> tuple[str, ...]:
 
 
 def _budget_fields(run: Run) -> dict[str, Any]:
-    manifest, training = run.manifest, dict(run.spec["training"])
+    manifest, training = run.manifest, run.training
     first = {name: training.pop(name) for name in ("epochs", "hidden") if name in training}
     versions = {name: value for name, value in manifest["versions"].items() if name in ("torch", "numpy")}
     return {

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,12 +17,11 @@ from reports.evidence import Evidence
 from reports.measures import WEIGHTS
 from reports.records import OBJECTIVES, PAIRS
 from reports.statistics import summarize
-from reports.style import DASHES, HUES, INK, MUTED, PAPER, Palette, name_lines, new_figure
+from reports.style import BLUES, DASHES, HUES, INK, MUTED, PAPER, Palette, name_lines, new_figure
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
 _OBJECTIVE_HUES = (7, 4, 5)  # the last ones: methods take theirs from the front
-_BLUES = LinearSegmentedColormap.from_list("blues", ["#f2f6fa", "#9cc3e0", "#2f7ab5", "#0b3a67"])
 
 
 @dataclass(frozen=True)
@@ -175,7 +173,7 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     size = 0.62 * len(classes)
     figure = new_figure(size + 2.6, size + 1.5, heading(evidence, title, separator="\n"))
     axes = figure.subplots()
-    axes.pcolormesh(shares, cmap=_BLUES, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1.5)
+    axes.pcolormesh(shares, cmap=BLUES, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1.5)
     for row, line in enumerate(shares):
         for column, share in enumerate(line):
             colour = "#fefefe" if share > 0.45 else "#101418"  # on the cell's own colour, in either scheme

@@ -44,6 +44,11 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
             f"Not all methods have the same encoder ({who}). A difference between methods of different encoders is not "
             "one of fusion or aggregator alone."
         )
+    if tuned := [f"{m.label} from study {m.runs[0].tuned['study']}" for m in comparison.methods if m.runs[0].tuned]:
+        sentences.append(
+            f"Tuned settings: {', '.join(tuned)} (tuning.html). A tuned method beside a default one shows what tuning "
+            "gives, not what the method does."
+        )
     gaps = {m.label: summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in comparison.methods}
     low, high = min(gaps.values()), max(gaps.values())
     sentences.append(

@@ -63,11 +63,12 @@ def _is_key(name: str) -> bool:
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:
-    """SHA-256 over this package's files and the declared families; for each run, how it ended, when, and its size."""
+    """SHA-256 over this package's files, families and studies; for each run, how it ended, when, and its size."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     parts = [*package.rglob("*.py"), *package.glob("*.toml"), *package.glob("templates/*")]
-    for source in [*sorted(parts), *sorted((store / "families").glob("*.json"))]:
+    declared = (store / folder for folder in ("families", "studies"))
+    for source in [*sorted(parts), *(path for folder in declared for path in sorted(folder.glob("*.json")))]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):
         for name in ("result.json", "error.txt"):

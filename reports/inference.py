@@ -25,6 +25,7 @@ from reports.statistics.verdicts import ALPHA
 
 MARGIN = 0.5
 REFERENCES = ("css", "css-released")
+TUNED = " [tuned]"
 UNIT = "F1"
 AFTERTHOUGHT = "not declared before the runs"
 
@@ -134,8 +135,12 @@ def points(evidence: Evidence, method: Method, measure: str = "selected_weighted
 
 def reference(comparison: Comparison) -> Method:
     """What the other methods are compared with: css, else css-released, else the first."""
-    by_label = {method.label: method for method in comparison.methods}
-    return next((by_label[label] for label in REFERENCES if label in by_label), comparison.methods[0])
+    return _first([m for m in comparison.methods if not m.tuned] or comparison.methods)
+
+
+def _first(methods: Sequence[Method]) -> Method:
+    found = ((m, name) for name in REFERENCES for m in methods if m.runs[0].label.removesuffix(TUNED) == name)
+    return next(found, (methods[0], ""))[0]
 
 
 def joint_test(comparisons: Sequence[PairedComparison | None], alpha: float) -> tuple[FamilyTest | None, list[int]]:
@@ -153,11 +158,15 @@ def strictness(test: FamilyTest | None, alpha: float) -> float:
 
 
 def _default(comparison: Comparison) -> list[Pair]:
-    first = reference(comparison)
+    """The reference against each other method, like with like (default, tuned), and tuned against default settings."""
+    kinds = [[m for m in comparison.methods if m.tuned is tuned] for tuned in (False, True)]
+    pairs = [
+        (first, m) for methods in kinds if methods for first in [_first(methods)] for m in methods if m is not first
+    ]
+    pairs += [(a, b) for a in kinds[1] for b in kinds[0] if a.runs[0].label == f"{b.runs[0].label}{TUNED}"]
     return [
-        Pair(comparison.dataset, comparison.budget, (first.runs[0].group, first.label), (m.runs[0].group, m.label))
-        for m in comparison.methods
-        if m is not first
+        Pair(comparison.dataset, comparison.budget, (a.runs[0].group, a.label), (b.runs[0].group, b.label))
+        for a, b in pairs
     ]
 
 

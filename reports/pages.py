@@ -1,6 +1,6 @@
 """A store -> the files of a report: tables, figures, `report.md`, and `index.html`, which needs no other file."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from reports import listings, rendering, style
 from reports.claims import check_claims
 from reports.comparisons import Comparison, compare, published
 from reports.declared import read_families
+from reports.errors import ReportError
 from reports.evidence import Evidence, collect
 from reports.figures import FIGURES, Drawing
 from reports.figures_effects import factorial_plot
@@ -20,13 +21,15 @@ from reports.findings import findings, power_statement
 from reports.inference import Inference, infer
 from reports.listings import Sheet
 from reports.provenance import Provenance, examination
-from reports.records import read_store
+from reports.records import TUNING_SEED, Run, read_store
 from reports.table import Block, Table
 from reports.tables import TABLES
 from reports.tables_claims import claims_sheet
 from reports.tables_comparisons import comparisons as comparisons_sheet
 from reports.tables_factorial import factorial
 from reports.tables_selection import selection
+from reports.tuning import subjects as tuning
+from reports.tuning.page import write as write_tuning
 
 SELECTION = (
     "Selected scores are test scores at the epoch chosen on validation data. Peak-test scores choose the epoch on the "
@@ -97,7 +100,14 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     comparisons = (*compared, *as_published)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
-    palette = style.Palette(method.label for c in comparisons for method in c.methods)
+    groups, subjects = tuning.collect(store, records, keys)
+    if not records.runs and not subjects:
+        raise ReportError(
+            f"nothing to report: all {len(records.tuning)} complete runs in {store / 'runs'} are of searches (seeds "
+            f"from {TUNING_SEED}) whose studies are not in {store / 'studies'}; run `cssbench run` first"
+        )
+    labels = [method.label for c in comparisons for method in c.methods]
+    palette = style.Palette([*labels, *(subject.first.label for subject in subjects)])
     evidence = [collect(comparison) for comparison in comparisons]
     verdicts = evidence[: len(compared)]  # the published protocol's runs are in none
     inference = infer(verdicts, read_families(store))
@@ -106,7 +116,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")
         for i, e in enumerate(evidence)
     ]
-    for i, table in enumerate(TABLES):
+    for i, table in enumerate(TABLES if sections else ()):  # a store may hold searches alone
         _write_table(table, frames[table.name], [section.tables[i] for section in sections], folder / "tables")
     claims = claims_sheet(verdicts, check_claims(verdicts, inference))
     for sheets in [*zip(*(section.sheets for section in sections if section.sheets), strict=True), (claims,)]:
@@ -119,12 +129,15 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "selection": SELECTION,
         "omitted": omitted + omitted_published,
         "store": records,
+        "tuning": bool(subjects),
         "shown_runs": sum(len(c.runs) + len(c.refits) for c in comparisons),
         "hues": style.HUES,
     }
     environment = _environment()
     for name in ("index.html", "report.md"):
         (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
+    if subjects:
+        write_tuning(folder, groups, subjects, palette, environment, context)
 
 
 def _section(
@@ -159,7 +172,7 @@ def _sheets(evidence: Evidence, inference: Inference) -> list[Sheet]:
 
 
 def _setting(comparison: Comparison) -> str:
-    training = comparison.runs[0].spec["training"]
+    training = comparison.runs[0].training
     methods, seeds = len(comparison.methods), len(comparison.seeds)
     parts = [
         f"{methods} {'method' if methods == 1 else 'methods'} × {seeds} {'seed' if seeds == 1 else 'seeds'}",
@@ -190,7 +203,8 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("conversations", sizes("conversations")),
         ("utterances", sizes("utterances")),
         ("seeds", ", ".join(map(str, comparison.seeds))),
-        ("training", ", ".join(f"{k} {v}" for k, v in comparison.runs[0].spec["training"].items()).replace("_", " ")),
+        ("training", _settings(comparison.runs[0].training)),
+        *((m.label, _tuned(m.runs[0])) for m in comparison.methods if m.tuned),
         ("versions", distinct([", ".join(f"{k} {v}" for k, v in m["versions"].items()) for m in manifests])),
         ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
         ("git commit", distinct(commits)),
@@ -198,6 +212,17 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("runs made", f"{min(r.created for r in comparison.runs):%Y-%m-%d %H:%M} to "
                       f"{max(r.created for r in comparison.runs):%Y-%m-%d %H:%M} UTC"),
     ]  # fmt: skip
+
+
+def _settings(training: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in training.items()).replace("_", " ")
+
+
+def _tuned(run: Run) -> str:
+    """The settings that a search has chosen, and which search; the rest is the comparison's."""
+    assert run.tuned is not None
+    own = {name: run.spec["training"][name] for name in run.tuned["base"]}
+    return f"{run.spec['method']}, {_settings(own)}, from study {run.tuned['study']}"
 
 
 def _write_table(table: Table, frames: Sequence[pd.DataFrame], views: Sequence[TableView], folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Reads a run store: format 1 of docs/run-format.md, this package's only input."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,7 +35,10 @@ _CEILING = {
 }
 _RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
+_TUNED = {"study": str, "base": dict}
 PROTOCOLS = ("validated", "published", "refit")
+TUNING_SEED = 1_000_000
+"""Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,16 @@ class Run:
     def protocol(self) -> str:
         """`validated`, `published` or `refit`; runs made before there were others do not say."""
         return str(self.spec.get("protocol", "validated"))
+
+    @property
+    def tuned(self) -> Mapping[str, Any] | None:
+        """Of a run with tuned settings the `study` they come from and the preset's values in `base`; else None."""
+        return self.spec.get("tuned")
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Training settings of the run's budget: the preset's where the method's own were tuned."""
+        return {**self.spec["training"], **(self.tuned["base"] if self.tuned else {})}
 
     def component(self, kind: str) -> Mapping[str, Any]:
         """Name and options of the encoder, fusion, aggregator or objectives; early runs name no objectives: `paper`."""
@@ -158,15 +171,18 @@ class FailedRun:
     key: str
     name: str
     error: str
+    tuning: bool
 
 
 @dataclass(frozen=True)
 class Store:
-    """What a store holds: complete runs, failed runs, and how many are neither."""
+    """What a store holds: complete runs, failed runs, and how many are neither; those of searches apart."""
 
     runs: tuple[Run, ...]
     failed: tuple[FailedRun, ...]
     unfinished: int
+    tuning: tuple[Run, ...]
+    failed_tuning: tuple[FailedRun, ...]
 
 
 def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
@@ -185,16 +201,24 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
             f"{'' if keys is None else f' among the {len(keys)} asked for'}, {len(failed)} failed; "
             "run `cssbench run` first"
         )
-    runs = tuple(_read_run(folder) for folder in complete)
+    runs = tuple(read_run(folder) for folder in complete)
     seen: dict[tuple[str, int], Run] = {}
     for run in runs:
         other = seen.setdefault((run.group, run.seed), run)
         if other is not run:  # one seed must never count twice in a mean
             raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
-    return Store(runs, tuple(_read_failed(f) for f in failed), len(folders) - len(complete) - len(failed))
+    lost = tuple(_read_failed(f) for f in failed)
+    return Store(
+        tuple(run for run in runs if run.seed < TUNING_SEED),
+        tuple(run for run in lost if not run.tuning),
+        len(folders) - len(complete) - len(failed),
+        tuple(run for run in runs if run.seed >= TUNING_SEED),
+        tuple(run for run in lost if run.tuning),
+    )
 
 
-def _read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> Run:
+    """The three JSON files of a complete run. Raises ReportError if one is damaged or of another format."""
     spec = document(folder / "spec.json", {"format": int})
     if spec["format"] != FORMAT:
         raise ReportError(
@@ -205,19 +229,22 @@ def _read_run(folder: Path) -> Run:
     if spec["key"] != folder.name:
         raise damaged(folder / "spec.json", f"key is {spec['key']}")
     manifest = document(folder / "manifest.json", _MANIFEST)
-    _check(manifest["data"], _DATA, folder / "manifest.json", "data.")
+    check(manifest["data"], _DATA, folder / "manifest.json", "data.")
     more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
-    _check(manifest["data"], more, folder / "manifest.json", "data.")
+    check(manifest["data"], more, folder / "manifest.json", "data.")
     for name, fields in (("audit", _AUDIT), ("ceiling", _CEILING)):
         if name in more:
-            _check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
+            check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
         raise damaged(folder / "spec.json", f"protocol is {protocol!r}")
     if protocol == "refit":
-        _check(spec, {"refit_of": dict}, folder / "spec.json")
-        _check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+        check(spec, {"refit_of": dict}, folder / "spec.json")
+        check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+    if spec.get("tuned") is not None:
+        check(spec, {"tuned": dict}, folder / "spec.json")
+        check(spec["tuned"], _TUNED, folder / "spec.json", "tuned.")
     selected = {"selected": dict if protocol == "validated" else NoneType}
     return Run(folder, spec, manifest, document(folder / "result.json", selected | _RESULT))
 
@@ -227,33 +254,39 @@ def _read_failed(folder: Path) -> FailedRun:
     error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
     try:
         spec = document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
-        name = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}"
+        name, tuning = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}", spec["seed"] >= TUNING_SEED
     except ReportError:
-        name = "unknown (spec.json cannot be read)"
-    return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…")
-
-
-def document(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
-    """A JSON object with these fields, or more. Raises ReportError naming what is missing or of another type."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise damaged(path, str(error)) from error
-    if not isinstance(document, dict):
-        raise damaged(path, f"it holds a {type(document).__name__}, not an object")
-    _check(document, fields, path)
-    return document
-
-
-def _check(document: Mapping[str, Any], fields: Mapping[str, type], path: Path, prefix: str = "") -> None:
-    for name, kind in fields.items():
-        if name not in document:
-            raise damaged(path, f"{prefix}{name} is missing")
-        if not isinstance(document[name], kind) or (kind is int and isinstance(document[name], bool)):
-            raise damaged(path, f"{prefix}{name} is {document[name]!r}, not a {kind.__name__}")
+        name, tuning = "unknown (spec.json cannot be read)", False
+    return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…", tuning)
 
 
 def damaged(path: Path, cause: str) -> ReportError:
     """The error that names a file of a run folder, what is wrong with it, and the remedy."""
     folder = path if path.is_dir() else path.parent
     return ReportError(f"cannot use {path}: {cause}; delete {folder} and run again")
+
+
+Refusal = Callable[[Path, str], ReportError]
+
+
+def document(path: Path, fields: Mapping[str, type], refuse: Refusal = damaged) -> dict[str, Any]:
+    """A JSON object with these fields, or more. Raises ReportError naming what is missing or of another type."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise refuse(path, str(error)) from error
+    if not isinstance(document, dict):
+        raise refuse(path, f"it holds a {type(document).__name__}, not an object")
+    check(document, fields, path, refuse=refuse)
+    return document
+
+
+def check(
+    document: Mapping[str, Any], fields: Mapping[str, type], path: Path, prefix: str = "", refuse: Refusal = damaged
+) -> None:
+    """Raise ReportError if one of the fields is missing or of another type."""
+    for name, kind in fields.items():
+        if name not in document:
+            raise refuse(path, f"{prefix}{name} is missing")
+        if not isinstance(document[name], kind) or (kind is int and isinstance(document[name], bool)):
+            raise refuse(path, f"{prefix}{name} is {document[name]!r}, not a {kind.__name__}")

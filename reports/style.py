@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from reports.comparisons import label_order
@@ -27,6 +28,10 @@ HUES = (
     ("#39a5d6", "#93d8f7"),
     ("#7a4fbf", "#b89bf2"),
 )
+# Light to dark, for cells with a text of their own on them.
+BLUES = LinearSegmentedColormap.from_list("blues", ["#f2f6fa", "#9cc3e0", "#2f7ab5", "#0b3a67"])
+# Low to high, for lines that stand on either paper.
+HEAT = LinearSegmentedColormap.from_list("heat", ["#d08a4a", "#9a9fa5", "#3d94d1"])
 DASHES: tuple[tuple[float, tuple[float, ...]] | str, ...] = ("-", (0.0, (4.0, 1.5)), (0.0, (1.0, 1.2)))
 # Colours that the page sets by its own light or dark scheme.
 VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"} | {

@@ -89,10 +89,13 @@ def factorial(evidence: Evidence) -> Sheet:
 
 @lru_cache(maxsize=2)  # the table and the figure of one data set ask for the same
 def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
-    """The effects of every largest complete sub-grid, and a sentence for every level that is in none."""
+    """The effects of every largest complete sub-grid, and a sentence for every level that is in none.
+
+    Tuned methods are in no grid: its cells would differ by more than fusion and aggregator.
+    """
     found: list[GridEffect] = []
     gaps: list[str] = []
-    for context, cells in _contexts(evidence.comparison.methods):
+    for context, cells in _contexts(tuple(m for m in evidence.comparison.methods if not m.tuned)):
         grids = complete_grids(set(cells))
         values = {cell: points(evidence, method) for cell, method in cells.items()}
         for fusions, aggregators in grids:

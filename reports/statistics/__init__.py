@@ -3,6 +3,7 @@
 Numbers in, numbers out: nothing here knows of runs, tables or pages. One concept a file.
 """
 
+from reports.statistics.best_of import expected_best_of
 from reports.statistics.counts import confusions
 from reports.statistics.crossed import conversation_flip_test, crossed_bootstrap, variance_components
 from reports.statistics.factorial import factorial_effects
@@ -32,6 +33,7 @@ __all__ = [
     "conjunction",
     "conversation_flip_test",
     "crossed_bootstrap",
+    "expected_best_of",
     "factorial_effects",
     "from_differences",
     "judge",

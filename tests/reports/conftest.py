@@ -98,13 +98,20 @@ def write_run(
     protocol: str = "validated",
     refit_of: dict[str, Any] | None = None,
     shift: float = 0.0,
+    tuned: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
     **data: object,
 ) -> Path:
-    """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes."""
+    """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes.
+
+    `tuned`: as in spec.json; the `training` settings given then are the run's own and in no budget.
+    """
     setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
     if protocol != "validated":
         setting += (protocol, refit_of and refit_of["group"])
-    key = hashed(*setting, label, seed)
+    whose = label if tuned is None else f"{label} [tuned]"
+    own = () if tuned is None else (sorted((training or {}).items()),)
+    group, key = hashed(*setting, label, *own), hashed(*setting, label, *own, seed)
     rng = np.random.default_rng(int(key, 16))
     folder = store / "runs" / key
     folder.mkdir(parents=True)
@@ -114,16 +121,16 @@ def write_run(
     write_json(
         folder / "spec.json",
         {
-            "format": 1, "key": key, "group": hashed(*setting, label), "budget": hashed(*setting), "dataset": dataset,
-            "method": f"{fusion}{f'({written})' if written else ''}+{aggregator}", "label": label,
-            "seed": seed, "preset": preset, "protocol": protocol, "refit_of": refit_of,
+            "format": 1, "key": key, "group": group, "budget": hashed(*setting), "dataset": dataset,
+            "method": f"{fusion}{f'({written})' if written else ''}+{aggregator}", "label": whose,
+            "tuned": tuned, "seed": seed, "preset": preset, "protocol": protocol, "refit_of": refit_of,
             "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
             "fusion": {"name": fusion, "options": options},
             "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
             "training": {
                 "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
                 "weight_decay": 1e-5, "temperature": 1.0, "class_weights": True, "standardize": True, "probe_every": 5,
-                "probe_conversations": 8,
+                "probe_conversations": 8, **(training or {}),
             },
         },
     )  # fmt: skip

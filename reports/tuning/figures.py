@@ -1,0 +1,399 @@
+"""The figures of one subject: where its trials lie in the space, and how good they are. Scores are of validation data.
+
+To add a figure, write the function Subject -> Drawing | None and add it to `FIGURES`.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
+
+from reports.figures import Drawing
+from reports.statistics import Summary, summarize
+from reports.style import BLUES, HEAT, HUES, INK, MUTED, PAPER, new_figure
+from reports.tuning.importance import importances
+from reports.tuning.studies import Parameter, Trial
+from reports.tuning.subjects import Subject, score, validation
+
+CONTOUR_TRIALS = 20
+CONTOURS = 3
+SLICES = 9
+COLUMNS = 3
+WIDTH = 6.6  # inches, at least: the heading has to fit
+UNITS = {"weighted_f1": ("validation weighted F1, %", 100.0), "volatility": ("loss volatility", 1.0),
+         "seconds": ("training time, s", 1.0)}  # fmt: skip
+F1, _ = UNITS["weighted_f1"]
+_BEST, _PLAIN = HUES[1][0], HUES[0][0]
+
+
+def rank_order(subject: Subject) -> Drawing | None:
+    """Mean, sd and n of the validation score by rank and order; None where not both were searched."""
+    space = subject.first.space
+    if not {"rank", "order"} <= set(space) or not subject.complete:
+        return None
+    cells = {name: _bins(subject, space[name]) for name in ("rank", "order")}
+    values: dict[tuple[int, int], list[float]] = {}
+    for trial in subject.complete:
+        at = tuple(_bin_of(trial.params.get(name), cells[name]) for name in ("rank", "order"))
+        if None not in at:
+            values.setdefault(at, []).extend(run.validation for run in trial.runs)  # type: ignore[arg-type]
+    found = {at: summarize(100 * np.array(scores)) for at, scores in values.items()}
+    columns, rows = len(cells["rank"]), len(cells["order"])
+    title = "Validation F1 by rank and order"
+    figure = new_figure(max(WIDTH, 1.9 + 0.92 * columns), 1.9 + 0.74 * rows, heading(subject, title))
+    axes = figure.subplots()
+    _draw_cells(axes, found, columns, rows)
+    default = tuple(_bin_of(subject.first.default.get(name), cells[name]) for name in ("rank", "order"))
+    if None not in default:
+        axes.add_patch(
+            Rectangle(default, 1, 1, fill=False, edgecolor=_BEST, linewidth=3, zorder=4)  # type: ignore[arg-type]
+        )
+    axes.set_xticks(np.arange(columns) + 0.5, [_span(*ends) for ends in cells["rank"]])
+    axes.set_yticks(np.arange(rows) + 0.5, [_span(*ends) for ends in cells["order"]])
+    axes.set(xlabel="rank", ylabel="order", xlim=(-0.04, columns + 0.04), ylim=(-0.04, rows + 0.04))
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    others = [p.name for p in subject.searched if p.name not in ("rank", "order")]
+    best = max(found, key=lambda at: found[at].mean)
+    place = f"rank {_span(*cells['rank'][best[0]])}, order {_span(*cells['order'][best[1]])}"
+    return Drawing(
+        file_name(subject, "rank-order"),
+        title,
+        "Mean ± sd of the validation weighted F1 in %, n runs, over the complete trials of a cell and their seeds"
+        + (f"; {_listed(others)} {'differ' if len(others) > 1 else 'differs'} between trials too" if others else "")
+        + f". Frame: the {subject.default_name}. Hatched: not visited, or nothing complete there. "
+        "Which rank and order matter is tested on a fixed grid with common seeds (claim f), not here.",
+        f"Cells of rank by order. The highest mean is {found[best].mean:.1f} % at {place}.",
+        figure,
+    )
+
+
+def _draw_cells(axes: Axes, found: dict[tuple[int, int], Summary], columns: int, rows: int) -> None:
+    means = [summary.mean for summary in found.values()]
+    scale = Normalize(min(means), max(means) if max(means) > min(means) else min(means) + 1)
+    for column in range(columns):
+        for row in range(rows):
+            summary = found.get((column, row))
+            box = (column + 0.02, row + 0.02), 0.96, 0.96
+            if summary is None:
+                axes.add_patch(Rectangle(*box, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0, alpha=0.4))
+                continue
+            share = float(scale(summary.mean))
+            axes.add_patch(Rectangle(*box, facecolor=BLUES(share), linewidth=0))
+            ink = "#fefefe" if share > 0.52 else "#101418"  # on the cell's own colour, in either scheme
+            spread = f"± {summary.sd:.1f}, " if summary.n > 1 else ""
+            at = column + 0.5
+            axes.text(at, row + 0.62, f"{summary.mean:.1f}", ha="center", va="center", color=ink, fontsize=10.5)
+            axes.text(at, row + 0.28, f"{spread}n {summary.n}", ha="center", va="center", color=ink, fontsize=7.5)
+
+
+def importance(subject: Subject) -> Drawing | None:
+    """Importance of every parameter by two estimates; None where there are too few trials."""
+    found = importances(subject)
+    if not found:
+        return None
+    names = sorted(next(iter(found.values())), key=lambda name: -sum(shares[name] for shares in found.values()))
+    title = "Importance of parameters (exploratory)"
+    figure = new_figure(7.6, 1.55 + 0.46 * len(names), heading(subject, title))
+    axes = figure.subplots()
+    height = 0.8 / len(found)
+    for i, (method, shares) in enumerate(found.items()):
+        at = np.arange(len(names)) + (i - (len(found) - 1) / 2) * height
+        values = [100 * shares[name] for name in names]
+        axes.barh(at, values, height * 0.88, color=HUES[i][0], label=method)
+        for y, value in zip(at, values, strict=True):
+            axes.text(value + 0.8, y, f"{value:.0f}", va="center", fontsize=8, color=MUTED)
+    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.set(xlabel="share of importance, %", ylim=(len(names) - 0.5, -0.5), xlim=(0, 108))
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="lower right")
+    return Drawing(
+        file_name(subject, "importance"),
+        title,
+        f"For the validation weighted F1, over {len(subject.complete)} complete trials. PED-ANOVA: for reaching the "
+        "best tenth of the trials. fANOVA: for the variance over the space, by a random forest with a fixed seed. "
+        "Both are estimates from trials that the sampler placed, without an error of their own: no test, no verdict.",
+        "Bars, two a parameter: "
+        + "; ".join(f"{m} {', '.join(f'{n} {100 * s[n]:.0f} %' for n in names)}" for m, s in found.items())
+        + ".",
+        figure,
+    )
+
+
+def slices(subject: Subject) -> Drawing | None:
+    """The score against every parameter, a dot a trial; pruned trials apart."""
+    if not subject.complete:
+        return None
+    shown = subject.searched[:SLICES]
+    title = "Validation F1 against each parameter"
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = new_figure(max(WIDTH, 3.2 * columns), 1.1 + 2.5 * rows, heading(subject, title))
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, parameter in zip(grid.flat, shown, strict=False):
+        _slice(axes, subject, parameter)
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(F1)
+    pruned = sum(trial.state == "pruned" for trial in subject.trials)
+    marks = ["Dots: complete trials, mean over their seeds; ring: " + subject.default_name]
+    marks += ["filled ring: what the search chose"] if subject.best else ["filled ring: the Pareto front"]
+    marks += [f"×: {pruned} pruned, mean over the seeds they got before, in no mean"] if pruned else []
+    marks += [f"the first {SLICES} of {len(subject.searched)} parameters"] if len(subject.searched) > SLICES else []
+    best = max(subject.complete, key=score)
+    return Drawing(
+        file_name(subject, "slices"),
+        title,
+        "; ".join(marks) + ". The other parameters differ between dots.",
+        f"Dots of the score, a panel a parameter. The highest is {100 * score(best):.1f} % at {settings(best)}.",
+        figure,
+    )
+
+
+def _slice(axes: Axes, subject: Subject, parameter: Parameter) -> None:
+    def points(trials: Sequence[Trial], value: Callable[[Trial], float]) -> tuple[list[float], list[float]]:
+        known = [t for t in trials if parameter.name in t.params]
+        return [_place(parameter, t.params[parameter.name]) for t in known], [100 * value(t) for t in known]
+
+    pruned = [t for t in subject.trials if t.state == "pruned" and t.runs]
+    axes.plot(*points(pruned, lambda t: validation(t).mean), "x", color=MUTED, markersize=5, alpha=0.8)
+    axes.plot(*points(subject.complete, score), "o", color=_PLAIN, markersize=4.5, alpha=0.6, markeredgewidth=0)
+    if subject.default is not None:
+        axes.plot(*points([subject.default], score), "o", color=INK, markersize=9, fillstyle="none")
+    chosen = [subject.best] if subject.best else subject.front
+    axes.plot(*points(chosen, score), "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
+    axes.set_xlabel(parameter.name)
+    _ticks(axes, "x", parameter)
+
+
+def contours(subject: Subject) -> Drawing | None:
+    """The score over pairs of continuous parameters, interpolated; None below 20 complete trials."""
+    continuous = [p for p in subject.searched if p.continuous]
+    if len(continuous) < 2 or len(subject.complete) < CONTOUR_TRIALS:
+        return None
+    shares = importances(subject).get("PED-ANOVA", {})
+    continuous.sort(key=lambda p: -shares.get(p.name, 0.0))
+    pairs = [pair for pair in combinations(continuous[:3], 2) if _spanned(subject, pair)][:CONTOURS]
+    if not pairs:
+        return None
+    title = "Validation F1 over pairs of parameters"
+    figure = new_figure(max(WIDTH, 3.2 * len(pairs) + 0.6), 3.9, heading(subject, title))
+    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    scores = [100 * score(t) for t in subject.complete]
+    levels = np.linspace(min(scores), max(scores), 9)
+    for axes, (across, up) in zip(panels, pairs, strict=True):
+        x, y, z = _surface(subject, across, up)
+        filled = axes.tricontourf(x, y, z, levels=levels, cmap=BLUES)
+        axes.plot(x, y, "o", color=PAPER, markeredgecolor=INK, markersize=3.5, markeredgewidth=0.7)
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=across.name, ylabel=up.name)
+        _ticks(axes, "x", across, unit=True)
+        _ticks(axes, "y", up, unit=True)
+        axes.grid(visible=False)
+    bar = figure.colorbar(filled, ax=list(panels), fraction=0.04, pad=0.02, format="%.1f")
+    bar.set_label(F1)
+    return Drawing(
+        file_name(subject, "contours"),
+        title,
+        f"Linear interpolation between {len(scores)} complete trials (dots), nothing beyond them; the other parameters "
+        "differ between dots, so small hills are noise."
+        + (" The three most important by PED-ANOVA." if len(continuous) > 3 else ""),
+        f"Filled contours from {min(scores):.1f} to {max(scores):.1f} %, a panel a pair: "
+        + "; ".join(f"{a.name} and {b.name}" for a, b in pairs) + ".",
+        figure,
+    )  # fmt: skip
+
+
+def _surface(subject: Subject, across: Parameter, up: Parameter) -> tuple[Any, Any, Any]:
+    """Distinct points in the unit square and their mean score."""
+    at: dict[tuple[float, float], list[float]] = {}
+    for t in subject.complete:
+        if all(p.name in t.params and p.holds(t.params[p.name]) for p in (across, up)):
+            place = (across.position(t.params[across.name]), up.position(t.params[up.name]))
+            at.setdefault(place, []).append(100 * score(t))
+    x, y = (np.array([place[i] for place in at]) for i in (0, 1))
+    return x, y, np.array([np.mean(scores) for scores in at.values()])
+
+
+def _spanned(subject: Subject, pair: tuple[Parameter, Parameter]) -> bool:
+    """Whether the points have an area: on a line there is nothing to triangulate."""
+    x, y, _ = _surface(subject, *pair)
+    return len(x) >= CONTOUR_TRIALS // 2 and int(np.linalg.matrix_rank(np.cov(x, y), tol=1e-6)) == 2
+
+
+def parallel(subject: Subject) -> Drawing | None:
+    """Every complete trial as a line over the parameters, coloured by its score."""
+    shown = [p for p in subject.searched if all(p.name in t.params for t in subject.complete)]
+    inside = [t for t in subject.complete if all(p.holds(t.params[p.name]) for p in shown)]
+    if len(shown) < 2 or len(inside) < 2:
+        return None
+    title = "Complete trials over all parameters"
+    figure = new_figure(max(WIDTH, 1.35 * (len(shown) + 1)), 4.1, heading(subject, title))
+    axes = figure.subplots()
+    scores = np.array([100 * score(t) for t in inside])
+    low, high = float(scores.min()), float(scores.max())
+    span = high - low or 1.0
+    chosen = [subject.best] if subject.best else subject.front
+    for i in np.argsort(scores, kind="stable"):
+        trial, share = inside[i], (scores[i] - low) / span
+        line = [p.position(trial.params[p.name]) for p in shown] + [share]
+        bold = any(trial is t for t in chosen)
+        axes.plot(
+            range(len(line)), line, color=INK if bold else HEAT(share), zorder=3 if bold else 2,
+            linewidth=2.4 if bold else 1.1, alpha=1.0 if bold else 0.3 + 0.5 * share,
+        )  # fmt: skip
+    backed = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}  # lines pass behind the numbers
+    for column, parameter in enumerate(shown):
+        axes.axvline(column, color=MUTED, linewidth=1)
+        for at, label in _marks(parameter):
+            axes.text(
+                column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=INK, zorder=4, bbox=backed
+            )
+    axes.axvline(len(shown), color=MUTED, linewidth=1)
+    for at in np.linspace(0, 1, 5):
+        text = f"{low + at * span:.1f}"
+        axes.text(len(shown) + 0.035, at, text, ha="left", va="center", fontsize=7.5, color=MUTED)
+    axes.set(xlim=(-0.35, len(shown) + 0.3), ylim=(-0.04, 1.04), yticks=[])
+    axes.set_xticks(range(len(shown) + 1), [*(p.name for p in shown), "F1, %"], color=INK, fontsize=9)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    best = max(inside, key=score)
+    return Drawing(
+        file_name(subject, "parallel"),
+        title,
+        f"A line a trial, from orange (low) over grey to blue (high) by its validation weighted F1. Bold: "
+        f"{'what the search chose' if subject.best else 'the Pareto front'}.",
+        f"{len(inside)} lines over {', '.join(p.name for p in shown)}. The highest score is {100 * score(best):.1f} % "
+        f"at {settings(best)}.",
+        figure,
+    )
+
+
+def front(subject: Subject) -> Drawing | None:
+    """The score against each other objective, the Pareto front marked; None with one objective."""
+    others = list(enumerate(subject.objectives))[1:]
+    if not others or not subject.complete:
+        return None
+    title = "Pareto front"
+    figure = new_figure(max(WIDTH, 4.9 * len(others)), 4.1, heading(subject, title))
+    panels = figure.subplots(1, len(others), sharey=True, squeeze=False)[0]
+    for axes, (i, objective) in zip(panels, others, strict=True):
+        unit, scale = UNITS.get(objective.name, (objective.name, 1.0))
+
+        def points(trials: Sequence[Trial], i: int = i, scale: float = scale) -> tuple[list[float], list[float]]:
+            return [scale * t.values[i] for t in trials if t.values], [100 * score(t) for t in trials]
+
+        axes.plot(*points(subject.complete), "o", color=_PLAIN, markersize=4.5, alpha=0.55, markeredgewidth=0)
+        if subject.default is not None:
+            axes.plot(*points([subject.default]), "o", color=INK, markersize=9, fillstyle="none")
+        x, y = points(subject.front)
+        if len(others) == 1:  # with more objectives the front is no line in one panel
+            axes.plot(x, y, color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre")
+        axes.plot(x, y, "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
+        for trial, at in zip(subject.front, zip(x, y, strict=True), strict=True):
+            axes.annotate(subject.called(trial), at, (5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)
+        axes.set_xlabel(f"{unit} ({'higher' if objective.maximize else 'lower'} is better)")
+    panels[0].set_ylabel(F1)
+    return Drawing(
+        file_name(subject, "front"),
+        title,
+        f"Dots: {len(subject.complete)} complete trials, means over their seeds. Filled rings, with their numbers: the "
+        f"{len(subject.front)} that no other trial beats in every objective. Ring: {subject.default_name}.",
+        "Dots of the validation score against the other objectives. On the front: "
+        + "; ".join(f"trial {subject.called(t)}, {100 * score(t):.1f} %" for t in subject.front) + ".",
+        figure,
+    )  # fmt: skip
+
+
+FIGURES: tuple[Callable[[Subject], Drawing | None], ...] = (
+    rank_order, front, importance, slices, contours, parallel,
+)  # fmt: skip
+
+
+def heading(subject: Subject, title: str) -> str:
+    """A figure's title with the search and the data that it shows."""
+    return f"{title}\n{subject.name}\n{subject.data}"
+
+
+def file_name(subject: Subject, kind: str) -> str:
+    """`tuning_<kind>_<study>`."""
+    return f"tuning_{kind}_{subject.slug}"
+
+
+def settings(trial: Trial) -> str:
+    """A trial's parameters in words."""
+    return ", ".join(f"{name} {shown(value)}" for name, value in trial.params.items())
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as people write it."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _bins(subject: Subject, parameter: Parameter) -> list[tuple[float, float]]:
+    """The values as (low, high): every one where there are few, powers of two where a wide range was searched."""
+    default = subject.first.default.get(parameter.name)
+    if parameter.kind == "categorical" or subject.first.sampler == "grid":
+        visited = {t.params[parameter.name] for t in subject.trials if parameter.name in t.params}
+        return [(v, v) for v in sorted({*visited, *parameter.choices, *([] if default is None else [default])})]
+    if not parameter.continuous:
+        return [(v, v) for v in range(int(parameter.low), int(parameter.high) + 1)]
+    ends = [parameter.low, parameter.high, *([] if default is None else [default])]
+    powers = range(int(np.floor(np.log2(max(1, min(ends))))), int(np.floor(np.log2(max(ends)))) + 1)
+    return [(max(2**k, min(ends)), min(2 ** (k + 1) - 1, max(ends))) for k in powers]
+
+
+def _bin_of(value: Any, bins: Sequence[tuple[float, float]]) -> int | None:
+    if value is None:
+        return None
+    return next((i for i, (low, high) in enumerate(bins) if low <= value < high + 1), None)
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
+
+
+def _place(parameter: Parameter, value: Any) -> float:
+    return float(parameter.choices.index(value)) if parameter.kind == "categorical" else float(value)
+
+
+def _marks(parameter: Parameter) -> list[tuple[float, str]]:
+    """Positions between 0 and 1 along the range, and what to write there."""
+    if parameter.kind == "categorical":
+        return [(parameter.position(choice), shown(choice)) for choice in parameter.choices]
+    if parameter.low == parameter.high:
+        return [(0.5, shown(parameter.low))]
+    if parameter.kind == "int" and parameter.high - parameter.low <= 6:
+        return [(parameter.position(v), str(v)) for v in range(int(parameter.low), int(parameter.high) + 1)]
+    values = (np.geomspace if parameter.log else np.linspace)(parameter.low, parameter.high, 4)
+    rounded = [round(v) for v in values] if parameter.kind == "int" else [float(f"{v:.2g}") for v in values]
+    inside = [min(max(v, parameter.low), parameter.high) for v in rounded]
+    return [(parameter.position(v), f"{v:.3g}") for v in inside]
+
+
+def _ticks(axes: Axes, side: str, parameter: Parameter, unit: bool = False) -> None:
+    """Label an axis in the parameter's own values; `unit`: the axis holds positions from 0 to 1."""
+    which = axes.xaxis if side == "x" else axes.yaxis
+    if parameter.kind == "categorical" and not unit:
+        which.set_ticks(range(len(parameter.choices)), [shown(choice) for choice in parameter.choices])
+        axes.set_xlim(-0.5, len(parameter.choices) - 0.5)
+        return
+    marks = _marks(parameter)
+    if unit:
+        which.set_ticks([at for at, _ in marks], [text for _, text in marks])
+        return
+    if parameter.log:
+        axes.set_xscale("log")
+    which.set_ticks([float(text) for _, text in marks], [text for _, text in marks])
+    which.set_ticks([], minor=True)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

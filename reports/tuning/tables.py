@@ -1,0 +1,291 @@
+"""The tables of tuning: the best settings with what is known of them, and what was spent for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.listings import Listing, Sheet
+from reports.rendering import MISSING, number
+from reports.statistics import Summary, summarize
+from reports.tuning.budgets import Offer, Tournament, course, interval
+from reports.tuning.figures import shown
+from reports.tuning.studies import Study, Trial
+from reports.tuning.subjects import SELECTED, Final, Spent, Subject, mean_of, score, spent, validation
+
+BEST = 10
+NOTE = (
+    "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. "
+    "The interval of a setting that was chosen for being high is optimistic: it is the best of many on these very "
+    "seeds (winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used "
+    "by the search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search "
+    "saw, are in the comparisons too; their difference is paired by seed."
+)
+SPENT_NOTE = (
+    "Every trial counts, pruned and failed ones too; a setting that was drawn twice was run once. Time is training "
+    "time, summed over runs, and depends on how many shared the machine."
+)
+FAIR_NOTE = (
+    "Weighted F1 in %, mean [95 % CI] over independent studies by Student's t. Best of k: expected score of the trial "
+    "with the best validation among k drawn without replacement, in closed form. Epochs and time: k times a drawn "
+    "trial's mean. The studies share the tuning seeds and the data, so an interval covers the luck of the draws "
+    "alone. Test scores were not used by the search."
+)
+
+
+def best_settings(subject: Subject) -> Sheet:
+    """The ten best complete trials and the default one (or the Pareto front); every trial in the CSV file."""
+    several = len(subject.objectives) > 1
+    ranked = subject.front if several else sorted(subject.complete, key=score, reverse=True)[:BEST]
+    rows = list(ranked)
+    if subject.default is not None and not any(subject.default is trial for trial in rows):
+        rows.append(subject.default)
+    names = [p.name for p in subject.searched]
+    more = [o.name for o in subject.objectives[1:]]
+    header = ("trial", "", *names, "n", "validation", *more, "test (not used)")
+    title = "Pareto front, the highest validation score first" if several else f"Best of {len(subject.complete)} trials"
+    listings = [Listing(title, header, tuple(_row(subject, trial, names) for trial in rows))] if rows else []
+    if subject.final:
+        listings.append(_final(subject))
+    return Sheet(
+        "tuning",
+        "Settings",
+        NOTE,
+        subject.data,
+        subject.name,
+        tuple(findings(subject)),
+        tuple(listings),
+        pd.DataFrame([_record(subject, trial) for study in subject.studies for trial in study.trials]),
+    )
+
+
+def findings(subject: Subject) -> list[str]:
+    """What was searched, what came of it, and what is left of it on other seeds, in sentences."""
+    counts = {state: sum(t.state == state for t in subject.trials) for state in ("pruned", "failed", "running")}
+    told = "".join(f", {count} {state}" for state, count in counts.items() if count)
+    aside = " Pruned trials are in no mean." if counts["pruned"] else ""
+    found = [f"{len(subject.trials)} trials: {len(subject.complete)} complete{told}.{aside}"]
+    best, default = subject.best, subject.default
+    if default is None and subject.complete:
+        found.append(f"The {subject.default_name} is not among the complete trials.")
+    if best is not None and best is default:
+        found.append(f"The search found nothing better on validation than the {subject.default_name}.")
+    elif best is not None:
+        gain = (
+            "" if default is None else f", {number(100 * (score(best) - score(default)), 1)} points above the default"
+        )
+        found.append(
+            f"Chosen: trial {subject.called(best)}, {interval(validation(best), 1, 100)} % on validation{gain}: "
+            f"optimistic, as the best of {len(subject.complete)} on the seeds that chose it."
+        )
+    if missing := sum(run.key not in subject.runs for trial in subject.complete for run in trial.runs):
+        found.append(f"{missing} runs of complete trials are no longer in the store: test scores lack them.")
+    for study, final in subject.final:
+        d = final.difference
+        of = f" ({study.name})" if len(subject.studies) > 1 else ""
+        if d.n:
+            spread = f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else ""
+            found.append(
+                f"On seeds that the search did not see{of}: tuned minus default is {number(d.mean, 2)}{spread} points "
+                f"of test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
+            )
+        else:
+            found.append(
+                f"On seeds that the search did not see{of} there are tuned runs, but no default ones beside them."
+            )
+    if not subject.final and best is not default:
+        found.append("What it chose has not been run on other seeds yet, so there is no figure to quote.")
+    return found
+
+
+def _row(subject: Subject, trial: Trial, names: Sequence[str]) -> tuple[str, ...]:
+    seen = validation(trial)
+    assert trial.values is not None
+    return (
+        subject.called(trial),
+        ", ".join(_marks(subject, trial)),
+        *(shown(trial.params[name]) if name in trial.params else MISSING for name in names),
+        str(seen.n),
+        interval(seen, 1, 100),
+        *(number(value, 3 if abs(value) < 10 else 1) for value in trial.values[1:]),
+        interval(subject.test(trial), 1, 100),
+    )
+
+
+def _marks(subject: Subject, trial: Trial) -> list[str]:
+    return [
+        *(["chosen"] if trial is subject.best else []),
+        *(["front"] if any(trial is t for t in subject.front) else []),
+        *(["default"] if trial is subject.default else []),
+    ]
+
+
+def _final(subject: Subject) -> Listing:
+    several = len(subject.final) > 1
+    rows = []
+    for study, final in subject.final:
+        difference = final.difference
+        for name, runs in (("tuned", final.tuned), ("default", final.default)):
+            if not runs:
+                continue
+            test = summarize(np.array([run.number(*SELECTED) for run in runs]))
+            rows.append(
+                (
+                    f"{study.name}, {name}" if several else name,
+                    runs[0].label,
+                    str(test.n),
+                    number(100 * mean_of(runs, "validation", "weighted_f1"), 1),
+                    interval(test, 1, 100),
+                    _difference(final) if name == "tuned" and difference.n else MISSING,
+                )
+            )
+    header = ("settings", "method", "n", "validation", "test", "tuned − default, points")
+    return Listing("Final runs, on seeds that no search saw", header, tuple(rows))
+
+
+def _difference(final: Final) -> str:
+    d = final.difference
+    return number(d.mean, 2) + (f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else "")
+
+
+def _record(subject: Subject, trial: Trial) -> dict[str, Any]:
+    """A trial in the CSV file: fractions and seconds; means only where it is complete."""
+    cost, test = spent([trial]), subject.test(trial)
+    row: dict[str, Any] = {
+        "dataset": subject.first.dataset,
+        "data": subject.provenance.kind if subject.provenance else subject.first.data["kind"],
+        "study": trial.study,
+        "method": subject.first.label,
+        "trial": trial.number,
+        "state": trial.state,
+        "chosen": trial is subject.best,
+        "front": any(trial is t for t in subject.front),
+        "default": dict(trial.params) == dict(subject.first.default),
+        "runs": cost.runs,
+        "epochs": cost.epochs,
+        "seconds": cost.seconds,
+    }
+    if trial.complete:
+        assert trial.values is not None
+        row |= {f"validation_{part}": value for part, value in _parts(validation(trial)).items()}
+        row |= {f"test_{part}": value for part, value in _parts(test).items()}
+        row |= {o.name: v for o, v in zip(subject.objectives[1:], trial.values[1:], strict=True)}
+    return row | {f"param_{name}": value for name, value in trial.params.items()}
+
+
+def _parts(summary: Summary) -> dict[str, float]:
+    return {part: getattr(summary, part) for part in ("n", "mean", "sd", "low", "high")}
+
+
+def budgets(subjects: Sequence[Subject]) -> Sheet:
+    """What every study spent; in the CSV file, trial by trial, with the best so far."""
+    studies = [(subject, study) for subject in subjects for study in subject.studies]
+    return Sheet(
+        "tuning_budget",
+        "What was spent",
+        SPENT_NOTE,
+        "; ".join(dict.fromkeys(subject.data for subject in subjects)),
+        "All studies",
+        (),
+        (
+            Listing(
+                "",
+                ("study", "method", "sampler", "pruner", "trials", *_STATES, "runs", "epochs", "time, h"),
+                tuple(_spent_row(study) for _, study in studies),
+            ),
+        ),
+        pd.DataFrame([row for subject, study in studies for row in _course_rows(subject, study)]),
+    )
+
+
+_STATES = ("complete", "pruned", "failed", "running")
+
+
+def _spent_row(study: Study) -> tuple[str, ...]:
+    total = spent(study.trials)
+    states = (str(sum(t.state == state for t in study.trials)) for state in _STATES)
+    return (
+        study.name, study.label, study.sampler, study.pruner or MISSING, str(total.trials), *states, str(total.runs),
+        *_cost(total),
+    )  # fmt: skip
+
+
+def _cost(total: Spent) -> tuple[str, str]:
+    return number(total.epochs, 0), number(total.seconds / 3600, 2, tiny=True)
+
+
+def _course_rows(subject: Subject, study: Study) -> list[dict[str, Any]]:
+    head = {"dataset": subject.first.dataset, "study": study.name, "method": study.label, "kind": "so far"}
+    return [
+        head
+        | {"trial": step.number, "k": step.spent.trials, "epochs": step.spent.epochs, "seconds": step.spent.seconds}
+        | {"studies": 1, "validation": step.validation, "test": step.test}
+        for step in course(subject, study)
+    ]
+
+
+def fair(t: Tournament, remarks: Sequence[str]) -> Sheet:
+    """Scores by method and number of trials, default settings first; every k in the CSV file."""
+    first = t.offers[0].label
+    header = ("method", "settings", "epochs", "time, h", "validation", "test (not used)", f"test: {first} minus it")
+    rows = [row for offer in t.offers for row in _offer_rows(t, offer)]
+    subject = t.group.subjects[0]
+    return Sheet(
+        "tuning_budget",
+        "Scores by budget",
+        FAIR_NOTE,
+        subject.data,
+        t.group.name,
+        tuple(remarks),
+        (Listing("", header, tuple(rows)),),
+        pd.DataFrame([row for offer in t.offers for row in _expected_rows(t, offer)]),
+    )
+
+
+def _offer_rows(t: Tournament, offer: Offer) -> list[tuple[str, ...]]:
+    epochs, seconds = offer.per_trial
+    plain, test = offer.default
+    ahead = t.offers[0].default[1] - test
+    default = offer.subject.default
+    cost = (MISSING, MISSING) if default is None else _cost(spent([default]))
+    itself = offer is t.offers[0]
+    rows: list[tuple[str, ...]] = [
+        (
+            offer.label, "default", *cost, number(100 * plain, 1), number(100 * test, 1),
+            MISSING if itself else number(100 * ahead, 2),
+        )
+    ]  # fmt: skip
+    for k in _milestones(t.n):
+        scores = [summarize(getattr(offer, where)[:, k - 1]) for where in ("validation", "test")]
+        difference = MISSING if itself else interval(t.difference(offer, k, "test"), 2)
+        spent_on = (number(k * epochs, 0), number(k * seconds / 3600, 2, tiny=True))
+        rows.append((offer.label, f"best of {k}", *spent_on, *(interval(s, 1, 100) for s in scores), difference))
+    return rows
+
+
+def _expected_rows(t: Tournament, offer: Offer) -> list[dict[str, Any]]:
+    epochs, seconds = offer.per_trial
+    rows = []
+    for k in range(1, t.n + 1):
+        row: dict[str, Any] = {
+            "dataset": offer.subject.first.dataset,
+            "study": offer.subject.name,
+            "method": offer.label,
+            "kind": "expected best of k",
+            "k": k,
+            "epochs": k * epochs,
+            "seconds": k * seconds,
+            "studies": len(offer.validation),
+        }
+        for where in ("validation", "test"):
+            found = summarize(getattr(offer, where)[:, k - 1])
+            row |= {where: found.mean, f"{where}_low": found.low, f"{where}_high": found.high}
+        rows.append(row)
+    return rows
+
+
+def _milestones(n: int) -> list[int]:
+    """1, 2, 5, 10, 20, 50, … and n."""
+    steps = [digit * 10**power for power in range(len(str(n))) for digit in (1, 2, 5)]
+    return sorted({*(k for k in steps if k <= n), n})
