@@ -209,7 +209,8 @@ class RunSpec(Frozen):
     def budget(self) -> str:
         """Equal for runs that differ by seed and method alone: these may be compared.
 
-        What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different methods have different epochs: they may be compared where what they were made from may.
+        What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different
+        methods have different epochs: they may be compared where what they were made from may.
         """
         if self.refit_of:
             return _digest({"protocol": self.protocol, "refit_of": self.refit_of.budget})

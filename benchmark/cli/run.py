@@ -94,8 +94,8 @@ def run(
         typer.Option(
             metavar="A,B",
             rich_help_panel=COMPARED,
-            help="Also the best settings of these studies of cssbench tune (of NAME#7: trial 7); without --datasets and "
-            "--methods those of the studies.",
+            help="Also the best settings of these studies of cssbench tune (of NAME#7: of trial 7); without --datasets "
+            "and --methods those of the studies.",
         ),
     ] = None,
     raw_scale: Annotated[

@@ -43,8 +43,8 @@ FAIR_STUDIES = 3
 
 
 @app.command(
-    epilog="A study is named DATASET/METHOD/PRESET. The same command goes on with it, also beside others that do the same; "
-    "more --trials extend it. Its runs have seeds from 1000000 on, which no comparison may use.\n\n"
+    epilog="A study is named DATASET/METHOD/PRESET. The same command goes on with it, also beside others that do the "
+    "same; more --trials extend it. Its runs have seeds from 1000000 on, which no comparison may use.\n\n"
     "Examples:\n\n"
     "cssbench tune --dataset meld-sim --methods css,concat-matched --trials 30\n\n"
     "cssbench tune --dataset meld-sim --sampler grid --seeds 3 --study grid\n\n"

@@ -35,7 +35,7 @@ class Measured(Frozen):
 
 
 def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
-    """Of a finished run's folder: its best validation weighted F1, volatility of L1, and seconds without the probe's."""
+    """Of a finished run's folder: best validation weighted F1, volatility of L1, and seconds without the probe's."""
     history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])
     steps = pq.read_table(folder / "steps.parquet", columns=["loss_fused"])
     timings: dict[str, Any] = json.loads((folder / "result.json").read_bytes())["timings"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.data.datasets import DataSet
 from benchmark.errors import UserError
@@ -17,7 +17,11 @@ from benchmark.specs import RunSpec
 from benchmark.tuning.space import Settings, Space, settings_of, space_of
 
 SAMPLERS = ("tpe", "gp", "grid", "random", "nsga2")
-OBJECTIVES = {"weighted_f1": "maximize", "volatility": "minimize", "seconds": "minimize"}
+OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
+    "weighted_f1": "maximize",
+    "volatility": "minimize",
+    "seconds": "minimize",
+}
 """What can be optimised, and which way; the first alone unless asked otherwise."""
 
 
@@ -148,7 +152,7 @@ def study_name(recipe: Recipe, last: str | None = None) -> str:
 
 
 def fair_plans(
-    recipes: Sequence[Recipe], studies: int, seeds: int, also: tuple[str, ...], last: str | None
+    recipes: Sequence[Recipe], studies: int, seeds: int, also: tuple[str, ...] = (), last: str | None = None
 ) -> list[Plan]:
     """Independent random searches of every method, the same draws for all methods that share a parameter."""
     names = [study_name(recipe, last) for recipe in recipes]

@@ -112,7 +112,7 @@ class Search:
         return None
 
     def _take(self) -> bool:
-        """Begin a trial, of the study that has the fewest open: what a search knows grows with the trials that ended."""
+        """Begin a trial, of the study that has the fewest open: a search learns from trials that ended."""
         for study in sorted(self.studies, key=lambda study: sum(t.study is study for t in self.open)):
             if asked := study.ask():
                 trial, number = asked
