@@ -252,10 +252,10 @@ def _search(plans: "Sequence[Plan]", trials: int | None, places: Places, storage
     from benchmark.execution.store import Store
     from benchmark.tuning.storage import default_url
 
-    store = Store(places.store)
-    store.prepare()
     for plan in plans:
         assert plan.space  # what cannot be searched is said before anything is imported or written
+    store = Store(places.store)
+    store.prepare()
     from rich.console import Console
 
     from benchmark.data.splits import split

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from benchmark.specs import Frozen
 
@@ -36,6 +35,8 @@ class Measured(Frozen):
 
 def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
     """Of a finished run's folder: best validation weighted F1, volatility of L1, and seconds without the probe's."""
+    import pyarrow.parquet as pq
+
     history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])
     steps = pq.read_table(folder / "steps.parquet", columns=["loss_fused"])
     timings: dict[str, Any] = json.loads((folder / "result.json").read_bytes())["timings"]

@@ -15,16 +15,17 @@ from benchmark.grid import TUNING_SEEDS
 from benchmark.registry import look_up
 from benchmark.tracking import without_password
 from benchmark.tuning.plan import OBJECTIVES, slug
-from benchmark.tuning.study import Study
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+    from benchmark.tuning.study import Study
 
 FORMAT = 1
 _STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "RUNNING": "running", "FAIL": "failed"}
 
 
-def write_record(root: Path, study: Study, url: str) -> dict[str, Any]:
+def write_record(root: Path, study: "Study", url: str) -> dict[str, Any]:
     """Write the study's file as the storage has the study now, and return its content."""
     folder = root / "studies"
     folder.mkdir(exist_ok=True)
@@ -34,7 +35,7 @@ def write_record(root: Path, study: Study, url: str) -> dict[str, Any]:
     return content
 
 
-def record(study: Study, url: str) -> dict[str, Any]:
+def record(study: "Study", url: str) -> dict[str, Any]:
     """The content of the file."""
     plan = study.plan
     spec, data = plan.default, plan.recipe.dataset

@@ -67,7 +67,9 @@ class Search:
     def tasks(self) -> Iterator[Task | None]:
         """Every run that the store does not hold, one after the other; None where there is none now."""
         while True:
-            if (task := self._from_open()) or (self._take() and (task := self._from_open())):
+            while (task := self._from_open()) is None and self._take():
+                pass  # a trial whose runs are all there is over at once
+            if task is not None:
                 yield task
             elif self.open or any(self.studies_left()):
                 yield None

@@ -125,10 +125,11 @@ class Study:
 
     def ask(self) -> "tuple[Trial, int] | None":
         """A trial to make, with its settings and its number; None where there is none now."""
-        if self._idle and time.monotonic() - self._looked < _LOOK_SECONDS:
+        if time.monotonic() - self._looked >= _LOOK_SECONDS:
+            self._revive()
+            self._looked = time.monotonic()
+        elif self._idle:
             return None
-        self._looked = time.monotonic()
-        self._revive()
         with quiet():
             while (expected := self._waiting()) is not None:
                 self._storage.record_heartbeat(expected._trial_id)
@@ -271,4 +272,6 @@ def _state(name: str) -> Any:
 
 
 def _brief(value: Any) -> str:
-    return value[:16] if isinstance(value, str) else json.dumps(value)[:100]
+    if isinstance(value, str):
+        return value[:12] if len(value) == 64 else value  # of a fingerprint a few digits do
+    return json.dumps(value)[:100]
