@@ -3,12 +3,17 @@
 import json
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 from harness import MAIN, Cli, Say, StartCli, alive, feature_items, until, write_features
+
+from benchmark.execution import coordinator
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # mlflow's
 
 NAME = "meld/css/smoke"
 SWIFT = f"import benchmark.tuning.storage as s; s.HEARTBEAT_SECONDS, s.GRACE_SECONDS = 1, 2; {MAIN}"
@@ -18,7 +23,7 @@ SWIFT = f"import benchmark.tuning.storage as s; s.HEARTBEAT_SECONDS, s.GRACE_SEC
 def tune(features: Path, store: Path, *words: object) -> tuple[object, ...]:
     return (
         *("tune", "--dataset", "meld", "--data-dir", features, "--preset", "smoke", "--device", "cpu"),
-        *("--workers", 2, "--store", store, *words),
+        *("--workers", 1, "--store", store, *words),
     )
 
 
@@ -38,7 +43,7 @@ def tuned(cli: Cli, features: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A finished study of three trials with two seeds: its store, and what the command said."""
     store = tmp_path_factory.mktemp("tuned") / "store"
     said = cli(
-        *tune(features, store, "--trials", 3, "--seeds", 2, "--epochs", 2, "--also", "lr"), MLFLOW_TRACKING_URI=""
+        *tune(features, store, "--trials", 3, "--seeds", 2, "--epochs", 8, "--also", "lr"), MLFLOW_TRACKING_URI=""
     )
     assert said.returncode == 0, said.stderr
     return store, said
@@ -63,12 +68,12 @@ def test_a_studys_file_says_what_was_tried_and_what_came_out(tuned: Any) -> None
                 trial["params"]
             )
             assert run["validation"] == result["validation"]["weighted_f1"]
-            assert run["epochs"] == 2
+            assert run["epochs"] == 8
             assert 0 < run["seconds"] < result["timings"]["total"]
         assert trial["values"][0] == pytest.approx(sum(run["validation"] for run in trial["runs"]) / 2)
     assert study["best"] == max(study["trials"], key=lambda trial: trial["values"][0])["number"]
     assert study["budget"] == made[study["trials"][0]["runs"][0]["key"]]["budget"]
-    assert f"Next: cssbench run --preset smoke --datasets meld --methods css --tuned {NAME} --epochs 2" in said.stdout
+    assert f"Next: cssbench run --preset smoke --datasets meld --methods css --tuned {NAME} --epochs 8" in said.stdout
     assert "[3/3]" in said.stdout
 
 
@@ -102,7 +107,7 @@ def test_its_runs_are_in_mlflow_under_the_studys_run(tuned: Any) -> None:
 def test_the_same_command_again_makes_nothing_and_more_trials_go_on(tuned: Any, features: Path, say: Say) -> None:
     store, said = tuned
     before = runs(store)
-    words = tune(features, store, "--seeds", 2, "--epochs", 2, "--also", "lr")
+    words = tune(features, store, "--seeds", 2, "--epochs", 8, "--also", "lr")
     code, out, _ = say(*words, "--trials", 3)
     assert (code, runs(store)) == (0, before)
     assert out.splitlines()[-1] == said.stdout.splitlines()[-1]
@@ -117,7 +122,7 @@ def lock(say: Say, tuned: Any, features: Path, folder: Path, *words: object) -> 
     file = folder / f"{len(list(folder.iterdir()))}.lock"
     code, _, err = say(
         *("lock", "--out", file, "--store", store, "--data-dir", features, "--preset", "smoke", "--device", "cpu"),
-        *("--epochs", 2, *words),
+        *("--epochs", 8, *words),
     )
     assert code == 0, err
     return json.loads(file.read_text())["runs"]
@@ -174,22 +179,22 @@ def test_run_refuses_unknown_studies_and_tunings_seeds(
     assert said in err
 
 
-def test_a_tuned_setting_is_in_the_family_that_is_declared(
-    tuned: Any, features: Path, tmp_path: Path, say: Say
+def test_a_tuned_setting_is_in_the_family_that_is_declared_and_may_be_named_in_a_contrast(
+    tuned: Any, features: Path, tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And may be named in a contrast."""
     store, _ = tuned
-    before = set((store / "families").glob("*.json"))
-    words = ("run", "--preset", "smoke", "--epochs", 2, "--device", "cpu", "--workers", 2, "--seeds", "1")
-    words = (*words, "--tuned", f"{NAME}#1", "--contrasts", "css [tuned]:css", "--store", store)
-    code, _, err = say(*words, "--data-dir", features, "--report", tmp_path / "report")
-    assert code == 0, err
-    (family,) = [json.loads(f.read_text()) for f in set((store / "families").glob("*.json")) - before]
-    (comparison,) = family["comparisons"]
-    assert (comparison["a"]["label"], comparison["b"]["label"]) == ("css [tuned]", "css")
-    by_group = {spec["group"]: spec for spec in runs(store).values()}
-    assert by_group[comparison["a"]["group"]]["tuned"]["study"] == NAME
-    assert comparison["budget"] == by_group[comparison["a"]["group"]]["budget"]
+    specs = {s["label"]: s for s in lock(say, tuned, features, tmp_path, "--tuned", f"{NAME}#1", "--seeds", "1")}
+    monkeypatch.setattr(coordinator, "run_grid", lambda *_, **__: Counter())
+    words = ("run", "--preset", "smoke", "--epochs", 8, "--device", "cpu", "--seeds", "1", "--data-dir", features)
+    for contrast in ((), ("--contrasts", "css [tuned]:css")):
+        before = set((store / "families").glob("*.json"))
+        code, _, err = say(*words, "--tuned", f"{NAME}#1", "--store", store, *contrast)
+        assert code == 130, err
+        (family,) = [json.loads(f.read_text()) for f in set((store / "families").glob("*.json")) - before]
+        (comparison,) = family["comparisons"]
+        for side, label in zip("ab", ("css [tuned]", "css") if contrast else ("css", "css [tuned]"), strict=True):
+            assert comparison[side] == {"label": label, "group": specs[label]["group"]}
+        assert comparison["budget"] == specs["css"]["budget"]
 
 
 def test_test_labels_are_out_of_a_studys_reach(tmp_path: Path, say: Say) -> None:
@@ -201,7 +206,7 @@ def test_test_labels_are_out_of_a_studys_reach(tmp_path: Path, say: Say) -> None
             items[2][conversation] = [(label + shift) % 7 for label in items[2][conversation]]
         folder = write_features(tmp_path / str(shift), items)
         store = tmp_path / f"store{shift}"
-        code, _, err = say(*tune(folder, store, "--trials", 7, "--seeds", 1, "--workers", 1))
+        code, _, err = say(*tune(folder, store, "--trials", 7, "--seeds", 1))
         assert code == 0, err
         found.append(
             (studies(store)[NAME], [json.loads(f.read_text())["last"] for f in store.glob("runs/*/result.json")])
@@ -219,7 +224,7 @@ def test_test_labels_are_out_of_a_studys_reach(tmp_path: Path, say: Say) -> None
 def test_killed_interrupted_and_shared_a_study_loses_no_trial_and_makes_no_run_twice(
     start_cli: StartCli, features: Path, tmp_path: Path
 ) -> None:
-    store, trials = tmp_path / "store", 6
+    store, trials = tmp_path / "store", 4
     words = tune(features, store, "--trials", trials, "--seeds", 1, "--epochs", 60)
     made: dict[str, int] = {}
 
