@@ -33,17 +33,18 @@ def explained(url: str) -> Iterator[None]:
 
     try:
         yield
-    except (StorageInternalError, SQLAlchemyError, RuntimeError, ImportError) as error:
-        if isinstance(error, RuntimeError) and "storage" not in str(error):  # Optuna's of a schema that it cannot use
-            raise
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        said = f"{type(cause).__name__}: {cause}".split("\n")[0][:200]
-        raise UserError(
-            f"cannot use the storage {without_password(url)} ({without_password(said)}): its runs are safe in the "
-            "store; see that the database answers and its driver is installed, or name another one with --storage"
-        ) from error
+    except (StorageInternalError, SQLAlchemyError) as error:
+        raise _unusable(url, error) from error
+
+
+def _unusable(url: str, error: BaseException) -> UserError:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+    return UserError(
+        f"cannot use the storage {without_password(url)} ({without_password(said)}); see that the database answers and "
+        "its driver is installed, or name another one with --storage; runs that were made are in the store"
+    )
 
 
 @contextmanager
@@ -63,12 +64,12 @@ def connect(url: str) -> "RDBStorage":
 
     options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if url.startswith("sqlite:") else {}
     with explained(url), quiet():
-        return RDBStorage(
-            url,
-            engine_kwargs=options,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-        )
+        try:
+            return RDBStorage(
+                url, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
+            )
+        except (ImportError, RuntimeError) as error:  # no driver; tables of another version of Optuna
+            raise _unusable(url, error) from error
 
 
 class Heartbeat:

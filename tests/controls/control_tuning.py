@@ -1,4 +1,4 @@
-"""A product of three modalities is planted: a study finds that SPF needs order 3, and that order matters more than rank.
+"""A product of three modalities is planted: a study finds that SPF needs order 3, and that order outweighs rank.
 
 The corpus, the encoder and the budget are those of :mod:`tests.controls.control_synergy`: without the square root an
 SPF of a lower order stays at chance of telling the planted pairs of classes apart.
@@ -55,7 +55,7 @@ def importance(storage: Path) -> dict[str, float]:
 def test_a_study_finds_the_planted_order_and_that_it_matters_more_than_rank(laboratory: Laboratory) -> None:
     found = study(laboratory.store)
     weight = importance(laboratory.store.root / "optuna.db")
-    best = {order: (0.0, 0) for order in range(1, 7)}
+    best = dict.fromkeys(range(1, 7), (0.0, 0))
     for trial in found["trials"]:
         order = trial["params"]["order"]
         best[order] = max(best[order], (trial["values"][0], trial["params"]["rank"]))

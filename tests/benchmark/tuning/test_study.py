@@ -223,21 +223,15 @@ def test_a_dead_processs_trial_is_made_again_with_its_settings(url: str, monkeyp
     ):
         asked = [dead.ask(), dead.ask()]
         lost = {number: trial.params for trial, number in filter(None, asked)}
-        trial, number = heir.ask() or pytest.fail("nothing left")
-        assert number == 2
-        heir.end(trial, [0.5])
-        assert heir.ask() is None
-        assert not heir.is_finished
-        end, taken = time.monotonic() + 30, {}
-        while len(taken) < 2:
+        end, taken = time.monotonic() + 60, {}
+        while len(taken) < 3:
             assert time.monotonic() < end
             if again := heir.ask():
                 taken[again[1]] = again[0].params
                 heir.end(again[0], [0.4])
             time.sleep(0.1)
-        assert taken == lost
+        assert lost.items() <= taken.items()
         assert states(heir) == [(number, "COMPLETE") for number in range(3)]
-        time.sleep(1)
         assert heir.is_finished
         with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):  # the dead one was only asleep
             dead.report(asked[0][0], [], 0, 0.5)  # type: ignore[index]
