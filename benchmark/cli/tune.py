@@ -58,6 +58,7 @@ def tune(
         str | None,
         typer.Option(
             "--dataset",
+            "--datasets",
             metavar="A,B",
             rich_help_panel=TUNED,
             help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs.",

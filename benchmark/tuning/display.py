@@ -79,8 +79,10 @@ class StudyDisplay:
         name, scores = trial.study.plan.name, [run.validation for run in trial.runs]
         if len(scores) == len(trial.specs) and mean(scores) > self._best.get(name, (-1.0, 0))[0]:
             self._best[name] = mean(scores), trial.number
-        outcome = f"validation F1 {spread(scores)}" if scores else "no run finished"
-        if len(scores) < len(trial.specs):
+        outcome = f"validation F1 {spread(scores)}" if scores else ""
+        if trial.error:
+            outcome = f"failed: {trial.error}"
+        elif len(scores) < len(trial.specs):
             outcome += f", stopped after {len(scores)} of {len(trial.specs)} seeds"
         if name in self._best:
             outcome += f"; best {100 * self._best[name][0]:.1f} (trial {self._best[name][1]})"

@@ -26,6 +26,7 @@ class Open:
     started: int = 0
     measured: dict[int, Measured] = field(default_factory=dict)
     over: bool = False
+    error: str | None = None
 
     @property
     def may_start(self) -> bool:
@@ -148,6 +149,7 @@ class Search:
 
     def _end(self, trial: Open, values: Sequence[float] | None = None, error: str | None = None) -> None:
         if not trial.over:
+            trial.error = error
             trial.study.end(trial.trial, values, error)
             self._close(trial)
             self._tell(trial)

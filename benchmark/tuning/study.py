@@ -12,6 +12,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,7 @@ class Study:
                 if any(map(_lives, attempts)) or (any(map(_failed, attempts)) and not also_failed):
                     continue
                 if drawn := [a.params for a in attempts if a.params]:
-                    settings = drawn[-1]
+                    settings = drawn[0]  # of two that were enqueued at once the second was never made
                 self.optuna.enqueue_trial(settings, user_attrs={"slot": number})
 
     @cached_property
@@ -152,18 +153,21 @@ class Study:
             trial.report(score, seed)
 
     def is_hopeless(self, trial: "Trial") -> bool:
-        """Whether the trial is plainly worse than the best one, seed by seed."""
-        if self.plan.pruner is None:
+        """Whether the trial is plainly worse than the best one, seed by seed; the default is compared to the end."""
+        if self.plan.pruner is None or trial.user_attrs["slot"] == 0:
             return False
         with quiet():
             return trial.should_prune()
 
     def end(self, trial: "Trial", values: Sequence[float] | None = None, error: str | None = None) -> None:
         """The trial is complete with these values, failed with this error or, with neither, pruned."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
         state = "FAIL" if error is not None else "PRUNED" if values is None else "COMPLETE"
-        if error is not None:
-            trial.set_user_attr("error", error)
         with quiet():
+            if error is not None:
+                with suppress(UpdateFinishedTrialError):  # another process took it over
+                    trial.set_user_attr("error", error)
             self.optuna.tell(trial, values, _state(state), skip_if_finished=True)
         self.forget(trial)
 

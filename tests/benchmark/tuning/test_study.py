@@ -90,6 +90,25 @@ def test_a_plainly_worse_trial_is_stopped_before_its_last_seeds(url: str, worksh
     assert found["trials"][found["best"]]["params"] == {"rank": 16}
 
 
+def test_the_default_is_never_stopped(url: str, workshop: Shop) -> None:
+    shop = workshop(lambda spec: 0.9 if rank_and_order(spec)[1] == 2 else 0.1 + 0.001 * (spec.seed % 7))
+    with opened(url, plan("css(rank=4)", sampler="grid", seeds=5)) as (study,):
+        search = shop.search([study])
+        tasks = search.tasks()
+        default = next(tasks)
+        assert default is not None
+        for task in tasks:  # the default's first run is the last to finish
+            if task is None:
+                break
+            shop.make(search, task)
+        shop.make(search, default)
+        for task in tasks:
+            assert task is not None
+            shop.make(search, task)
+        found = record(study, url)
+    assert [trial["state"] for trial in found["trials"]] == ["complete", "complete", "complete", *["pruned"] * 3]
+
+
 def test_a_fair_study_stops_no_trial(url: str, workshop: Shop) -> None:
     shop = workshop(simple)
     with opened(url, plan(sampler="random", seeds=5, fair={"group": "g", "index": 0, "of": 3}), trials=4) as (study,):
