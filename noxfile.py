@@ -52,6 +52,12 @@ def benchmark(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def tune(session: nox.Session) -> None:
+    """Search rank and order of CSS on both built-in corpora; arguments go to `cssbench tune`."""
+    run(session, "cssbench", "tune", *(session.posargs or ("--trials", "8", "--seeds", "4")))
+
+
+@nox.session(venv_backend="none")
 def report(session: nox.Session) -> None:
     """Write the report of a store; arguments go to `cssbench report`."""
     run(session, "cssbench", "report", *session.posargs)

@@ -100,9 +100,10 @@ def _read(text: str, resolve: Resolve, grid: dict[str, dict[str, RunSpec]]) -> l
             if spec.group not in grid[dataset]:
                 known = ", ".join(s.method.label for s in grid[dataset].values())
                 raise UserError(f"--contrasts names {side!r}, which is not in the grid ({known}); add it to --methods")
-    if any(found[0][dataset].group == found[1][dataset].group for dataset in grid):
+    shared = [dataset for dataset in grid if dataset in found[0] and dataset in found[1]]  # a tuned method has its own
+    if any(found[0][dataset].group == found[1][dataset].group for dataset in shared):
         raise UserError(f"--contrasts compares {sides[0]!r} with itself ({sides[1]!r})")
-    return [(found[0][dataset], found[1][dataset]) for dataset in found[0]]
+    return [(found[0][dataset], found[1][dataset]) for dataset in shared]
 
 
 def _names(spec: RunSpec) -> dict[str, str]:

@@ -17,6 +17,8 @@ from benchmark.specs import Inputs, Method, Protocol, RunSpec
 
 PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
 """Of the released scripts, by data family."""
+TUNING_SEEDS = 1_000_000
+"""The first seed that only ``cssbench tune`` uses: what chose the settings does not judge them too."""
 
 
 def parse_seeds(text: str | None, preset: Preset) -> list[int]:
@@ -29,7 +31,13 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
         seeds = []
     if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
         raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
-    return list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
+    chosen = list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
+    if max(chosen) >= TUNING_SEEDS:
+        raise UserError(
+            f"seeds from {TUNING_SEEDS} are for tuning, and the final comparison must not reuse them, got {text!r}; "
+            "choose smaller ones"
+        )
+    return chosen
 
 
 def parse_inputs(modalities: str | None, text_view: str | None, remedies: str | None = None) -> Inputs:

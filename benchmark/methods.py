@@ -45,6 +45,11 @@ def parse_method(
     return Method(canonical=canonical, label=_label(components, shown, canonical, defaults), **components)
 
 
+def written_options(text: str) -> set[str]:
+    """The options that a method's name itself sets: no default and no override changes these."""
+    return {option for _, options in _read(text).values() for option in options}
+
+
 def resolve(
     name: str, entry: Entry, written: Mapping[str, str], defaults: Mapping[str, Value], forced: Mapping[str, Value]
 ) -> tuple[Component, str]:

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.fingerprints import package_fingerprint
-from benchmark.registry import AGGREGATORS, ALIASES, FUSIONS, Entry, Option, look_up
+from benchmark.registry import AGGREGATORS, ALIASES, FUSIONS, Entry, Option, Range, look_up
 from benchmark.specs import Plugin
 
 GROUPS = {"fusion": "cssbench.fusions", "aggregator": "cssbench.aggregators"}
@@ -120,4 +120,19 @@ def _options(factory: str) -> dict[str, Option]:
                 "needs one that is a whole number, a number or true/false"
             )
         options[parameter.name] = Option(parameter.default)
+    for name, ends in getattr(cls, "search_space", {}).items():
+        option = look_up(f"parameter of plug-in {factory}, in its search_space:", name, options)
+        options[name] = replace(option, search=_range(factory, name, ends))
     return options
+
+
+def _range(factory: str, name: str, ends: Any) -> Range:
+    """``(low, high)`` or ``(low, high, "log")`` of a plug-in's ``search_space``."""
+    match ends:
+        case (int() | float() as low, int() | float() as high) if low < high:
+            return Range(low, high)
+        case (int() | float() as low, int() | float() as high, "log") if 0 < low < high:
+            return Range(low, high, log=True)
+    raise UserError(
+        f"plug-in {factory}: search_space has {name!r}: {ends!r}; write (low, high) or (low, high, 'log'), low < high"
+    )

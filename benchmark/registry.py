@@ -20,13 +20,27 @@ Value = int | float | bool | str
 
 
 @dataclass(frozen=True)
+class Range:
+    """Where ``cssbench tune`` searches: from ``low`` to ``high``, both included, evenly or evenly in the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
 class Option:
-    """An option of a component: its default (whose type is the option's), and the values or words allowed."""
+    """An option of a component: its default (whose type is the option's), and the values or words allowed.
+
+    Attributes:
+        search: where tuning searches it; None: not at all.
+    """
 
     default: Value
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    search: Range | None = None
 
     def parse(self, name: str, value: Value) -> Value:
         """The checked value; raises UserError naming the option, the value and what is allowed."""
@@ -83,6 +97,17 @@ class Entry:
         return None
 
 
+TRAINING_SPACE = {
+    "lr": Range(1e-5, 1e-2, log=True),
+    "dropout": Range(0.0, 0.7),
+    "temperature": Range(0.5, 8.0, log=True),
+    "weight_decay": Range(1e-6, 1e-2, log=True),
+}
+"""Training settings that tuning searches on request, in the same ranges for every method."""
+
+_RANK = Option(16, 1, search=Range(2, 128, log=True))
+_ORDER = Option(3, 1, search=Range(1, 6))
+
 ENCODERS: dict[str, Entry] = {
     "paper": Entry(
         "css.encoder:ConversationEncoder",
@@ -103,8 +128,8 @@ FUSIONS: dict[str, Entry] = {
         "css.fusion:SynergisticPolynomialFusion",
         "Synergistic Polynomial Fusion: a rank-r polynomial interaction of order p",
         {
-            "rank": Option(16, 1),
-            "order": Option(3, 1),
+            "rank": _RANK,
+            "order": _ORDER,
             "shared": Option(False),
             "gates": Option(True),
             "anchor": Option(True),
@@ -114,30 +139,37 @@ FUSIONS: dict[str, Entry] = {
     "spf-released": Entry(
         "css.released.fusion:ReleasedPolynomialFusion",
         "SPF as released: gates σ(λ), a jump at 0, mapped back to width h, plus a linear map of all modalities",
-        {"rank": Option(16, 1), "order": Option(3, 1), "residual": Option(True)},
+        {"rank": _RANK, "order": _ORDER, "residual": Option(True)},
     ),
     "concat": Entry("baselines.concat:ConcatFusion", "concatenation and a two-layer perceptron"),
     "concat-matched": Entry(
         "baselines.concat:MatchedConcatFusion",
         "concatenation with as many parameters, and as wide an output, as SPF of that rank and order",
-        {"rank": Option(16, 1), "order": Option(3, 1)},
+        {"rank": _RANK, "order": _ORDER},
     ),
     "tensor": Entry(
         "baselines.tensor:TensorFusion",
         "Tensor Fusion Network: outer product of the modalities",
-        {"width": Option(16, 1)},
+        {"width": Option(16, 1, search=Range(2, 32, log=True))},
         may_refuse=True,
     ),
     "lmf": Entry(
         "baselines.lmf:LowRankFusion",
         "Low-rank Multimodal Fusion: the tensor network's map as a sum of rank-one factors",
-        {"factors": Option(4, 1), "width": Option(64, 1)},
+        {
+            "factors": Option(4, 1, search=Range(1, 16, log=True)),
+            "width": Option(64, 1, search=Range(8, 256, log=True)),
+        },
     ),
     "gated": Entry("baselines.gated:GatedFusion", "sum gated by a softmax over the modalities, as in SDT"),
     "bottleneck": Entry(
         "baselines.bottleneck:BottleneckFusion",
         "attention bottlenecks: modalities exchange through a few learned tokens",
-        {"bottlenecks": Option(4, 1), "layers": Option(2, 1), "heads": Option(4, 1)},
+        {
+            "bottlenecks": Option(4, 1, search=Range(1, 16, log=True)),
+            "layers": Option(2, 1, search=Range(1, 4)),
+            "heads": Option(4, 1),
+        },
     ),
     "text": Entry(
         "baselines.unimodal:TextFusion", "the encoder's text features as they are: a reference", may_refuse=True

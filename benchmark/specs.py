@@ -148,6 +148,27 @@ class RefitOf(Frozen):
         return sum(self.epochs.values()) / len(self.epochs)
 
 
+class Untuned(Frozen):
+    """The training settings of a preset that tuning may replace."""
+
+    lr: float
+    dropout: float
+    temperature: float
+    weight_decay: float
+
+
+class Tuned(Frozen):
+    """Where a run's settings come from that are the best of a study (``cssbench tune``), not the preset's.
+
+    Attributes:
+        study: its name.
+        base: what the preset says instead.
+    """
+
+    study: str
+    base: Untuned
+
+
 class RunSpec(Frozen):
     """One run: a method trained on a data set with a seed under a budget.
 
@@ -166,6 +187,7 @@ class RunSpec(Frozen):
     provenance: Provenance
     protocol: Protocol = "validated"
     refit_of: RefitOf | None = None
+    tuned: Tuned | None = None
 
     @model_validator(mode="after")
     def _a_refit_names_its_runs(self) -> "RunSpec":
@@ -187,11 +209,15 @@ class RunSpec(Frozen):
     def budget(self) -> str:
         """Equal for runs that differ by seed and method alone: these may be compared.
 
-        Refits of different methods have different epochs: they may be compared where what they were made from may.
+        What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different
+        methods have different epochs: they may be compared where what they were made from may.
         """
         if self.refit_of:
             return _digest({"protocol": self.protocol, "refit_of": self.refit_of.budget})
-        return _digest(self._canonical(without=("seed", *self.method.components)))
+        form = self._canonical(without=("seed", *self.method.components))
+        if self.tuned:
+            form["training"] |= self.tuned.base.model_dump()
+        return _digest(form)
 
     def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
         form = {
@@ -224,6 +250,7 @@ class RunSpec(Frozen):
             "preset": self.preset,
             "protocol": self.protocol,
             "refit_of": self.refit_of and self.refit_of.model_dump() | {"mean": self.refit_of.mean},
+            "tuned": self.tuned and self.tuned.model_dump(),
             **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),

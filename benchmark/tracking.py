@@ -137,6 +137,7 @@ class Tracker:
         self._uri, self._artifacts, self._warn, self._logged = uri, artifacts, warn, logged
         self._shown_uri = without_password(uri)
         self._invocation = _Invocation("css-bench", {}, _now())
+        self._lasting: dict[str, _Invocation] = {}  # by token
         self._open: dict[str, _Run] = {}
         self._unlogged: list[_Run] = []
         self._started = 0
@@ -153,9 +154,15 @@ class Tracker:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def begin(self, name: str, tags: Mapping[str, str]) -> None:
-        """Nest the runs started from now on in a parent run of this name and these tags, one per data set."""
-        self._invocation = _Invocation(name, tags, _now())
+    def begin(self, name: str, tags: Mapping[str, str], token: str | None = None) -> None:
+        """Nest the runs started from now on in a parent run of this name and these tags, one per data set.
+
+        The parent that was begun with the same ``token``, here or by another process, goes on.
+        """
+        if token is None:
+            self._invocation = _Invocation(name, tags, _now())
+        else:
+            self._invocation = self._lasting.setdefault(token, _Invocation(name, tags, _now(), token))
 
     def run_started(self, spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
         """Open a run from its spec.json and manifest.json; a run that is open goes on."""

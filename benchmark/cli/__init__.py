@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, evaluate, listing, run, store, tracking, verify
+from benchmark.cli import data, evaluate, listing, run, store, tracking, tune, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 from benchmark.cli.locking import lock_command
 from benchmark.errors import TransferError, UserError
@@ -18,6 +18,7 @@ app = typer.Typer(
     "after Ctrl-C. --debug, anywhere on the line, shows the traceback behind an error.",
 )
 app.add_typer(run.app)
+app.add_typer(tune.app)
 app.add_typer(store.app)
 app.add_typer(verify.app)
 app.command()(lock_command(run.run))

@@ -24,7 +24,8 @@ _LIBRARIES = ("css-bench", "torch", "numpy", "scipy", "scikit-learn")  # what nu
 def _chooses(parameter: inspect.Parameter) -> bool:
     """Whether the option of ``cssbench run`` decides what the runs are, and not only where they go."""
     option = next((m for m in getattr(parameter.annotation, "__metadata__", ()) if hasattr(m, "rich_help_panel")), None)
-    return parameter.name in ("data_dir", "device") or getattr(option, "rich_help_panel", None) in (COMPARED, BUDGET)
+    place = parameter.name in ("data_dir", "device", "store")  # a store has the studies that --tuned names
+    return place or getattr(option, "rich_help_panel", None) in (COMPARED, BUDGET)
 
 
 def lock_command(run: Callable[..., None]) -> Callable[..., None]:

@@ -34,6 +34,7 @@ from benchmark.execution.estimate import estimate
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
     from benchmark.execution.store import Store
+    from benchmark.presets import Preset
     from benchmark.specs import RunSpec
 
 app = typer.Typer()
@@ -47,6 +48,7 @@ app = typer.Typer()
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
     "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'\n\n"
     "cssbench run --data-dir features --preset full --refit\n\n"
+    "cssbench run --tuned meld-sim/css/quick\n\n"
     "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )
 def run(
@@ -86,6 +88,15 @@ def run(
     ] = None,
     aggregators: Annotated[
         str | None, typer.Option(metavar="A,B", rich_help_panel=COMPARED, help="Of the factorial grid.")
+    ] = None,
+    tuned: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            rich_help_panel=COMPARED,
+            help="Also the best settings of these studies of cssbench tune (of NAME#7: of trial 7); without --datasets "
+            "and --methods those of the studies.",
+        ),
     ] = None,
     raw_scale: Annotated[
         bool,
@@ -227,6 +238,7 @@ def run(
     from benchmark.plugins import register
     from benchmark.presets import load_preset
     from benchmark.registry import look_up
+    from benchmark.tuning.records import settings_in
 
     look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
     if refit and protocol == "published":
@@ -250,9 +262,14 @@ def run(
         labels = list(dict.fromkeys(spec.method.label for spec in compared))
         comparisons = plan(labels, None, lambda label: [spec for spec in compared if spec.method.label == label])
         declared = Family(comparisons, sorted({spec.seed for spec in compared}), MARGIN)
-        raise typer.Exit(_carry_out(specs, chosen, places, declared, dry_run=dry_run))
+        raise typer.Exit(carry_out(specs, chosen, places, declared, dry_run=dry_run))
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
+    wanted = [settings_in(store, name) for name in listed("--tuned", tuned)] if tuned is not None else []
+    if wanted and datasets is None:
+        datasets = ",".join(dict.fromkeys(study["dataset"] for study, _ in wanted))
+    if wanted and methods is None and grid is None:
+        methods = ",".join(dict.fromkeys(study["method"] for study, _ in wanted))
     chosen = (
         known.default(data_dir, inputs)
         if datasets is None
@@ -271,16 +288,54 @@ def run(
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
     specs = expanded(members, replicates)
+    tuned_by_label = _tuned(wanted, specs, chosen, budget, resolve_device(device), given(epochs=epochs, hidden=hidden))
+    specs += [spec for of in tuned_by_label.values() for spec in of]
     family = None
     if protocol == "validated":  # the published one is in no comparison
         assert replicates is not None
-        comparisons = plan(members, contrasts, lambda text: expanded([text], replicates[:1]))
+        comparisons = plan(
+            [*members, *tuned_by_label],
+            contrasts,
+            lambda text: (
+                [spec for spec in tuned_by_label[text] if spec.seed == replicates[0]]
+                if text in tuned_by_label
+                else expanded([text], replicates[:1])
+            ),
+        )
         insisted = contrasts is not None or margin != MARGIN
         family = Family(comparisons, replicates, check_margin(margin), insisted=insisted)
     if lock is not None:
         write_lock(lock, specs, chosen)
     else:
-        raise typer.Exit(_carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
+        raise typer.Exit(carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
+
+
+def _tuned(
+    wanted: "Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]",
+    specs: "Sequence[RunSpec]",
+    datasets: "Sequence[DataSet]",
+    preset: "Preset",
+    device: str,
+    training: Mapping[str, Any],
+) -> "dict[str, list[RunSpec]]":
+    """The runs of studies' settings on the seeds of a grid, by label; those that are in the grid already left out."""
+    from benchmark.registry import look_up
+    from benchmark.tuning.plan import Recipe
+    from benchmark.tuning.tuned import tuned_spec
+
+    by_name, there = {d.name: d for d in datasets}, {spec.key for spec in specs}
+    protocol = specs[0].protocol
+    found: dict[str, list[RunSpec]] = {}
+    for study, trial in wanted:
+        data = look_up("data set of --datasets for a study of", study["dataset"], by_name)
+        recipe = Recipe(preset, data, study["method"], device, training=training)
+        for seed in dict.fromkeys(spec.seed for spec in specs if spec.dataset == data.name):
+            spec = tuned_spec(recipe, study["name"], trial["params"], seed)
+            spec = spec.model_copy(update={"protocol": protocol})
+            if spec.key not in there:
+                there.add(spec.key)
+                found.setdefault(spec.method.label, []).append(spec)
+    return found
 
 
 @dataclass(frozen=True)
@@ -310,7 +365,7 @@ class Family:
         declare(store, self.comparisons, self.seeds, self.margin)
 
 
-def _carry_out(
+def carry_out(
     specs: "Sequence[RunSpec]",
     datasets: "Sequence[DataSet]",
     places: Places,

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -44,29 +44,40 @@ def run_grid(
     if not missing:
         return Counter()
     git = git_state(Path(__file__).parent)
-    known = {name: _examine(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
+    known = {name: about(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
     tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
-    scheduler = Scheduler(store, workers, timeout)
-    logged = Logged(store.root, without_password(tracking_uri))
-    tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
-    tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
-    try:
-        with (
-            Display(missing, console) as display,
-            _stopping(scheduler.stop),
-            closing(scheduler.run(list(tasks.values()))) as events,
-        ):
-            for event in events:
-                display.update(event)
-                _log(tracker, event, tasks[event.key], store)
-        tracker.close()
-    finally:
-        tracker.close(timeout=1)  # in a hurry, unless it is closed already
+    with (
+        tracking(tracking_uri, store) as tracker,
+        Display(missing, console) as display,
+        making(tasks.values(), Scheduler(store, workers, timeout)) as events,
+    ):
+        tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
+        for event in events:
+            display.update(event)
+            log(tracker, event, tasks[event.key], store)
     return display.outcomes
 
 
-def _examine(dataset: DataSet, console: Console) -> dict[str, Any]:
+@contextmanager
+def tracking(uri: str, store: Store) -> Iterator[Tracker]:
+    """A tracker of the store's runs; at the end it logs what is left, after an error in a hurry."""
+    tracker = Tracker(uri, artifacts_beside(uri, store.root), _warn, Logged(store.root, without_password(uri)))
+    try:
+        yield tracker
+        tracker.close()
+    finally:
+        tracker.close(timeout=1)  # in a hurry, unless it is closed already
+
+
+@contextmanager
+def making(tasks: Iterable[Task | None], scheduler: Scheduler) -> Iterator[Iterator[Event]]:
+    """What happens while the tasks are executed, until they are over or a signal stops them (see :func:`run_grid`)."""
+    with _stopping(scheduler.stop), closing(scheduler.run(tasks)) as events:
+        yield events
+
+
+def about(dataset: DataSet, console: Console) -> dict[str, Any]:
     """What is to be known of a data set; a warning where its audit finds defects."""
     found = examine(dataset, console.print)
     audit = found["audit"]
@@ -78,7 +89,8 @@ def _examine(dataset: DataSet, console: Console) -> dict[str, Any]:
     return found
 
 
-def _log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
+def log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
+    """Tell MLflow what happened to a run."""
     match event:
         case Started():
             data = {

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -34,6 +34,9 @@ class Scheduler:
         self.workers = workers
         self.timeout = timeout
         self._busy: dict[Connection, _Worker] = {}
+        self._idle: list[_Worker] = []
+        self._tasks: Iterator[Task | None] | None = None  # None where no more come
+        self._again: deque[Task] = deque()
         self._stopping = False
         self._failures: Counter[str] = Counter()
 
@@ -41,70 +44,88 @@ class Scheduler:
         """Let every run end after its current epoch, checkpointed, and start no other. For signal handlers too."""
         self._stopping = True
 
-    def run(self, tasks: Sequence[Task]) -> Generator[Event, None, None]:
+    def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
         """Execute the tasks in order and yield what happens; every task that starts ends in exactly one event.
+
+        A task is asked for when a worker is free for it, after the event that set the worker free was consumed. So the
+        tasks may follow from events; None among them says that there is none now, and is followed by another question
+        soon.
 
         Closing the iterator early ends the workers at once.
         """
         os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
-        waiting = deque(tasks)
+        self._tasks = iter(tasks)
         told = False
         try:
             while True:
-                if self._stopping:
-                    waiting.clear()
-                    if not told:
-                        told = True
-                        for worker in self._busy.values():
-                            worker.send(None)
-                while waiting and len(self._busy) < self.workers:
-                    worker = _Worker(self.store)
+                if self._stopping and not told:
+                    told = True
+                    for worker in self._busy.values():
+                        worker.send(None)
+                while len(self._busy) < self.workers and (task := self._next()) is not None:
+                    worker = self._idle.pop() if self._idle else _Worker(self.store)
                     self._busy[worker.connection] = worker
-                    worker.send(waiting.popleft())
-                if not self._busy:
-                    return
+                    worker.send(task)
+                if self._stopping or (self._tasks is None and not self._again):
+                    self._dismiss()
+                    if not self._busy:
+                        return
                 for connection in wait(list(self._busy), _POLL_SECONDS):
                     assert isinstance(connection, Connection)
-                    yield self._hear(self._busy[connection], waiting)
+                    yield self._hear(self._busy[connection])
                 for worker in [w for w in self._busy.values() if self.timeout and w.silence() > self.timeout]:
-                    yield self._end_hung(worker, waiting)
+                    yield self._end_hung(worker)
         finally:
-            for worker in self._busy.values():
+            for worker in (*self._busy.values(), *self._idle):
                 worker.process.kill()
                 worker.process.join()
 
-    def _hear(self, worker: "_Worker", waiting: deque[Task]) -> Event:
-        """What the worker says; one whose run is over gets the next task, or leaves when there is none."""
-        task = worker.task
+    def _next(self) -> Task | None:
+        """The next task to start, those that failed once behind all others; None where there is none now."""
+        if self._stopping:
+            return None
+        if self._tasks is not None:
+            try:
+                if (task := next(self._tasks)) is not None:
+                    return task
+            except StopIteration:
+                self._tasks = None
+        return self._again.popleft() if self._again else None
+
+    def _dismiss(self) -> None:
+        """Let the workers leave that have nothing to do any more."""
+        for worker in self._idle:
+            worker.send(None)
+            worker.process.join()
+        self._idle.clear()
+
+    def _hear(self, worker: "_Worker") -> Event:
+        """What the worker says; one whose run is over is free."""
         try:
             event = worker.hear()
         except (EOFError, OSError):
             del self._busy[worker.connection]
-            return self._failed(task, worker.death(), waiting)
+            return self._failed(worker.task, worker.death())
         if isinstance(event, Failed):
-            event = self._failed(task, event.error, waiting, event.lasting)
+            event = self._failed(worker.task, event.error, event.lasting)
         if isinstance(event, (*_OVER, Retried)):
-            if waiting and not self._stopping:
-                worker.send(waiting.popleft())
-            else:
-                del self._busy[worker.connection]
-                worker.send(None)
-                worker.process.join()
+            del self._busy[worker.connection]
+            self._idle.append(worker)
         return event
 
-    def _end_hung(self, worker: "_Worker", waiting: deque[Task]) -> Event:
+    def _end_hung(self, worker: "_Worker") -> Event:
         """Kill a worker that is silent for too long, once it had the time to write where it is into its log."""
         del self._busy[worker.connection]
         worker.show_stack()
         worker.process.kill()
-        return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"), waiting)
+        return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"))
 
-    def _failed(self, task: Task, error: str, waiting: deque[Task], lasting: bool = False) -> Event:
+    def _failed(self, task: Task, error: str, lasting: bool = False) -> Event:
         """Put the run behind the others after its first failure; else leave the error in its folder."""
         key = task.spec.key
         self._failures[key] += 1
         if self._failures[key] == 1 and not lasting and not self._stopping:
-            waiting.append(task)
+            self._again.append(task)
             return Retried(key, error)
         self.store.fail(key, error)
         return Failed(key, error, lasting)

@@ -17,7 +17,7 @@ from harness import GRID, MAIN, Cli, StartCli, alive, digests, feature_items, pr
 
 from benchmark.data import load_features
 
-HEAVY = ("torch", "mlflow", "pandas", "matplotlib", "sklearn", "pyarrow")
+HEAVY = ("torch", "mlflow", "optuna", "pandas", "matplotlib", "sklearn", "pyarrow")
 LIST_MODULES = f"""
 import sys
 try:

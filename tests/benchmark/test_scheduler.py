@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -174,6 +175,25 @@ def test_stopping_ends_the_run_after_its_epoch_and_starts_no_other(store: Store,
     assert type(events[-1]) is Interrupted
     assert {event.key for event in events} == {given[0].spec.key}
     assert (store.folder(given[0].spec.key) / "checkpoint.safetensors").exists()
+
+
+def test_tasks_may_follow_from_events(store: Store, features: Path) -> None:
+    first, second = tasks(features, DataSet, DataSet)
+    heard: list[Event] = []
+    asked = 0
+
+    def following() -> Iterator[Task | None]:
+        nonlocal asked
+        yield first
+        while not ends(heard):
+            asked += 1
+            yield None
+        yield second
+
+    for event in Scheduler(store, workers=2).run(following()):
+        heard.append(event)  # noqa: PERF402 - the tasks follow from what is heard
+    assert ends(heard) == [(Finished, first.spec.key), (Finished, second.spec.key)]
+    assert asked < 2000  # not in a loop that never rests
 
 
 def test_leaving_early_ends_the_workers_at_once(store: Store, features: Path) -> None:

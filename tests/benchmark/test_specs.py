@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmark.methods import KINDS
-from benchmark.specs import Component, Inputs, Method, Plugin, Provenance, RefitOf, RunSpec, Training
+from benchmark.specs import Component, Inputs, Method, Plugin, Provenance, RefitOf, RunSpec, Training, Tuned, Untuned
 
 SPEC = RunSpec(
     dataset="meld",
@@ -78,7 +78,7 @@ def changed(path: tuple[str, ...]) -> RunSpec:
 
 
 def test_the_specification_under_test_has_a_value_in_every_field() -> None:
-    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of"}  # tested below
+    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of", "tuned"}  # tested below
     assert {path[1] for path in LEAVES if path[0] == "training"} == set(Training.model_fields)
     assert {path[1] for path in LEAVES if path[0] == "provenance"} == set(Provenance.model_fields)
 
@@ -184,6 +184,32 @@ def test_refits_of_different_methods_share_a_budget_whatever_their_epochs() -> N
     assert refit().record()["refit_of"] == {
         "group": SPEC.group, "budget": SPEC.budget, "epochs": {SPEC.key: 7}, "mean": 7.0
     }  # fmt: skip
+
+
+def tuned(**training: float) -> RunSpec:
+    """SPEC with other training settings, of a study; under SPEC's budget."""
+    base = Untuned(**{name: getattr(SPEC.training, name) for name in Untuned.model_fields})
+    form = SPEC.model_dump() | {"training": SPEC.training.model_dump() | training}
+    return RunSpec(**form | {"tuned": Tuned(study="meld/css/quick", base=base)})
+
+
+def test_a_tuned_run_shares_the_defaults_budget_and_nothing_else() -> None:
+    both = tuned(lr=0.004, dropout=0.1, temperature=3, weight_decay=0.01)
+    assert both.budget == SPEC.budget
+    assert len({spec.key for spec in (SPEC, both, tuned(lr=0.004))}) == 3
+    assert len({spec.group for spec in (SPEC, both, tuned(lr=0.004))}) == 3
+    assert tuned(epochs=13).budget != SPEC.budget
+
+
+def test_which_study_settings_come_from_is_a_label() -> None:
+    plain = RunSpec(**tuned(lr=0.004).model_dump() | {"tuned": None})
+    assert plain.key == tuned(lr=0.004).key
+    assert plain.budget != tuned(lr=0.004).budget
+    record = tuned(lr=0.004).record()
+    base = {name: getattr(SPEC.training, name) for name in ("lr", "dropout", "temperature", "weight_decay")}
+    assert record["tuned"] == {"study": "meld/css/quick", "base": base}
+    assert RunSpec.from_record(json.loads(json.dumps(record))) == tuned(lr=0.004)
+    assert SPEC.record()["tuned"] is None
 
 
 @pytest.mark.parametrize("change", [{"protocol": "refit"}, {"refit_of": refit().refit_of}, {"protocol": "best"}])

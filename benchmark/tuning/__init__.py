@@ -1,0 +1,4 @@
+"""Studies: a method's settings searched by validation weighted F1, through Optuna and the ordinary run store.
+
+Nothing here imports optuna or torch before a study is opened.
+"""

@@ -1,0 +1,150 @@
+"""What a person sees while studies are made: bars on a terminal, a line a trial elsewhere."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from statistics import mean, stdev
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.tuning.search import Open, Search
+from benchmark.tuning.space import shown
+
+
+class StudyDisplay:
+    """Live progress: all trials in one bar, and one for each run that is being made.
+
+    Args:
+        total: trials of all studies.
+        done: of these, over before.
+        console: where to draw; not a terminal, it gets a line a trial.
+    """
+
+    def __init__(self, total: int, done: int, console: Console) -> None:
+        self._total, self._before, self._done = total, done, done
+        self._best: dict[str, tuple[float, int]] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._start = time.monotonic()
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._all = self._progress.add_task(
+            "all trials", total=total, completed=done, count=f"{done}/{total} trials", note="starting"
+        )
+
+    def __enter__(self) -> "StudyDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def update(self, event: Event, search: Search) -> None:
+        """Show what happened to a run; before the search hears of it."""
+        match event:
+            case Started():
+                trial = search.of(event.key)
+                spec = next(spec for spec in trial.specs if spec.key == event.key)
+                name = f"{trial.study.plan.name} trial {trial.number} · seed {spec.seed}"
+                epochs = spec.training.epochs
+                self._bars[event.key] = self._progress.add_task(name, total=epochs, count=f"epoch 0/{epochs}", note="")
+            case Epoch(epoch=epoch, best=best):
+                epochs = search.of(event.key).specs[0].training.epochs
+                note = "" if math.isnan(best) else f"val F1 {100 * best:.1f}"
+                count = f"epoch {epoch}/{epochs}"
+                self._progress.update(self._bars[event.key], completed=epoch, count=count, note=note)
+            case Finished() | Failed() | Interrupted() | Retried():
+                if (bar := self._bars.pop(event.key, None)) is not None:
+                    self._progress.remove_task(bar)
+                if isinstance(event, Retried):
+                    self._print(f"a run is to be tried again, after: {event.error.strip().splitlines()[-1]}")
+
+    def ended(self, trial: Open) -> None:
+        """Show a trial that ended here."""
+        self._done += 1
+        name, scores = trial.study.plan.name, [run.validation for run in trial.runs]
+        if len(scores) == len(trial.specs) and mean(scores) > self._best.get(name, (-1.0, 0))[0]:
+            self._best[name] = mean(scores), trial.number
+        outcome = f"validation F1 {spread(scores)}" if scores else ""
+        if trial.error:
+            outcome = f"failed: {trial.error}"
+        elif len(scores) < len(trial.specs):
+            outcome += f", stopped after {len(scores)} of {len(trial.specs)} seeds"
+        if name in self._best:
+            outcome += f"; best {100 * self._best[name][0]:.1f} (trial {self._best[name][1]})"
+        elapsed = time.monotonic() - self._start
+        left = elapsed * (self._total - self._done) / (self._done - self._before)
+        note = f"{_time(left)} left" if self._done < self._total else ""
+        self._progress.update(self._all, completed=self._done, count=f"{self._done}/{self._total} trials", note=note)
+        self._print(
+            f"[{self._done:>{len(str(self._total))}}/{self._total}] {name} trial {trial.number}, "
+            f"{shown(trial.trial.params)}: {outcome}; {', '.join(filter(None, (f'{_time(elapsed)} elapsed', note)))}"
+        )
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def summary(records: Sequence[Mapping[str, Any]]) -> Table:
+    """A row a setting: of each study the default, then the best or the front."""
+    table = Table(title="Validation weighted F1, mean ± sd over seeds", title_justify="left", caption_justify="left")
+    for name in (
+        "study",
+        "setting",
+        "trial",
+        "validation F1 (n)",
+        "trials: complete, pruned, failed",
+        "epochs",
+        "time",
+    ):
+        table.add_column(name)
+    for record in records:
+        trials = {trial["number"]: trial for trial in record["trials"]}
+        states = [trial["state"] for trial in trials.values()]
+        runs = {run["key"]: run for trial in trials.values() for run in trial["runs"]}.values()  # each was made once
+        budget = (
+            ", ".join(str(states.count(state)) for state in ("complete", "pruned", "failed")),
+            str(sum(run["epochs"] for run in runs)),
+            _time(sum(run["seconds"] for run in runs)),
+        )
+        named = {0: "default"} | dict.fromkeys(record["front"] or (), "front")
+        if record["best"] is not None:
+            named[record["best"]] = "best"
+        for number, what in sorted(named.items()):
+            if (trial := trials.get(number)) is None or not trial["runs"]:
+                continue
+            if number == 0:
+                what = "default" if what == "default" else f"default, {what}"
+            scores = [run["validation"] for run in trial["runs"]]
+            setting = f"{what}: {shown(trial['params'])}"
+            table.add_row(record["name"], setting, str(number), f"{spread(scores)} ({len(scores)})", *budget)
+            budget = ("", "", "")
+    table.caption = (
+        "The best of many trials is chosen for its score, which is therefore flattering: what counts is the comparison "
+        "on other seeds and the test set."
+    )
+    return table
+
+
+def spread(scores: Sequence[float]) -> str:
+    """In points: mean ± sd, or of one value that."""
+    shown = f"{100 * mean(scores):.2f}"
+    return f"{shown} ± {100 * stdev(scores):.2f}" if len(scores) > 1 else shown
+
+
+def _time(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,51 @@
+"""What a study may know of a finished run: its validation score, how calmly it trained, and what it took.
+
+No score on the test set is read.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.specs import Frozen
+
+Volatility = Callable[[npt.NDArray[np.float64], int], float]
+"""Of a loss by step, given the steps of an epoch (METHOD 3); NaN where it is not defined."""
+
+
+class Measured(Frozen):
+    """One run of a trial; the fields of ``runs`` in a study's file (docs/run-format.md)."""
+
+    seed: int
+    key: str
+    validation: float
+    volatility: float | None
+    seconds: float
+    epochs: int
+
+    def objective(self, name: str) -> float | None:
+        """By the objective's name; None where it could not be computed."""
+        return {"weighted_f1": self.validation, "volatility": self.volatility, "seconds": self.seconds}[name]
+
+
+def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
+    """Of a finished run's folder: best validation weighted F1, volatility of L1, and seconds without the probe's."""
+    import pyarrow.parquet as pq
+
+    history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])
+    steps = pq.read_table(folder / "steps.parquet", columns=["loss_fused"])
+    timings: dict[str, Any] = json.loads((folder / "result.json").read_bytes())["timings"]
+    calm = volatility(steps["loss_fused"].to_numpy(), len(steps) // len(history))
+    return Measured(
+        seed=seed,
+        key=folder.name,
+        validation=float(history["validation_weighted_f1"].to_numpy().max()),
+        volatility=calm if math.isfinite(calm) else None,
+        seconds=timings["total"] - timings["probe"],
+        epochs=len(history),
+    )

@@ -1,0 +1,101 @@
+"""Plans to finished studies: in Optuna's storage, in the run store, in MLflow, and as files for reports."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmark.execution.coordinator import about, git_state, log, making, tracking
+from benchmark.execution.scheduler import Scheduler
+from benchmark.execution.store import Store
+from benchmark.execution.tasks import Task
+from benchmark.specs import RunSpec
+from benchmark.tracking import without_password
+from benchmark.tuning.display import StudyDisplay
+from benchmark.tuning.measuring import Volatility
+from benchmark.tuning.plan import Plan
+from benchmark.tuning.records import write_record
+from benchmark.tuning.search import Open, Search
+from benchmark.tuning.storage import Heartbeat, connect, explained
+from benchmark.tuning.study import Study
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of studies: their files' contents, and whether every trial is over."""
+
+    records: list[dict[str, Any]]
+    finished: bool
+
+
+def tune(
+    plans: Sequence[Plan],
+    trials: int | None,
+    store: Store,
+    storage: str,
+    *,
+    workers: int,
+    timeout: float | None,
+    tracking_uri: str,
+    volatility: Volatility,
+    console: Console,
+) -> Outcome:
+    """Make the trials that the studies have not got yet, sharing them with other processes that do the same.
+
+    A signal stops it as it stops :func:`benchmark.execution.coordinator.run_grid`; its open trials are left to whoever
+    goes on.
+
+    Raises:
+        UserError: a storage that cannot be used, or a study that was begun otherwise.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(explained(storage))
+        database = connect(storage)
+        stack.callback(database.engine.dispose)
+        heartbeat = stack.enter_context(Heartbeat(database))
+        studies = [Study(plan, database, heartbeat) for plan in plans]
+        for study in studies:  # none is begun where another one cannot be
+            study.extend(trials)
+        records = {study.plan.name: write_record(store.root, study, storage) for study in studies}
+        if all(study.is_finished for study in studies):
+            return Outcome(list(records.values()), finished=True)
+
+        datasets = {plan.recipe.dataset.name: plan.recipe.dataset for plan in plans}
+        git = git_state(Path(__file__).parent)
+        known = {name: about(dataset, console) for name, dataset in datasets.items()}
+
+        def task(spec: RunSpec) -> Task:
+            return Task(spec, datasets[spec.dataset], git, known[spec.dataset])
+
+        def ended(trial: Open) -> None:
+            write_record(store.root, trial.study, storage)
+            display.ended(trial)
+
+        display = StudyDisplay(sum(study.trials for study in studies), sum(map(_over, records.values())), console)
+        tracker = stack.enter_context(tracking(tracking_uri, store))
+        search = Search(studies, store, task, volatility, ended)
+        stack.callback(search.release)
+        stack.enter_context(display)
+        scheduler = Scheduler(store, workers, timeout)
+        for event in stack.enter_context(making(search.tasks(), scheduler)):
+            display.update(event, search)
+            trial = search.of(event.key)
+            name, preset = trial.study.plan.name, trial.study.plan.recipe.preset.name
+            token = hashlib.sha256(f"{without_password(storage)} {name}".encode()).hexdigest()[:32]
+            tracker.begin(name, {"study": name, "preset": preset}, token)
+            spec = next(spec for spec in trial.specs if spec.key == event.key)
+            log(tracker, event, task(spec), store)
+            search.hear(event)
+        search.release()
+        return Outcome(
+            [write_record(store.root, study, storage) for study in studies],
+            finished=all(study.is_finished for study in studies),
+        )
+
+
+def _over(record: Mapping[str, Any]) -> int:
+    return sum(trial["state"] in ("complete", "pruned", "failed") for trial in record["trials"])
