@@ -348,7 +348,13 @@ def _carry_out(
             say(reason)
         outcome = max(outcome, _train("refits", again, by_name, held, places))
         budgets |= {spec.budget for spec in again}
-    keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
+    data = {spec.provenance.data for spec in specs}
+    keys = {
+        record["key"]
+        for record in held.specs()
+        if record["budget"] in budgets
+        or (record.get("protocol") == "imported" and record["provenance"]["data"] in data)
+    }
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
         _report(places.store, places.report, keys)
     return outcome

@@ -60,11 +60,13 @@ def unpaired_comparison(
         p = _permutation_p(a, b, resamples, seed) if mean else 1.0
         return UnpairedComparison(len(a), len(b), mean, se, len(a) + len(b) - 2.0, exact, exact, equal, p)
     degrees = float(parts.sum() ** 2 / (parts**2 / (len(a) - 1, len(b) - 1)).sum())
-    halves = [float(stats.t.ppf(0.5 + confidence / 2, degrees)) * se for confidence in (0.95, 0.90)]
-    return UnpairedComparison(
-        len(a), len(b), mean, se, degrees, *(Interval(mean - half, mean + half) for half in halves),
-        p_welch=float(2 * stats.t.sf(abs(mean) / se, degrees)), p=_permutation_p(a, b, resamples, seed),
-    )  # fmt: skip
+
+    def interval(confidence: float) -> Interval:
+        half = float(stats.t.ppf(0.5 + confidence / 2, degrees)) * se
+        return Interval(mean - half, mean + half)
+
+    p_welch, p = float(2 * stats.t.sf(abs(mean) / se, degrees)), _permutation_p(a, b, resamples, seed)
+    return UnpairedComparison(len(a), len(b), mean, se, degrees, interval(0.95), interval(0.90), p_welch, p)
 
 
 def _permutation_p(a: np.ndarray, b: np.ndarray, resamples: int, seed: int) -> float:
