@@ -19,6 +19,9 @@ from benchmark.grid import expand
 from benchmark.plugins import register
 from benchmark.presets import load_preset
 from reports.records import read_store
+from reports.statistics import unpaired_comparison
+from reports.statistics.family import joint_flip_test
+from tests.calibration import measure
 
 PLUGIN = "drawn_fusion:DrawnFusion"
 METHODS = ("DrawnFusion(draw=1)", "DrawnFusion(draw=2)")
@@ -44,3 +47,38 @@ def make(folder, seeds, workers=2, methods=METHODS):
     runs = {run.key: run for run in read_store(folder, {spec.key for spec in grid}).runs}
     found = [[runs[spec.key].number("selected", m) for m in ("weighted_f1", "accuracy")] for spec in grid]
     return 100 * np.array(found).reshape(seeds, len(methods), 2).swapaxes(0, 1)
+
+
+def sizes(scores):
+    """How often each test that feeds a verdict rejects, over disjoint families of n seeds; rows are dicts.
+
+    `scores`: of `make`. By seed: the two methods under the same seeds. Apart: the first under the first half of the
+    seeds, the second under the other half.
+    """
+    seeds = scores.shape[1]
+    half = seeds // 2
+    for pairing, first, second in (
+        ("by seed", *scores),
+        ("apart", scores[0, :half], scores[1, half : 2 * half]),
+    ):
+        correlation = float(np.corrcoef(first[:, 0], second[:, 0])[0, 1])
+        for n in (8, 10, 20):
+            families = [slice(i * n, (i + 1) * n) for i in range(len(first) // n)]
+            # [families, seeds, metrics, methods]
+            both = np.stack([np.stack([first[at], second[at]], axis=-1) for at in families])
+            f1 = both[:, :, 0]
+            found = {
+                "sign flip, one comparison": measure.single_rejects(f1),
+                "max-t sign flip, two metrics": [
+                    joint_flip_test(x[..., 0] - x[..., 1]).adjusted.min() <= measure.ALPHA for x in both
+                ],
+                "variances: p and interval": measure.variance_rejects(f1),
+            }
+            if pairing == "apart":
+                found["unpaired, n against n runs"] = [
+                    unpaired_comparison(x[:, 0], x[:, 1]).p <= measure.ALPHA for x in f1
+                ]
+            for test, rejects in found.items():
+                yield {
+                    "test": test, "seeds": pairing, "correlation": correlation, "n": n, "families": len(families),
+                } | measure.share(rejects)  # fmt: skip
