@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -245,11 +245,8 @@ def run(
     places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
     if locked is not None:
         refuse_choices_beside(ctx)
-        specs, chosen = read_lock(locked, data_dir)
-        compared = [spec for spec in specs if spec.protocol == "validated"]
-        labels = list(dict.fromkeys(spec.method.label for spec in compared))
-        comparisons = plan(labels, None, lambda label: [spec for spec in compared if spec.method.label == label])
-        declared = Family(comparisons, sorted({spec.seed for spec in compared}), MARGIN)
+        specs, chosen, written = read_lock(locked, data_dir)
+        declared = Family(**written) if written else None
         raise typer.Exit(_carry_out(specs, chosen, places, declared, dry_run=dry_run))
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
@@ -278,7 +275,7 @@ def run(
         insisted = contrasts is not None or margin != MARGIN
         family = Family(comparisons, replicates, check_margin(margin), insisted=insisted)
     if lock is not None:
-        write_lock(lock, specs, chosen)
+        write_lock(lock, specs, chosen, asdict(family) if family else None)
     else:
         raise typer.Exit(_carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
 
