@@ -220,10 +220,12 @@ def run(
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
     from benchmark.data import datasets as known
+    from benchmark.execution.store import Store
     from benchmark.families import MARGIN, check_margin, plan
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
+    from benchmark.imports.records import sides
     from benchmark.plugins import register
     from benchmark.presets import load_preset
     from benchmark.registry import look_up
@@ -271,7 +273,10 @@ def run(
     family = None
     if protocol == "validated":  # the published one is in no comparison
         assert replicates is not None
-        comparisons = plan(members, contrasts, lambda text: expanded([text], replicates[:1]))
+        known_imports = {}
+        if contrasts is not None and lock is None:
+            known_imports = sides(Store(store), {data.fingerprint for data in chosen})
+        comparisons = plan(members, contrasts, lambda text: expanded([text], replicates[:1]), known_imports)
         insisted = contrasts is not None or margin != MARGIN
         family = Family(comparisons, replicates, check_margin(margin), insisted=insisted)
     if lock is not None:

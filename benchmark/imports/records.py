@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.errors import UserError
+from benchmark.families import Side
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
@@ -50,6 +51,20 @@ def rivals(spec: Mapping[str, Any], store: "Store") -> list[str]:
         return []
     others = (other for other in store.specs() if other.get("protocol") == PROTOCOL)
     return [other["key"] for other in others if _identity(other) == _identity(spec) and other["key"] != spec["key"]]
+
+
+def sides(store: "Store", data: Collection[str]) -> dict[str, list[Side]]:
+    """The store's imported methods on data of these fingerprints, by name, for a family of comparisons to name."""
+    found: dict[str, dict[str, Side]] = {}
+    for spec in store.specs():
+        if spec.get("protocol") == PROTOCOL and spec["provenance"]["data"] in data:
+            side = Side(spec["dataset"], spec["budget"], spec["group"], spec["label"])
+            if found.setdefault(side.label, {}).setdefault(side.dataset, side) != side:
+                raise UserError(
+                    f"{side.label} was imported for {side.dataset} with more than one --selection or --paired: import "
+                    "it anew with --replace, all seeds alike"
+                )
+    return {label: list(by_dataset.values()) for label, by_dataset in found.items()}
 
 
 def check_name(method: str) -> str:

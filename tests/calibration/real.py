@@ -29,6 +29,13 @@ CORPUS = "meld-sim(scale=0.05)"  # its validation conversations are the same for
 TRAINING = {"epochs": 2, "hidden": 8, "batch_size": 16, "probe_every": 1_000, "probe_conversations": 1}
 
 
+def registered():
+    """Make the plug-in known by its own name."""
+    if (here := str(Path(__file__).parent)) not in sys.path:
+        sys.path.append(here)  # workers get this path too
+    register([PLUGIN])
+
+
 def make(folder, seeds, workers=2, methods=METHODS):
     """Make the runs that the store has not got, and return test scores in points, [methods, seeds, metrics].
 
@@ -36,9 +43,7 @@ def make(folder, seeds, workers=2, methods=METHODS):
     """
     store, data = Store(folder), dataset(CORPUS, None)
     store.prepare()
-    if (here := str(Path(__file__).parent)) not in sys.path:
-        sys.path.append(here)  # workers get this path too
-    register([PLUGIN])
+    registered()
     grid = [expand(load_preset("smoke"), [data], [m], [s], training=TRAINING)[0] for s in range(seeds) for m in methods]
     missing = [Task(spec, data, None) for spec in grid if not store.is_whole(spec.key)]
     with closing(Scheduler(store, workers).run(missing)) as events:
@@ -49,8 +54,8 @@ def make(folder, seeds, workers=2, methods=METHODS):
     return 100 * np.array(found).reshape(seeds, len(methods), 2).swapaxes(0, 1)
 
 
-def sizes(scores):
-    """How often each test that feeds a verdict rejects, over disjoint families of n seeds; rows are dicts.
+def sizes(scores, numbers=(8, 10, 20)):
+    """How often each test that feeds a verdict rejects, over disjoint families of so many seeds; rows are dicts.
 
     `scores`: of `make`. By seed: the two methods under the same seeds. Apart: the first under the first half of the
     seeds, the second under the other half.
@@ -62,7 +67,7 @@ def sizes(scores):
         ("apart", scores[0, :half], scores[1, half : 2 * half]),
     ):
         correlation = float(np.corrcoef(first[:, 0], second[:, 0])[0, 1])
-        for n in (8, 10, 20):
+        for n in numbers:
             families = [slice(i * n, (i + 1) * n) for i in range(len(first) // n)]
             # [families, seeds, metrics, methods]
             both = np.stack([np.stack([first[at], second[at]], axis=-1) for at in families])

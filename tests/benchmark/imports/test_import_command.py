@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,22 @@ def test_merging_never_gives_a_seed_two_imports(
     store.prepare()
     assert copy(key, other, store) is Copied.DONE
     assert copy(key, other, store) is Copied.THERE
+
+
+def test_a_family_may_name_an_import(
+    imports: Import, store: Store, predict: Predict, say: Say, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports(predict(), "--seed", 0)
+    (spec,) = held(store).values()
+    monkeypatch.setattr("benchmark.execution.coordinator.run_grid", lambda *_, **__: Counter())
+    words = ("run", "--preset", "smoke", "--methods", "css,adam", "--seeds", "1", "--datasets", "meld")
+    where = ("--data-dir", features, "--store", store.root)
+    say(*words, "--contrasts", "css:SDT", *where)
+    (family,) = (json.loads(path.read_text()) for path in store.root.glob("families/*.json"))
+    (comparison,) = family["comparisons"]
+    assert comparison["b"] == {"label": "SDT", "group": spec["group"]}
+    assert say(*words, "--contrasts", "css:M3NET", *where)[0] == 2
+
+    imports(predict(1), "--seed", 1, "--selection", "test")
+    code, _, said = say(*words, "--contrasts", "css:SDT", *where)
+    assert (code, "with more than one --selection or --paired" in said) == (2, True)
