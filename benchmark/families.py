@@ -6,10 +6,11 @@ It decides no number of a run and is in no run's key. The file is described in d
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from benchmark.errors import UserError
 from benchmark.files import write_json
@@ -26,12 +27,28 @@ Resolve = Callable[[str], Sequence[RunSpec]]
 """A method as it is written to one run of it on every data set."""
 
 
-def plan(methods: Sequence[str], contrasts: str | None, resolve: Resolve) -> list[dict[str, Any]]:
+class Side(NamedTuple):
+    """A method under a budget of a data set; of an imported one the budget says nothing."""
+
+    dataset: str
+    budget: str
+    group: str
+    label: str
+
+
+Imports = Mapping[str, Sequence[Side]]
+"""Imported methods on the grid's data sets, by name."""
+
+
+def plan(
+    methods: Sequence[str], contrasts: str | None, resolve: Resolve, imports: Imports = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """The comparisons of a grid, on each data set.
 
     Args:
         methods: of the grid, as written.
         contrasts: ``css:adam,css:concat+pgm``; None is the reference against each other method.
+        imports: which contrasts may name too.
 
     Raises:
         UserError: a contrast that cannot be read, or of methods that are not in the grid.
@@ -41,13 +58,14 @@ def plan(methods: Sequence[str], contrasts: str | None, resolve: Resolve) -> lis
         for spec in resolve(text):
             grid.setdefault(spec.dataset, {}).setdefault(spec.group, spec)
     if contrasts is None:
-        pairs = [(_reference(list(of.values())), other) for of in grid.values() for other in of.values()]
+        pairs = [(_side(_reference(list(of.values()))), _side(other)) for of in grid.values() for other in of.values()]
     else:
-        pairs = [pair for text in split_list(contrasts) for pair in _read(text, resolve, grid)]
+        pairs = [pair for text in split_list(contrasts) for pair in _read(text, resolve, grid, imports)]
         if not pairs:
             raise UserError(f"--contrasts names nothing: {contrasts!r}; leave it out for the default")
     return [
-        {"dataset": a.dataset, "budget": a.budget} | {side: _names(spec) for side, spec in (("a", a), ("b", b))}
+        {"dataset": a.dataset, "budget": next(s.budget for s in (a, b) if s.group in grid[s.dataset])}
+        | {name: {"label": side.label, "group": side.group} for name, side in (("a", a), ("b", b))}
         for a, b in pairs
         if a.group != b.group
     ]
@@ -90,21 +108,28 @@ def _reference(specs: Sequence[RunSpec]) -> RunSpec:
     return next((by_label[label] for label in REFERENCES if label in by_label), specs[0])
 
 
-def _read(text: str, resolve: Resolve, grid: dict[str, dict[str, RunSpec]]) -> list[tuple[RunSpec, RunSpec]]:
-    sides = [side.strip() for side in text.split(":")]
-    if len(sides) != 2 or not all(sides):
+def _read(
+    text: str, resolve: Resolve, grid: dict[str, dict[str, RunSpec]], imports: Imports
+) -> list[tuple[Side, Side]]:
+    names = [side.strip() for side in text.split(":")]
+    if len(names) != 2 or not all(names):
         raise UserError(f"cannot read contrast {text!r}; write A:B, for example css:adam")
-    found = [{spec.dataset: spec for spec in resolve(side)} for side in sides]
-    for side, specs in zip(sides, found, strict=True):
-        for dataset, spec in specs.items():
-            if spec.group not in grid[dataset]:
+    if all(name in imports for name in names):
+        raise UserError(f"--contrasts {text!r} compares two imported methods: one has to be of the grid")
+    found = [
+        {side.dataset: side for side in (imports[name] if name in imports else map(_side, resolve(name)))}
+        for name in names
+    ]
+    for name, sides in zip(names, found, strict=True):
+        for dataset, side in sides.items():
+            if name not in imports and side.group not in grid[dataset]:
                 known = ", ".join(s.method.label for s in grid[dataset].values())
-                raise UserError(f"--contrasts names {side!r}, which is not in the grid ({known}); add it to --methods")
-    shared = [dataset for dataset in grid if dataset in found[0] and dataset in found[1]]  # a tuned method has its own
+                raise UserError(f"--contrasts names {name!r}, which is not in the grid ({known}); add it to --methods")
+    shared = [dataset for dataset in grid if all(dataset in sides for sides in found)]
     if any(found[0][dataset].group == found[1][dataset].group for dataset in shared):
-        raise UserError(f"--contrasts compares {sides[0]!r} with itself ({sides[1]!r})")
+        raise UserError(f"--contrasts compares {names[0]!r} with itself ({names[1]!r})")
     return [(found[0][dataset], found[1][dataset]) for dataset in shared]
 
 
-def _names(spec: RunSpec) -> dict[str, str]:
-    return {"label": spec.method.label, "group": spec.group}
+def _side(spec: RunSpec) -> Side:
+    return Side(spec.dataset, spec.budget, spec.group, spec.method.label)

@@ -53,7 +53,15 @@ class Scorer:
     def scores(self, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
         """Scores of one model's class probabilities [N, C], named as those of ``selected`` but for the epoch."""
         predicted = probabilities.argmax(axis=1).astype(np.uint8)
-        return self._headline(predicted) | self._details(predicted, probabilities.astype(np.float64))
+        return self.scores_of(predicted, probabilities)
+
+    def scores_of(
+        self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32] | None
+    ) -> dict[str, Any]:
+        """The same of predicted classes [N]; without probabilities what needs them is None."""
+        return self._headline(predicted) | self._details(
+            predicted, None if probabilities is None else probabilities.astype(np.float64)
+        )
 
     def _headline(self, predicted: npt.NDArray[np.uint8]) -> dict[str, Any]:
         return {
@@ -62,13 +70,19 @@ class Scorer:
             "macro_f1": float(f1_score(self.label, predicted, average="macro", zero_division=0)),
         }
 
-    def _details(self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
+    def _details(
+        self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64] | None
+    ) -> dict[str, Any]:
         labels = np.arange(self.classes)
-        truth = np.eye(self.classes)[self.label]
-        chosen = probabilities[np.arange(len(self.label)), self.label]
-        return {
+        of_classes = {
             "per_class_f1": f1_score(self.label, predicted, labels=labels, average=None, zero_division=0).tolist(),
             "confusion": confusion_matrix(self.label, predicted, labels=labels).tolist(),
+        }
+        if probabilities is None:
+            return of_classes | dict.fromkeys(("nll", "ece", "brier"))
+        truth = np.eye(self.classes)[self.label]
+        chosen = probabilities[np.arange(len(self.label)), self.label]
+        return of_classes | {
             "nll": _finite(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean()),
             "ece": _finite(expected_calibration_error(probabilities, self.label)),
             "brier": _finite(np.square(probabilities - truth).sum(axis=1).mean()),

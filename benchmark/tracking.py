@@ -44,6 +44,7 @@ _SECTIONS = {  # of result.json, as metrics
     "last": "test/last",
     "peak_test": "test/peak",
     "validation": "validation/selected",
+    "imported": "test/imported",
 }
 _IDENTITY = ("key", "group", "budget")  # fields of a spec that name it rather than describe it: tags, not params
 
@@ -187,7 +188,8 @@ class Tracker:
             json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("spec", "manifest", "result")
         )
         started = round(1000 * datetime.fromisoformat(manifest["created"]).timestamp())
-        end = _End("FINISHED", started + round(1000 * result["timings"]["total"]), folder=folder)
+        seconds = result["timings"]["total"] if "timings" in result else 0  # an import took none
+        end = _End("FINISHED", started + round(1000 * seconds), folder=folder)
         self._unlogged.append(_Run(spec, manifest, self._invocation, started, end=end))
         self._started += 1
 
@@ -405,6 +407,8 @@ def _history(end: _End, logged: set[int]) -> Iterator[tuple[str, float, int, int
     import pyarrow.parquet as pq
 
     assert end.folder is not None
+    if not (end.folder / "history.parquet").exists():  # of an import nothing but predictions is known
+        return
     for row in pq.read_table(end.folder / "history.parquet").to_pylist():
         epoch = row.pop("epoch")
         if epoch not in logged:
@@ -423,7 +427,7 @@ def _dataset(run: _Run) -> Any:
 def _confusion(folder: Path, manifest: Mapping[str, Any]) -> str:
     """The confusion matrix of the selected epoch, where none was selected of the last: rows labels, columns classes."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    counts = (result["selected"] or result["last"])["confusion"]
+    counts = (result["selected"] or result["last"] or result["imported"])["confusion"]
     names = manifest["data"].get("classes") or range(len(counts))
     lines = [["label", *names], *([name, *row] for name, row in zip(names, counts, strict=True))]
     return "".join(",".join(map(str, line)) + "\n" for line in lines)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from reports.claim_metrics import METRICS, Metric
 from reports.comparisons import Comparison, Method
 from reports.evidence import Evidence
+from reports.imports import fair
 from reports.inference import Inference, joint_test, points
 from reports.statistics import (
     Judgement,
@@ -20,10 +21,13 @@ from reports.statistics import (
     compare_variances,
     conjunction,
     from_differences,
+    holm,
     judge,
+    judge_unpaired,
     judge_variances,
     not_testable,
     paired_comparison,
+    unpaired_comparison,
 )
 from reports.statistics.counts import margins
 
@@ -143,8 +147,36 @@ def _check(entry: Mapping[str, Any], evidence: Sequence[Evidence], inference: In
 
 
 def _published(entry: Mapping[str, Any], evidence: Sequence[Evidence], inference: Inference) -> list[Part]:
-    del inference
-    return [_missing(e, "CSS − published baselines", f"it needs {entry['run']}") for e in evidence]
+    """Against what was imported on the same data, but for what is called CSS itself."""
+    missing, paired, unpaired = [], [], []
+    for e in evidence:
+        method = subject(e.comparison)
+        rivals = [m for m in e.comparison.imported if not m.label.lower().startswith("css")]
+        if method is None or not rivals:
+            missing.append(_missing(e, "CSS − published baselines", f"it needs {entry['run']}"))
+            continue
+        for rival in rivals:
+            for name, margin in zip(entry["metrics"], entry["margin"], strict=True):
+                metric = METRICS[name].after_refit() if speaks_of_the_paper(e.comparison) else METRICS[name]
+                label = f"{method.label} − {rival.label}, {metric.title}"
+                a, b = (points(e, m, metric.measure) for m in (method, rival))
+                delta = inference.margin if margin == "family" else margin
+                if rival.paired:
+                    paired.append((_Question(e, label, metric, delta, paired_comparison(a, b)), method, rival))
+                else:
+                    found = unpaired_comparison(a.to_numpy(dtype=float), b.to_numpy(dtype=float))
+                    unpaired.append((e, label, metric, delta, found, method, rival))
+    parts = [
+        replace(part, judgement=fair(part.judgement, method, rival))
+        for part, (_, method, rival) in zip(_judged([q for q, *_ in paired], inference.alpha), paired, strict=True)
+    ]
+    adjusted = holm(np.array([found.p for *_, found, _, _ in unpaired], dtype=float))
+    for (e, label, metric, delta, found, method, rival), p in zip(unpaired, adjusted, strict=True):
+        judgement = judge_unpaired(
+            found, float(p), label=label, margin=delta, unit=metric.unit, claim=metric.better, alpha=inference.alpha
+        )
+        parts.append(Part(e.comparison.dataset, label, fair(judgement, method, rival)))
+    return missing + parts
 
 
 def _contrasts(entry: Mapping[str, Any], evidence: Sequence[Evidence], inference: Inference) -> list[Part]:

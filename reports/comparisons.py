@@ -25,14 +25,33 @@ class Method:
         """Whether its settings come from a search; such a method is compared with its like."""
         return self.runs[0].tuned is not None
 
+    @property
+    def imported(self) -> bool:
+        """Whether these are another code base's predictions, of which nothing else is known."""
+        return self.runs[0].protocol == "imported"
+
+    @property
+    def selection(self) -> str:
+        """What the epoch was chosen on: `validation`, or of imported runs `test` or `unknown` too."""
+        return str(self.runs[0].spec["imported"]["selection"]) if self.imported else "validation"
+
+    @property
+    def paired(self) -> bool:
+        """Whether seeds are those of the other methods; of imported runs somebody has said so."""
+        return bool(self.runs[0].spec["imported"]["paired"]) if self.imported else True
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted."""
+    """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted.
+
+    `imported`: another code base's methods on the same data; of their budget nothing is known.
+    """
 
     dataset: str
     budget: str
     methods: tuple[Method, ...]
+    imported: tuple[Method, ...] = ()
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -89,12 +108,14 @@ class Omitted:
 def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
     """Per data set, the comparison under the budget with the newest run, and what is left out; real data first.
 
-    Validated runs are compared, their refits are joined to them, and the published protocol is left to `published`.
+    Validated runs are compared, their refits and imported runs on the same data are joined to them, and the published
+    protocol is left to `published`.
     """
     given = list(runs)
     shown, omitted = _newest(run for run in given if run.protocol == "validated")
     joined, others = _join(shown, [run for run in given if run.protocol == "refit"])
-    return joined, omitted + others
+    beside, elsewhere = _beside(joined, [run for run in given if run.protocol == "imported"])
+    return beside, omitted + others + elsewhere
 
 
 def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
@@ -141,6 +162,33 @@ def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Compari
         labels = tuple(dict.fromkeys(run.label for run in members))
         omitted.append(Omitted(dataset, budget, len(members), labels, why))
     return comparisons, tuple(omitted)
+
+
+def _beside(shown: Iterable[Comparison], imports: list[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The comparisons with what was imported on the very same data, and what is left out."""
+
+    def key(run: Run) -> tuple[str, str]:
+        return run.dataset, str(run.manifest["data"]["fingerprint"])
+
+    by_data: dict[tuple[str, str], list[Run]] = {}
+    for run in imports:
+        by_data.setdefault(key(run), []).append(run)
+    comparisons = tuple(
+        replace(c, imported=tuple(replace(m, label=_said(m)) for m in _methods(by_data.pop(key(c.runs[0]), ()))))
+        for c in shown
+    )
+    why = ("imported, and no run of this suite that is shown has the same data",)
+    omitted = tuple(
+        Omitted(name, runs[0].budget, len(runs), tuple(dict.fromkeys(run.label for run in runs)), why)
+        for (name, _), runs in by_data.items()
+    )
+    return comparisons, omitted
+
+
+def _said(method: Method) -> str:
+    """The label that says on every page that a method is imported, and how its epoch was chosen."""
+    chosen = "choice of epoch unknown" if method.selection == "unknown" else f"epoch chosen on {method.selection}"
+    return f"{method.label} (imported, {chosen})"
 
 
 def label_order(label: str) -> tuple[int, str]:

@@ -21,7 +21,7 @@ class Evidence:
     `runs`: a row a run, a column a measure. `history`: a row an epoch. `probes`: a row a probe. `weights`: a row an
     epoch, the mean of the applied weights over its steps. `blocks`: a row a run and block of θ, a column a measure.
     `directions`: a row a run on the common trajectory and aggregator. `outcomes`: of every run with a selected epoch,
-    by method and seed.
+    by method and seed. An imported run has a row in `runs`, most of it NaN, and an outcome.
     """
 
     comparison: Comparison
@@ -74,6 +74,11 @@ def collect(comparison: Comparison) -> Evidence:
                 .mean()
                 .assign(method=method.label, seed=run.seed)
             )
+    for method in comparison.imported:
+        for run in method.runs:
+            outcomes[method.label, run.seed] = found = outcome(run, 0)
+            _refuse_other_labels(run, found, next(iter(outcomes.values())))
+            runs.append({"method": method.label, "seed": run.seed} | measures.imported(run))
     history, probe, weight = (pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights))
     by_block, by_aggregator = map(pd.DataFrame, (blocks, directions))
     return Evidence(comparison, pd.DataFrame(runs), history, probe, weight, by_block, by_aggregator, outcomes)

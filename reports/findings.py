@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from reports import imports
 from reports.comparisons import Comparison
 from reports.evidence import Evidence
 from reports.inference import Contrast, Inference
@@ -59,6 +60,7 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
     if any(diverged.values()):
         counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
         sentences.append(f"Diverged: {counts}; their scores are in the means.")
+    sentences += imports.sentences(comparison)
     if comparison.refits:
         sentences.append(_refits(comparison))
     missing = [

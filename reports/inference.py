@@ -4,22 +4,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from reports.comparisons import Comparison, Method
 from reports.declared import Family, Pair
 from reports.evidence import Evidence
+from reports.imports import fair
 from reports.statistics import (
     FamilyTest,
     Judgement,
     PairedComparison,
+    UnpairedComparison,
     VarianceComparison,
     adjust_family,
     compare_variances,
+    holm,
     judge,
+    judge_unpaired,
     judge_variances,
     not_testable,
     paired_comparison,
+    unpaired_comparison,
 )
 from reports.statistics.verdicts import ALPHA
 
@@ -34,6 +40,8 @@ AFTERTHOUGHT = "not declared before the runs"
 class Contrast:
     """a - b in weighted F1 at the selected epoch, in points; `missing` says why there is no `comparison`.
 
+    `unpaired` in its place where the seeds of one, imported, are not those of the other.
+
     `remark`: why it is exploratory, empty where it was declared before its runs. `level`: of a single t test that is
     as strict as the family; `members`: how many comparisons were adjusted for.
     """
@@ -45,6 +53,7 @@ class Contrast:
     missing: str
     margin: float
     comparison: PairedComparison | None
+    unpaired: UnpairedComparison | None
     p_adjusted: float
     p_holm: float
     mc_se: float
@@ -87,6 +96,7 @@ class _Candidate:
     b: Method | None
     remark: str
     comparison: PairedComparison | None
+    unpaired: UnpairedComparison | None = None
 
 
 def infer(evidence: Sequence[Evidence], families: Sequence[Family]) -> Inference:
@@ -129,7 +139,9 @@ def infer(evidence: Sequence[Evidence], families: Sequence[Family]) -> Inference
 
 
 def points(evidence: Evidence, method: Method, measure: str = "selected_weighted_f1") -> pd.Series:
-    """A score of one method by seed, in points."""
+    """A score of one method by seed, in points; of an imported one the score that it has, whatever its epoch."""
+    if method.imported:
+        measure = f"imported_{measure.partition('_')[2]}"
     return 100 * evidence.values(method.label, measure)
 
 
@@ -158,11 +170,15 @@ def strictness(test: FamilyTest | None, alpha: float) -> float:
 
 
 def _default(comparison: Comparison) -> list[Pair]:
-    """The reference against each other method, like with like (default, tuned), and tuned against default settings."""
+    """The reference against each other method, like with like (default, tuned), and tuned against default settings.
+
+    What was imported is compared with the reference at default settings, where there is one.
+    """
     kinds = [[m for m in comparison.methods if m.tuned is tuned] for tuned in (False, True)]
     pairs = [
         (first, m) for methods in kinds if methods for first in [_first(methods)] for m in methods if m is not first
     ]
+    pairs += [(_first(kinds[0] or kinds[1]), m) for m in comparison.imported]
     pairs += [(a, b) for a in kinds[1] for b in kinds[0] if a.runs[0].label == f"{b.runs[0].label}{TUNED}"]
     return [
         Pair(comparison.dataset, comparison.budget, (a.runs[0].group, a.label), (b.runs[0].group, b.label))
@@ -171,17 +187,26 @@ def _default(comparison: Comparison) -> list[Pair]:
 
 
 def _candidate(evidence: Evidence, pair: Pair, family: Family | None) -> _Candidate:
-    by_group = {method.runs[0].group: method for method in evidence.comparison.methods}
+    shown = (*evidence.comparison.methods, *evidence.comparison.imported)
+    by_group = {method.runs[0].group: method for method in shown}
     a, b = by_group.get(pair.a[0]), by_group.get(pair.b[0])
     if a is None or b is None:
         return _Candidate(evidence, pair, a, b, AFTERTHOUGHT if family is None else "", None)
     remark = AFTERTHOUGHT if family is None else _afterthought((a, b), family)
-    return _Candidate(evidence, pair, a, b, remark, paired_comparison(points(evidence, a), points(evidence, b)))
+    of_a, of_b = points(evidence, a), points(evidence, b)
+    if a.paired and b.paired:
+        return _Candidate(evidence, pair, a, b, remark, paired_comparison(of_a, of_b))
+    return _Candidate(
+        evidence, pair, a, b, remark, None, unpaired_comparison(of_a.to_numpy(dtype=float), of_b.to_numpy(dtype=float))
+    )
 
 
 def _afterthought(methods: Iterable[Method], family: Family) -> str:
-    """Why a declared comparison is none; empty where it was declared before its runs, with their seeds."""
-    runs = [run for method in methods for run in method.runs]
+    """Why a declared comparison is none; empty where it was declared before its runs, with their seeds.
+
+    Imported runs were made elsewhere: when, and with how many seeds, was not to be planned here.
+    """
+    runs = [run for method in methods if not method.imported for run in method.runs]
     before = sum(run.created < family.declared for run in runs)
     if before:
         return f"declared after {before} of its {len(runs)} runs were begun"
@@ -194,7 +219,15 @@ def _tested(
 ) -> list[Contrast]:
     test, there = joint_test([member.comparison for member in members], alpha)
     position = {id(members[i]): k for k, i in enumerate(there)}
-    return [_contrast(c, test, position.get(id(c)), margin, alpha) for c in candidates]
+    apart = [member for member in members if member.unpaired is not None]  # a family of their own
+    p = holm(np.array([member.unpaired.p for member in apart if member.unpaired is not None]))
+    adjusted = {id(member): float(value) for member, value in zip(apart, p, strict=True)}
+    return [
+        _contrast(c, test, position.get(id(c)), margin, alpha)
+        if c.unpaired is None
+        else _unpaired_contrast(c, c.unpaired, adjusted[id(c)], len(apart), margin, alpha)
+        for c in candidates
+    ]
 
 
 def _contrast(
@@ -209,19 +242,35 @@ def _contrast(
         missing = f"no finished run of {missing}: cssbench run --methods {a},{b}"
     elif not comparison.n:
         missing = "no seed that both have"
-    adjusted = holm = error = float("nan")
+    adjusted = holms = error = float("nan")
     if test is not None and position is not None:
-        adjusted, holm, error = (float(v[position]) for v in (test.adjusted, test.holm, test.mc_se))
+        adjusted, holms, error = (float(v[position]) for v in (test.adjusted, test.holm, test.mc_se))
     if missing or comparison is None or candidate.a is None or candidate.b is None:
         judgement = spread_judgement = not_testable(label, missing)
     else:
         level = test.level if test is not None else alpha
         judgement = judge(comparison, adjusted, label=label, margin=margin, unit=UNIT, alpha=alpha, level=level)
+        judgement = fair(judgement, candidate.a, candidate.b)
         spread = compare_variances(points(candidate.evidence, candidate.a), points(candidate.evidence, candidate.b))
         spread_judgement = judge_variances(spread, label=f"sd of {a} / sd of {b}", alpha=alpha)
     return Contrast(
-        candidate.evidence.comparison.dataset, a, b, candidate.remark, missing, margin, comparison, adjusted, holm,
-        error, strictness(test, alpha), len(test.n) if test is not None else 0, judgement, spread, spread_judgement,
+        candidate.evidence.comparison.dataset, a, b, candidate.remark, missing, margin, comparison, None, adjusted,
+        holms, error, strictness(test, alpha), len(test.n) if test is not None else 0, judgement, spread,
+        spread_judgement,
+    )  # fmt: skip
+
+
+def _unpaired_contrast(
+    candidate: _Candidate, unpaired: UnpairedComparison, adjusted: float, members: int, margin: float, alpha: float
+) -> Contrast:
+    assert candidate.a is not None
+    assert candidate.b is not None
+    a, b = candidate.a.label, candidate.b.label
+    judgement = judge_unpaired(unpaired, adjusted, label=f"{a} − {b}", margin=margin, unit=UNIT, alpha=alpha)
+    return Contrast(
+        candidate.evidence.comparison.dataset, a, b, candidate.remark, "", margin, None, unpaired, adjusted, adjusted,
+        0.0, alpha, members, fair(judgement, candidate.a, candidate.b), None,
+        not_testable(f"sd of {a} / sd of {b}", "their runs are not paired"),
     )  # fmt: skip
 
 

@@ -36,7 +36,13 @@ def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
         f"{where}_{score}": run.number(where, score) for where in ("selected", "last", "peak_test") for score in SCORES
     }
     scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
+    scores |= dict.fromkeys((f"imported_{score}" for score in SCORES), float("nan"))
     return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
+
+
+def imported(run: Run) -> dict[str, float]:
+    """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch."""
+    return {f"imported_{score}": run.number("imported", score) for score in SCORES}
 
 
 def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:

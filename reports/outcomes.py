@@ -23,21 +23,27 @@ class Outcome:
 
 
 def outcome(run: Run, epochs: int) -> Outcome:
-    """Read both files of predictions. Raises ReportError where they are damaged or do not fit each other."""
+    """Read both files of predictions. Raises ReportError where they are damaged or do not fit each other.
+
+    An imported run has predictions of no epoch (0 `epochs`), and no optimism.
+    """
     selected = run.frame("predictions", COLUMNS)
-    by_epoch = run.frame("test_predictions", [f"epoch_{epoch}" for epoch in range(1, epochs + 1)])
     names = selected["conversation"].to_numpy()
     # numbered as they come: every run of a data set has them in the same order
     conversation = np.cumsum(np.concatenate([[0], names[1:] != names[:-1]]))
     label = selected["label"].to_numpy(dtype=np.int64)
-    predicted = np.vstack([selected["predicted"].to_numpy(dtype=np.int64), by_epoch.to_numpy(dtype=np.int64).T])
+    predicted = selected["predicted"].to_numpy(dtype=np.int64)[None]
+    if epochs:
+        by_epoch = run.frame("test_predictions", [f"epoch_{epoch}" for epoch in range(1, epochs + 1)])
+        predicted = np.vstack([predicted, by_epoch.to_numpy(dtype=np.int64).T])
     classes = len(run.manifest["data"]["classes"])
     if not 0 <= min(label.min(), predicted.min()) <= max(label.max(), predicted.max()) < classes:
         raise damaged(run.folder / "predictions.parquet", f"a class is not in 0 … {classes - 1}")
-    epoch = int(run.number("selected", "epoch"))
-    if not 1 <= epoch <= epochs or (predicted[epoch] != predicted[0]).any():
+    epoch = int(run.number("selected", "epoch")) if epochs else 0
+    if (epochs and not 1 <= epoch <= epochs) or (predicted[epoch] != predicted[0]).any():
         raise damaged(run.folder / "test_predictions.parquet", f"epoch {epoch} is not what predictions.parquet holds")
     counts = confusions(label, predicted, conversation, classes)
     if counts.max() > np.iinfo(np.uint16).max:
         raise damaged(run.folder / "predictions.parquet", "a conversation is too long to be one")
-    return Outcome(counts[0].astype(np.uint16), selection_gap(counts[1:], epoch).optimism)
+    optimism = selection_gap(counts[1:], epoch).optimism if epochs else float("nan")
+    return Outcome(counts[0].astype(np.uint16), optimism)

@@ -9,7 +9,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports import listings, rendering, style
+from reports import imports, listings, rendering, style
 from reports.claims import check_claims
 from reports.comparisons import Comparison, compare, published
 from reports.declared import read_families
@@ -96,6 +96,11 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     """Write every file of the report but its marker into an existing folder. Raises ReportError like `read_store`."""
     records = read_store(store, keys)
     compared, omitted = compare(records.runs)
+    if not compared and all(run.protocol == "imported" for run in records.runs):
+        raise ReportError(
+            f"{store} holds imported runs only, and nothing to put them beside: "
+            f"cssbench run --datasets {omitted[0].dataset} --store {store}"
+        )
     as_published, omitted_published = published(records.runs)
     comparisons = (*compared, *as_published)
     (folder / "tables").mkdir()
@@ -130,7 +135,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "omitted": omitted + omitted_published,
         "store": records,
         "tuning": bool(subjects),
-        "shown_runs": sum(len(c.runs) + len(c.refits) for c in comparisons),
+        "shown_runs": sum(len(c.runs) + len(c.refits) + sum(len(m.runs) for m in c.imported) for c in comparisons),
         "hues": style.HUES,
     }
     environment = _environment()
@@ -209,6 +214,7 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
         ("git commit", distinct(commits)),
         ("source fingerprint", distinct([m["source"] for m in manifests])),
+        *(("imported", sentence) for sentence in imports.sentences(comparison)),
         ("runs made", f"{min(r.created for r in comparison.runs):%Y-%m-%d %H:%M} to "
                       f"{max(r.created for r in comparison.runs):%Y-%m-%d %H:%M} UTC"),
     ]  # fmt: skip

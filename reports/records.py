@@ -36,7 +36,9 @@ _CEILING = {
 _RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 _TUNED = {"study": str, "base": dict}
-PROTOCOLS = ("validated", "published", "refit")
+_IMPORTED = {"selection": str, "paired": bool}
+_SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
+PROTOCOLS = ("validated", "published", "refit", "imported")
 TUNING_SEED = 1_000_000
 """Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
 
@@ -82,7 +84,7 @@ class Run:
 
     @property
     def protocol(self) -> str:
-        """`validated`, `published` or `refit`; runs made before there were others do not say."""
+        """`validated`, `published`, `refit` or `imported`; runs made before there were others do not say."""
         return str(self.spec.get("protocol", "validated"))
 
     @property
@@ -225,10 +227,12 @@ def read_run(folder: Path) -> Run:
             f"{folder / 'spec.json'} has format {spec['format']}, this version reads {FORMAT}: "
             "use the css-bench version that wrote it, or run again into a new store"
         )
-    spec = document(folder / "spec.json", _SPEC | _SPEC_MORE)
+    imported = spec.get("protocol") == "imported"
+    spec = document(folder / "spec.json", _SPEC | ({"imported": dict} if imported else _SPEC_MORE))
     if spec["key"] != folder.name:
         raise damaged(folder / "spec.json", f"key is {spec['key']}")
-    manifest = document(folder / "manifest.json", _MANIFEST)
+    more_of_manifest = {"created": str, "data": dict, "imported_from": dict} if imported else _MANIFEST
+    manifest = document(folder / "manifest.json", more_of_manifest)
     check(manifest["data"], _DATA, folder / "manifest.json", "data.")
     more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
     check(manifest["data"], more, folder / "manifest.json", "data.")
@@ -239,6 +243,12 @@ def read_run(folder: Path) -> Run:
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
         raise damaged(folder / "spec.json", f"protocol is {protocol!r}")
+    if imported:
+        check(spec["imported"], _IMPORTED, folder / "spec.json", "imported.")
+        check(manifest["imported_from"], {"file": str, "sha256": str}, folder / "manifest.json", "imported_from.")
+        result = document(folder / "result.json", {"imported": dict})
+        check(result["imported"], _SCORES, folder / "result.json", "imported.")
+        return Run(folder, spec, manifest, result)
     if protocol == "refit":
         check(spec, {"refit_of": dict}, folder / "spec.json")
         check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")

@@ -8,6 +8,7 @@ import pandas as pd
 from reports.table import Block, Column, Table, finite_columns
 
 MISSING = "—"
+UNAVAILABLE = "not available"  # of what was imported
 
 LATEX = str.maketrans(
     {
@@ -68,8 +69,13 @@ def cell(column: Column, row: "pd.Series[float]") -> str:
 
 def rows(block: Block, frame: pd.DataFrame) -> list[list[str]]:
     """The block's rows as text: what names the row, number of seeds, then a cell a column."""
+
+    def shown(column: Column, row: "pd.Series[float]") -> str:
+        text = cell(column, row)
+        return UNAVAILABLE if text == MISSING and str(row.get("protocol")) == "imported" else text
+
     return [
-        [*(str(row[key]) for key in block.keys), str(row["n"]), *(cell(column, row) for column in block.columns)]
+        [*(str(row[key]) for key in block.keys), str(row["n"]), *(shown(column, row) for column in block.columns)]
         for _, row in frame.iterrows()
     ]
 

@@ -55,8 +55,8 @@ def summary_frame(
 ) -> pd.DataFrame:
     """A row a method: `<measure>_{mean,sd,low,high,n}` of every measure, then the plain columns of `more`."""
     rows: list[dict[str, Any]] = []
-    for method in evidence.comparison.methods:
-        row = _head(evidence, method.label) | {"n": len(method.runs)}
+    for method in (*evidence.comparison.methods, *evidence.comparison.imported):
+        row = _head(evidence, method.label) | {"protocol": method.runs[0].protocol, "n": len(method.runs)}
         for name in names:
             row |= _parts(name, summary(evidence, method.label, name))
         rows.append(row | more(method.label))

@@ -11,6 +11,7 @@ from reports.measures import SCORES
 from reports.statistics import variance_over_runs
 from reports.table import Block, Column, Table, summary, summary_frame
 
+WHERE = ("selected", "refit", "last", "peak_test")
 CEILINGS = (
     *("weighted_f1", "weighted_f1_se", "accuracy", "accuracy_se"),
     *("test_weighted_f1", "test_accuracy"),
@@ -18,8 +19,8 @@ CEILINGS = (
 
 
 def accuracy(evidence: Evidence) -> pd.DataFrame:
-    """Test scores (fractions) at the selected epoch, of the refit, at the last and best epoch; the ceiling."""
-    names = [f"{where}_{score}" for where in ("selected", "refit", "last", "peak_test") for score in SCORES]
+    """Test scores (fractions) at the selected epoch, of the refit, at the last and best epoch, imported; ceiling."""
+    names = [f"{where}_{score}" for where in (*WHERE, "imported") for score in SCORES]
     known = evidence.comparison.runs[0].ceiling or {}
     ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
     return summary_frame(evidence, [*names, "gap"], lambda method: ceiling)
@@ -41,7 +42,7 @@ def stability(evidence: Evidence) -> pd.DataFrame:
             "final_range": final.range,
             "loss_variance_fused": variance_over_runs(curves["train_loss_fused"]),
             "loss_variance_total": variance_over_runs(curves["train_total"]),
-            "diverged_count": float(evidence.values(method, "diverged").sum()),
+            "diverged_count": float(evidence.values(method, "diverged").sum(min_count=1)),
         }
 
     names = ["volatility_fused", "volatility_total", "spikes", "late_validation_f1_sd", "gradient_norm_q99"]
@@ -54,7 +55,7 @@ def cost(evidence: Evidence) -> pd.DataFrame:
 
 
 def _scores(where: str, group: str) -> tuple[Column, ...]:
-    result = where in ("selected", "refit")
+    result = where in ("selected", "refit", "imported")
     interval = (Column(f"{where}_weighted_f1", "95 % CI", "interval", 100.0, 1, group),) if result else ()
     f1, acc, macro = (
         Column(f"{where}_{score}", header, scale=100.0, digits=1, group=group)
@@ -93,7 +94,8 @@ TABLES = (
         "Accuracy",
         "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
         "result. Refit: trained anew on training and validation data for as many epochs as the method's seeds selected "
-        "on average, at the last epoch; only this may stand beside published numbers. Peak test: at the epoch with the "
+        "on average, at the last epoch; only this may stand beside published numbers. Imported: another code base's "
+        "predictions, scored here; the rest of such a run is not available. Peak test: at the epoch with the "
         "best test score, never a result. Gap: peak test minus selected. Ceiling, of simulated data: what the best "
         "rule that knows how they are made reaches on this test set.",
         accuracy,
@@ -103,6 +105,7 @@ TABLES = (
                 (
                     *_scores("selected", "selected (the result)"),
                     *_scores("refit", "refit (beside published numbers)"),
+                    *_scores("imported", "imported (choice of epoch: see the method)"),
                     *_scores("last", "last epoch"),
                     *_scores("peak_test", "peak test (never a result)"),
                     Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),

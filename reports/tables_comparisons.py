@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports import imports
 from reports.evidence import Evidence
 from reports.inference import Contrast, Inference
 from reports.listings import Listing, Sheet
 from reports.rendering import MISSING, number
 from reports.statistics import (
+    UnpairedComparison,
     conversation_flip_test,
     crossed_bootstrap,
     seeds_for_difference,
@@ -27,6 +29,11 @@ NOTE = (
     "Decisive: p adjusted, from sign flips of whole seeds and the largest |t| of the family, over all data sets; and "
     "the 90 % interval against the margin δ. Student's intervals hold one at a time. Everything else describes."
 )
+UNPAIRED = (
+    "The seeds of an imported method that nobody has said to be matched are not paired: Welch's intervals, and p from "
+    "permutations of Welch's t, adjusted (Holm) among such comparisons. An import whose epoch was not chosen on "
+    "validation data can be shown worse, but neither better nor alike."
+)
 
 
 def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
@@ -35,13 +42,15 @@ def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
     contrasts = inference.of(comparison.dataset)
     rows = [{"dataset": comparison.dataset, "data": comparison.provenance.kind} | _row(evidence, c) for c in contrasts]
     sentences = [inference.declarations[comparison.dataset], *_warnings(evidence, contrasts)]
+    if comparison.imported:
+        sentences += [*imports.sentences(comparison), UNPAIRED]
     listings = (
         Listing(
             "",
             ("comparison", "n", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict"),
             tuple(
                 (
-                    c.label, _count(r["n"]), _signed(r["difference"]), _interval(r["low"], r["high"]),
+                    c.label, _count(r), _signed(r["difference"]), _interval(r["low"], r["high"]),
                     _interval(r["low_90"], r["high_90"]), f"{c.margin:g}", _p(r["p"]), _p(r["p_adjusted"]), c.verdict,
                 )
                 for c, r in zip(contrasts, rows, strict=True)
@@ -122,16 +131,10 @@ def _row(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
         "p_adjusted_mc_se": contrast.mc_se,
         "p_holm": contrast.p_holm,
     }
+    if contrast.unpaired is not None:
+        return row | _unpaired(contrast.unpaired, contrast)
     if c is None or contrast.spread is None:
-        names = (
-            "difference", "sd", "low", "high", "low_90", "high_90", "p", "p_t", "p_wilcoxon", "bca_low", "bca_high",
-            "d_z", "d_z_low", "d_z_high", "improvement", "improvement_low", "improvement_high", "power",
-            *CROSSED, *SPREAD,
-        )  # fmt: skip
-        return row | {"n": 0} | dict.fromkeys(names, NAN) | {
-            "seeds_for_difference": MISSING, "seeds_for_equivalence": MISSING, "bca_warning": "", "spread_verdict": "",
-            "spread_sentence": "",
-        }  # fmt: skip
+        return row | {"n": 0} | dict.fromkeys(NUMBERS, NAN) | WORDS
     difference = seeds_for_difference(contrast.margin, c.sd, c.n, contrast.level) if c.n > 1 else None
     equivalence = seeds_for_equivalence(contrast.margin, c.sd, c.n) if c.n > 1 else None
     return row | {
@@ -163,11 +166,36 @@ def _row(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
     }
 
 
+def _unpaired(found: UnpairedComparison, contrast: Contrast) -> dict[str, Any]:
+    """What there is without pairs: everything by seed is not available."""
+    return dict.fromkeys(NUMBERS, NAN) | WORDS | {
+        "n": found.n,
+        "n_a": found.n_a,
+        "n_b": found.n_b,
+        "difference": found.mean,
+        "low": found.interval.low,
+        "high": found.interval.high,
+        "low_90": found.interval_90.low,
+        "high_90": found.interval_90.high,
+        "p": found.p,
+        "p_t": found.p_welch,
+        "power": contrast.judgement.numbers.get("power", NAN),
+    }  # fmt: skip
+
+
 CROSSED = (
     "crossed_low", "crossed_high", "crossed_se", "variance_seed", "variance_conversation", "variance_remainder",
     "se_seed", "se_conversation", "se_remainder", "p_conversations",
 )  # fmt: skip
 SPREAD = ("sd_a", "sd_b", "sd_ratio", "sd_ratio_low", "sd_ratio_high", "p_spread", "p_pitman_morgan")
+NUMBERS = (
+    "difference", "sd", "low", "high", "low_90", "high_90", "p", "p_t", "p_wilcoxon", "bca_low", "bca_high",
+    "d_z", "d_z_low", "d_z_high", "improvement", "improvement_low", "improvement_high", "power", *CROSSED, *SPREAD,
+)  # fmt: skip
+WORDS = {
+    "seeds_for_difference": MISSING, "seeds_for_equivalence": MISSING, "bca_warning": "", "spread_verdict": "",
+    "spread_sentence": "",
+}  # fmt: skip
 
 
 def _crossed(evidence: Evidence, contrast: Contrast) -> dict[str, float]:
@@ -256,5 +284,6 @@ def _percent(share: float) -> str:
     return f"{number(100 * share, 0)} %" if math.isfinite(share) else MISSING
 
 
-def _count(n: float) -> str:
-    return str(int(n))
+def _count(row: dict[str, Any]) -> str:
+    """`10`, or of runs that are not paired `10, 20`."""
+    return f"{row['n_a']}, {row['n_b']}" if "n_a" in row else str(row["n"])

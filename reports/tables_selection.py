@@ -51,6 +51,9 @@ def selection(evidence: Evidence) -> Sheet:
     header = ("method", "n", "selected", "peak test", "gap", "optimism", "regret", f"gap of {first} minus gap", "p")
     listings = [Listing("", header, tuple(_cells(label, summaries[label], gaps.get(label)) for label in labels))]
     sentences = _boasts(evidence, labels)
+    if comparison.imported:
+        who = ", ".join(method.label for method in comparison.imported)
+        sentences.append(f"Not available of {who}: only final predictions were imported, and not those of every epoch.")
     selected, peak = (
         align(*(evidence.values(label, m) for label in labels))
         for m in ("selected_weighted_f1", "peak_test_weighted_f1")

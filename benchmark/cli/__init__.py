@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, evaluate, listing, run, store, tracking, tune, verify
+from benchmark.cli import data, evaluate, imports, listing, run, store, tracking, tune, verify
 from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 from benchmark.cli.locking import lock_command
 from benchmark.errors import TransferError, UserError
@@ -25,6 +25,7 @@ app.command()(lock_command(run.run))
 app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(evaluate.app)
+app.add_typer(imports.app)
 app.add_typer(data.app, name="data")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchmark.specs import RunSpec
 
 FORMAT = 1
+_FAMILY = ("comparisons", "seeds", "margin", "insisted")
 _SHOWN = 16  # digits of a fingerprint
 _LIBRARIES = ("css-bench", "torch", "numpy", "scipy", "scikit-learn")  # what numbers come from
 
@@ -56,8 +57,10 @@ def refuse_choices_beside(ctx: typer.Context) -> None:
             raise UserError(f"--locked says what the runs are: leave out {option.opts[0]}")
 
 
-def write_lock(path: Path, specs: "Sequence[RunSpec]", datasets: "Sequence[DataSet]") -> None:
-    """Write the lock of a grid; raises UserError where the file is there already."""
+def write_lock(
+    path: Path, specs: "Sequence[RunSpec]", datasets: "Sequence[DataSet]", family: Mapping[str, Any] | None
+) -> None:
+    """Write the lock of a grid and of what it compares; raises UserError where the file is there already."""
     from benchmark.execution.coordinator import git_state
     from benchmark.files import write_json
 
@@ -70,14 +73,19 @@ def write_lock(path: Path, specs: "Sequence[RunSpec]", datasets: "Sequence[DataS
         "versions": _versions(),
         "git": git_state(Path(__file__).parent),
         "data": {d.name: {"fingerprint": d.fingerprint, "description": d.description} for d in datasets},
+        "family": family,
         "runs": [spec.record() for spec in specs],
     }
     write_json(path, content)
     typer.echo(f"{len(specs)} runs locked in {path}")
 
 
-def read_lock(path: Path, data_dir: Path | None) -> "tuple[list[RunSpec], list[DataSet]]":
-    """The runs and data sets of a lock; raises UserError with everything that is not here as it says."""
+def read_lock(path: Path, data_dir: Path | None) -> "tuple[list[RunSpec], list[DataSet], dict[str, Any] | None]":
+    """The runs, data sets and family of a lock (None: nothing is compared).
+
+    Raises:
+        UserError: with everything that is not here as it says.
+    """
     from benchmark.data.datasets import dataset
     from benchmark.execution.rebuilding import read_spec
     from benchmark.fingerprints import provenance, resolve_device
@@ -86,7 +94,8 @@ def read_lock(path: Path, data_dir: Path | None) -> "tuple[list[RunSpec], list[D
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
-        versions, records = content["versions"], content["runs"]
+        versions, records, family = content["versions"], content["runs"], content["family"]
+        family = family and {name: family[name] for name in _FAMILY}
         if not records:
             raise ValueError("it names no run")
     except OSError as error:
@@ -104,7 +113,7 @@ def read_lock(path: Path, data_dir: Path | None) -> "tuple[list[RunSpec], list[D
         differing += _differences(spec.provenance.model_dump(), present.model_dump(), names)
     if differing:
         raise UserError(f"not what {path} locks: {'; '.join(dict.fromkeys(differing))}")
-    return specs, list(datasets.values())
+    return specs, list(datasets.values()), family
 
 
 def _differences(

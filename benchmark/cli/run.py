@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -231,10 +231,12 @@ def run(
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
     from benchmark.data import datasets as known
+    from benchmark.execution.store import Store
     from benchmark.families import MARGIN, check_margin, plan
     from benchmark.fingerprints import resolve_device
     from benchmark.grid import expand, parse_inputs, parse_seeds
     from benchmark.grids import choose_methods
+    from benchmark.imports.records import sides
     from benchmark.plugins import register
     from benchmark.presets import load_preset
     from benchmark.registry import look_up
@@ -257,11 +259,8 @@ def run(
     places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
     if locked is not None:
         refuse_choices_beside(ctx)
-        specs, chosen = read_lock(locked, data_dir)
-        compared = [spec for spec in specs if spec.protocol == "validated"]
-        labels = list(dict.fromkeys(spec.method.label for spec in compared))
-        comparisons = plan(labels, None, lambda label: [spec for spec in compared if spec.method.label == label])
-        declared = Family(comparisons, sorted({spec.seed for spec in compared}), MARGIN)
+        specs, chosen, written = read_lock(locked, data_dir)
+        declared = Family(**written) if written else None
         raise typer.Exit(carry_out(specs, chosen, places, declared, dry_run=dry_run))
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
@@ -293,6 +292,9 @@ def run(
     family = None
     if protocol == "validated":  # the published one is in no comparison
         assert replicates is not None
+        known_imports = {}
+        if contrasts is not None and lock is None:
+            known_imports = sides(Store(store), {data.fingerprint for data in chosen})
         comparisons = plan(
             [*members, *tuned_by_label],
             contrasts,
@@ -301,11 +303,12 @@ def run(
                 if text in tuned_by_label
                 else expanded([text], replicates[:1])
             ),
+            known_imports,
         )
         insisted = contrasts is not None or margin != MARGIN
         family = Family(comparisons, replicates, check_margin(margin), insisted=insisted)
     if lock is not None:
-        write_lock(lock, specs, chosen)
+        write_lock(lock, specs, chosen, asdict(family) if family else None)
     else:
         raise typer.Exit(carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
 
@@ -403,7 +406,13 @@ def carry_out(
             say(reason)
         outcome = max(outcome, _train("refits", again, by_name, held, places))
         budgets |= {spec.budget for spec in again}
-    keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
+    data = {spec.provenance.data for spec in specs}
+    keys = {
+        record["key"]
+        for record in held.specs()
+        if record["budget"] in budgets
+        or (record.get("protocol") == "imported" and record["provenance"]["data"] in data)
+    }
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
         _report(places.store, places.report, keys)
     return outcome

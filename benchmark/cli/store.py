@@ -48,8 +48,8 @@ def runs(
 ) -> None:
     """List the runs of a store: data set, method, seed, preset, protocol, state and weighted F1.
 
-    The score is the one that counts: at the epoch selected on validation data, or of a refit at its last. The published
-    protocol has none.
+    The score is the one that counts: at the epoch selected on validation data, of a refit at its last, or of what was
+    imported. The published protocol has none.
     """
     from benchmark.execution.selection import Filter, by_prefix
     from benchmark.execution.store import Store
@@ -68,7 +68,7 @@ def runs(
     typer.echo(_table(rows))
 
 
-COUNTS = {"validated": "selected", "refit": "last"}
+COUNTS = {"validated": "selected", "refit": "last", "imported": "imported"}
 """The part of result.json that is a run's result, by protocol."""
 
 
@@ -177,6 +177,8 @@ def prune(
 def _outdated(run: "Held") -> bool:
     from benchmark.fingerprints import provenance
 
+    if run.spec.get("protocol") == "imported":
+        return False  # made by nothing that is here
     made = run.spec["provenance"]
     here = provenance(made["data"], made["device"]).model_dump()
     return any(made[name] != here[name] for name in ("source", "torch", "numpy"))

@@ -47,7 +47,8 @@ def verify(
 ) -> None:
     """Execute runs again, in a temporary folder, and compare weights, history and predictions bit by bit.
 
-    On a difference it names the first epoch and quantity, and what differs in versions, hardware and source.
+    On a difference it names the first epoch and quantity, and what differs in versions, hardware and source. Imported
+    runs cannot be executed: of them the files are compared with their checksums.
     """
     from benchmark.execution.store import Store
 
@@ -64,6 +65,10 @@ def verify(
         else:
             sound.append(run)
     outcome = FAILED if damaged else DONE
+    if everything and not files:
+        if imported := [run.key for run in sound if run.spec.get("protocol") == "imported"]:
+            typer.echo(f"{len(imported)} imported runs are whole; there is nothing here to execute them with")
+        sound = [run for run in sound if run.key not in imported]
     if not files:
         outcome = max(outcome, _execute(held, sound, data_dir, tolerance, workers or os.cpu_count() or 1), key=_gravity)
     raise typer.Exit(outcome)

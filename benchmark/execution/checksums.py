@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ FILES = (
     *("spec.json", "manifest.json", "steps.parquet", "history.parquet"),
     *("conflict.parquet", "predictions.parquet", "test_predictions.parquet"),
 )
-"""What a finished run's folder holds beside ``result.json``."""
+"""What the folder of a run that was made here holds beside ``result.json``."""
 
 
-def sealed(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+def sealed(folder: Path, result: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
     """The result with ``files``, the SHA-256 of the folder's other files, and ``checksum``, its own."""
-    whole = dict(result) | {"files": {name: _sha256(folder / name) for name in FILES}}
+    whole = dict(result) | {"files": {name: _sha256(folder / name) for name in files}}
     return whole | {"checksum": _checksum(whole)}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmark.execution.checksums import damage
 from benchmark.execution.store import Store
 from benchmark.files import replacing
+from benchmark.imports.records import rivals
 
 _LAST = "result.json"  # makes a run complete
 
@@ -44,6 +45,8 @@ def copy(key: str, source: Store, target: Store) -> Copied:
                 return Copied.THERE if same else Copied.CONFLICT
             if not finished and (target.folder(key) / "spec.json").exists():
                 return Copied.UNFINISHED
+            if rivals(json.loads((source.folder(key) / "spec.json").read_bytes()), target):
+                return Copied.CONFLICT
             _copy_files(key, source, target)
     return Copied.DONE
 

@@ -16,6 +16,8 @@ from benchmark.specs import Component, Method, RunSpec
 
 def read_spec(record: Mapping[str, Any]) -> RunSpec:
     """The specification in a ``spec.json``; raises UserError for one that this version cannot have written."""
+    if record.get("protocol") == "imported":
+        raise UserError("it was imported, so there is nothing here to execute again; --files checks its files")
     try:
         return RunSpec.from_record(record)
     except (KeyError, TypeError, ValueError) as error:

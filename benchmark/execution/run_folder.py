@@ -1,11 +1,10 @@
 """What a run leaves behind: its folder, written as docs/run-format.md says."""
 
 import hashlib
-import io
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from benchmark.data.conversations import Conversations
@@ -23,8 +20,9 @@ from benchmark.data.remedies import Change
 from benchmark.data.splits import RunData
 from benchmark.execution.checksums import sealed
 from benchmark.execution.memory import peak_memory
+from benchmark.execution.parquet import write_table
 from benchmark.execution.tasks import Task
-from benchmark.files import write_atomically, write_json
+from benchmark.files import write_json
 from benchmark.scoring import Scorer
 from benchmark.training.directions import directions, is_common
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
@@ -45,7 +43,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     per_epoch = len(progress.steps[0])
     losses = dict(zip(trainer.step_columns, steps.T, strict=True))
     total = sum(losses[f"loss_{o}"] for o in OBJECTIVES)
-    _write_table(
+    write_table(
         folder / "steps.parquet",
         {"step": np.arange(len(steps)), "epoch": np.arange(len(steps)) // per_epoch + 1}
         | losses
@@ -56,27 +54,27 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         },
     )
     epochs = np.arange(1, len(history) + 1)
-    _write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
+    write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
     probes = dict(zip(trainer.probe_columns, conflict.T, strict=True))
     at = {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
-    _write_table(folder / "conflict.parquet", probes | at)
+    write_table(folder / "conflict.parquet", probes | at)
     start = time.perf_counter()
     if is_common(trainer.spec.method):
         found = directions(probes, trainer.spec.seed)
         probe = found.pop("probe")
-        _write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | found)
+        write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | found)
     probing = time.perf_counter() - start
     utterances = {
         "conversation": np.repeat(np.array(data.test.ids), data.test.lengths),
         "utterance": np.concatenate([np.arange(n) for n in data.test.lengths]),
     }
-    _write_table(
+    write_table(
         folder / "predictions.parquet",
         utterances
         | {"predicted": by_epoch[selected - 1 if selected else -1], "label": scorer.label}
         | {f"probability_{c}": column for c, column in enumerate(probabilities.T)},
     )
-    _write_table(
+    write_table(
         folder / "test_predictions.parquet",
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
@@ -126,12 +124,6 @@ def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, 
             "utterances": {name: utterances for name, (_, utterances) in sizes.items()},
         },
     }
-
-
-def _write_table(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({name: pa.array(column) for name, column in columns.items()}), buffer)
-    write_atomically(path, buffer.getvalue())
 
 
 def _diverged(steps: npt.NDArray[np.float64], validation_loss: npt.NDArray[np.float64] | None) -> bool:

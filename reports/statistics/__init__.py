@@ -7,7 +7,7 @@ from reports.statistics.best_of import expected_best_of
 from reports.statistics.counts import confusions
 from reports.statistics.crossed import conversation_flip_test, crossed_bootstrap, variance_components
 from reports.statistics.factorial import factorial_effects
-from reports.statistics.family import FamilyTest, adjust_family
+from reports.statistics.family import FamilyTest, adjust_family, holm
 from reports.statistics.paired import PairedComparison, from_differences, paired_comparison
 from reports.statistics.pairing import align
 from reports.statistics.power import seeds_for_difference, seeds_for_equivalence
@@ -15,14 +15,16 @@ from reports.statistics.ranks import rank_methods
 from reports.statistics.selection import best_of_seeds, rankings, selection_gap
 from reports.statistics.sign_flips import smallest_p
 from reports.statistics.summary import Summary, mean_known, share_below, summarize, variance_over_runs
+from reports.statistics.unpaired import UnpairedComparison, unpaired_comparison
 from reports.statistics.variances import VarianceComparison, compare_variances, judge_variances
-from reports.statistics.verdicts import Judgement, Verdict, conjunction, judge, not_testable
+from reports.statistics.verdicts import Judgement, Verdict, conjunction, judge, judge_unpaired, not_testable
 
 __all__ = [
     "FamilyTest",
     "Judgement",
     "PairedComparison",
     "Summary",
+    "UnpairedComparison",
     "VarianceComparison",
     "Verdict",
     "adjust_family",
@@ -36,7 +38,9 @@ __all__ = [
     "expected_best_of",
     "factorial_effects",
     "from_differences",
+    "holm",
     "judge",
+    "judge_unpaired",
     "judge_variances",
     "mean_known",
     "not_testable",
@@ -49,6 +53,7 @@ __all__ = [
     "share_below",
     "smallest_p",
     "summarize",
+    "unpaired_comparison",
     "variance_components",
     "variance_over_runs",
 ]

@@ -8,14 +8,14 @@ from scipy import special, stats
 NODES, WEIGHTS = (half / 2 for half in np.polynomial.legendre.leggauss(400))
 
 
-def noncentral_t_cdf(t: float, df: int, noncentrality: float) -> float:
+def noncentral_t_cdf(t: float, df: float, noncentrality: float) -> float:
     """P(T ≤ t) = E Φ(t s − c), where df s² is χ² with df degrees of freedom; absolute error below 1e-7."""
     levels, scale = _scales(df)
     return float(levels @ special.ndtr(t * scale - noncentrality))
 
 
 @lru_cache
-def _scales(df: int) -> tuple[np.ndarray, np.ndarray]:
+def _scales(df: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights and values of s over its quantiles."""
     probability = 0.5 + NODES
     return WEIGHTS, np.sqrt(stats.chi2.ppf(probability, df) / df)

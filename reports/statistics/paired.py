@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy import special, stats
 
 from reports.statistics.effects import (
     BCA_SEEDS,
@@ -98,7 +98,7 @@ def from_differences(
         interval=t_interval(mean, sd, n, 0.95),
         interval_90=t_interval(mean, sd, n, 0.90),
         flip=sign_flip_test(differences, seed=seed),
-        p_t=float("nan") if n < 2 else float(2 * stats.t.sf(abs(d_z) * n**0.5, n - 1)),
+        p_t=float("nan") if n < 2 else float(2 * special.stdtr(n - 1, -abs(d_z) * n**0.5)),
         p_wilcoxon=_wilcoxon(differences),
         bca=bca_interval(differences, resamples, seed),
         d_z=d_z,

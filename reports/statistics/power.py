@@ -25,10 +25,10 @@ class SeedsNeeded:
     high: int | None
 
 
-def sd_limit(sd: float, n: int, confidence: float = TARGET) -> float:
+def sd_limit(sd: float, n: float, confidence: float = TARGET) -> float:
     """One-sided upper confidence limit of a normal sd: sd √((n - 1) / χ²), χ² its (1 - confidence) quantile.
 
-    A confidence of .2 gives the lower 80 % limit. NaN below two values.
+    A confidence of .2 gives the lower 80 % limit. NaN below two values; n - 1 need not be whole (Welch's degrees).
     """
     return sd * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - confidence, n - 1))) if n > 1 else float("nan")
 
@@ -38,7 +38,7 @@ def attained_level(n: int, alpha: float = 0.05) -> float:
     return math.floor(alpha * 2 ** (n - 1) + 1e-9) / 2 ** (n - 1)
 
 
-def power(delta: float, sd: float, n: int, level: float = 0.05) -> float:
+def power(delta: float, sd: float, n: float, level: float = 0.05) -> float:
     """Probability that a two-sided paired t test sees a true difference of delta; NaN for an unknown sd."""
     if n < 2 or math.isnan(sd):
         return float("nan")

@@ -9,6 +9,7 @@ from reports.statistics.effects import Interval
 from reports.statistics.paired import PairedComparison
 from reports.statistics.power import TARGET, SeedsNeeded, power, sd_limit, seeds_for_difference
 from reports.statistics.sign_flips import smallest_p
+from reports.statistics.unpaired import UnpairedComparison
 
 MIN_SEEDS = 8
 ALPHA = 0.05
@@ -112,6 +113,49 @@ def judge(
     return Judgement(verdict, alone, f"{sentence}: {verdict.value}.", numbers)
 
 
+def judge_unpaired(
+    comparison: UnpairedComparison,
+    p_adjusted: float,
+    *,
+    label: str,
+    margin: float,
+    unit: str = "F1",
+    claim: int = 1,
+    alpha: float = ALPHA,
+) -> Judgement:
+    """The same verdict on methods whose runs are not paired; both need the number of runs that a paired test needs.
+
+    Power is that of Welch's t at the margin, with the upper 80 % limit of the standard error. p_adjusted: of the
+    unpaired comparisons that are judged together, or the raw p of a single one. Raises ValueError like `judge`.
+    """
+    if claim not in (1, -1) or not margin > 0:
+        raise ValueError(f"A claim is 1 or -1 and a margin positive: got {claim} and {margin}.")
+    c, attained = comparison, float("nan")
+    if c.n > 1:
+        values = c.degrees + 1  # so many values of this sd have a mean with this standard error
+        attained = power(margin, sd_limit(c.se * math.sqrt(values), values), values, alpha)
+    verdict, alone = (_rules(c, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, c.p))
+    numbers = {
+        "n": float(c.n), "n_a": float(c.n_a), "n_b": float(c.n_b), "mean": c.mean, "low": c.interval.low,
+        "high": c.interval.high, "low_90": c.interval_90.low, "high_90": c.interval_90.high, "p": c.p,
+        "p_adjusted": p_adjusted, "alpha": alpha, "margin": margin, "power": attained,
+    }  # fmt: skip
+    runs = f"{c.n_a} and {c.n_b} runs, not paired"
+    lead = f"{label}: {_signed(c.mean)} {unit} {_interval(c.interval)}, p_adj = {p_adjusted:.3g}, {runs}"
+    within = f"the 90 % interval {_interval(c.interval_90)} lies within ±{margin:g}"
+    able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the standard error)"
+    reasons = {
+        Verdict.NOT_TESTABLE: f"{label}: a method has no finite score, or there is no p",
+        Verdict.TOO_FEW_SEEDS: f"{label}: {_signed(c.mean)} {unit}, {runs}; a test needs "
+        f"{seeds_to_test(alpha)} of each",
+        Verdict.WITHIN_MARGIN: f"{lead}; {within}",
+        Verdict.SHOWN_EQUAL: f"{lead}; {within}",
+        Verdict.UNDERPOWERED: f"{lead}; {able}",
+        Verdict.NO_DIFFERENCE_SHOWN: f"{lead}; {able}",
+    }
+    return Judgement(verdict, alone, f"{reasons.get(verdict, lead)}: {verdict.value}.", numbers)
+
+
 def not_testable(label: str, missing: str) -> Judgement:
     """The verdict on a claim for which something is missing; `missing` names it."""
     sentence = f"{label}: {missing}: {Verdict.NOT_TESTABLE.value}."
@@ -141,7 +185,13 @@ def seeds_to_test(alpha: float = ALPHA) -> int:
 
 
 def _rules(
-    comparison: PairedComparison, p: float, attained: float, *, margin: float, claim: int, alpha: float
+    comparison: PairedComparison | UnpairedComparison,
+    p: float,
+    attained: float,
+    *,
+    margin: float,
+    claim: int,
+    alpha: float,
 ) -> Verdict:
     if comparison.n == 0 or (comparison.n > 1 and math.isnan(p)):
         return Verdict.NOT_TESTABLE

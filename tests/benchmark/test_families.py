@@ -6,7 +6,7 @@ import pytest
 
 from benchmark.data.datasets import dataset
 from benchmark.errors import UserError
-from benchmark.families import declare, plan
+from benchmark.families import Side, declare, plan
 from benchmark.grid import expand
 from benchmark.presets import load_preset
 
@@ -57,6 +57,21 @@ def test_contrasts_are_read_in_their_order():
 def test_contrasts_that_cannot_be(contrasts: str, message: str):
     with pytest.raises(UserError, match=message):
         pairs(contrasts=contrasts)
+
+
+IMPORTS = {"SDT": [Side("meld-sim", "theirs", "g1", "SDT")], "M3NET": [Side("meld-sim", "theirs", "g2", "M3NET")]}
+
+
+def test_contrasts_may_name_what_was_imported_on_the_same_data():
+    corpora = ("iemocap-sim", "meld-sim")
+    chosen, preset = [dataset(name, None) for name in corpora], load_preset("smoke")
+    found = plan(METHODS, "css:SDT,SDT:adam", lambda text: expand(preset, chosen, [text], [0]), IMPORTS)
+    assert labels(found) == [("meld-sim", "css", "SDT"), ("meld-sim", "SDT", "adam")]
+    (ours,) = {c["budget"] for c in pairs()}
+    assert {c["budget"] for c in found} == {ours}
+    assert found[0]["b"] == {"label": "SDT", "group": "g1"}
+    with pytest.raises(UserError, match="compares two imported methods"):
+        plan(METHODS, "SDT:M3NET", lambda text: expand(preset, chosen, [text], [0]), IMPORTS)
 
 
 def test_a_family_is_declared_once(tmp_path: Path):

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def locked(say: Say, tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_lock_names_specifications_data_and_versions(locked: tuple[Path, Path]) -> None:
     content = json.loads(locked[0].read_text())
-    assert set(content) == {"format", "versions", "git", "data", "runs"}
+    assert set(content) == {"format", "versions", "git", "data", "family", "runs"}
     assert [RunSpec.from_record(run).seed for run in content["runs"]] == [0, 1, 0, 1]
     assert content["data"]["meld"]["fingerprint"] == content["runs"][0]["provenance"]["data"]
     assert {"python", "torch", "numpy", "scikit-learn", "css-bench"} <= set(content["versions"])
@@ -156,6 +157,28 @@ def test_a_lock_that_holds_chooses_the_runs(say: Say, locked: tuple[Path, Path],
     assert (code, "is there already" in err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("options", "pairs", "margin"),
+    [((), [("css", "adam"), ("css", "concat")], 0.5), (("--contrasts", "adam:concat", "--margin", "1.5"), None, 1.5)],
+)
+def test_a_lock_carries_what_is_compared(
+    say: Say, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, pairs: Any, margin: float
+) -> None:
+    grid = ("--preset", "smoke", "--methods", "css,adam,concat", "--seeds", "3,5", "--datasets", "meld")
+    file, where = tmp_path / "paper.json", ("--data-dir", features)
+    assert say("lock", *grid, *options, *where, "--out", file)[0] == 0
+    declared: list[Any] = []
+    monkeypatch.setattr("benchmark.families.declare", lambda root, *family: declared.append(family))
+    monkeypatch.setattr("benchmark.execution.coordinator.run_grid", lambda *_, **__: Counter())
+    for words in (("run", "--locked", file), ("run", *grid, *options)):
+        say(*words, *where, "--store", tmp_path / "store", "--workers", "1")
+    locked, direct = declared
+    assert locked == direct
+    comparisons, seeds, found = locked
+    assert (seeds, found) == ([3, 5], margin)
+    assert [(c["a"]["label"], c["b"]["label"]) for c in comparisons] == (pairs or [("adam", "concat")])
+
+
 def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path, Path], None]:
     def apply(file: Path, features: Path) -> None:
         content = json.loads(file.read_text())
@@ -172,6 +195,8 @@ def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path, Path], Non
         (edit(lambda lock: lock["versions"].pop("numpy")), "numpy None in the lock, "),
         (edit(lambda lock: lock["runs"][2].update(seed=7)), "its key is "),
         (edit(lambda lock: lock.update(runs=[])), "it names no run"),
+        (edit(lambda lock: lock.pop("family")), "is not a lock"),
+        (edit(lambda lock: lock["family"].pop("margin")), "is not a lock"),
         (edit(lambda lock: lock.update(format=2)), "format 2, this version reads 1"),
         (lambda file, features: file.write_text("{"), "is not a lock"),
         (lambda file, features: file.unlink(), "cannot read the lock"),

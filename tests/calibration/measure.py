@@ -9,7 +9,14 @@ from collections import Counter
 import numpy as np
 from scipy import stats
 
-from reports.statistics import compare_variances, conversation_flip_test, judge, judge_variances, paired_comparison
+from reports.statistics import (
+    compare_variances,
+    conversation_flip_test,
+    judge,
+    judge_variances,
+    paired_comparison,
+    unpaired_comparison,
+)
 from reports.statistics.effects import bca_interval
 from reports.statistics.family import joint_flip_test
 from reports.statistics.power import attained_level, power
@@ -65,12 +72,18 @@ def variance_rejects(x):
     return np.array([judge_variances(compare_variances(a, b), label="").verdict in decided for a, b in _pairs(x)])
 
 
+def unpaired_rejects(x):
+    """The permutation test of Welch's t, all runs of the first method against 8 of the second."""
+    return np.array([unpaired_comparison(run[:, 0], run[:8, 1], resamples=RESAMPLES).p <= ALPHA for run in x])
+
+
 # what feeds verdicts: how many methods, what decides, for which numbers of seeds, at which share of the runs
 DECISIVE = {
     "sign flip, one comparison": (2, single_rejects, (8, 10, 20), 4.0),
     "max-t sign flip, family of 5": (6, family_rejects, (8, 10, 20), 1.0),
     "max-t sign flip, family of 20": (21, family_rejects, (8, 10, 20), 1.0),
     "variances: p and interval": (2, variance_rejects, (8, 9, 10), 1.0),
+    "unpaired, n against 8 runs": (2, unpaired_rejects, (8, 10, 20), 0.5),
 }
 
 

@@ -1,0 +1,1 @@
+"""Another code base's predictions as runs of the store (docs/imports.md)."""

@@ -1,0 +1,94 @@
+"""What ``spec.json`` says of an imported run, and which names imported methods may have."""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchmark.errors import UserError
+from benchmark.families import Side
+
+if TYPE_CHECKING:
+    from benchmark.data.datasets import DataSet
+    from benchmark.execution.store import Store
+    from benchmark.imports.reading import Predictions
+
+PROTOCOL = "imported"
+SELECTIONS = ("validation", "test", "unknown")
+Selection = Literal["validation", "test", "unknown"]
+
+
+def record(
+    dataset: "DataSet", method: str, predictions: "Predictions", selection: Selection, *, paired: bool
+) -> dict[str, Any]:
+    """The content of ``spec.json`` (docs/run-format.md): all of it but the labels is in the key."""
+    data = dataset.fingerprint
+    setting = {"protocol": PROTOCOL, "dataset": dataset.name, "data": data}
+    group = setting | {"method": method, "selection": selection, "paired": paired}
+    content = {"seed": predictions.seed, "predictions": predictions.digest}
+    return {
+        "format": 1,
+        "key": _digest(group | content),
+        "group": _digest(group),
+        "budget": _digest(setting),
+        "dataset": dataset.name,
+        "inputs": dataset.inputs.model_dump(mode="json"),
+        "method": method,
+        "label": method,
+        "seed": predictions.seed,
+        "preset": PROTOCOL,
+        "protocol": PROTOCOL,
+        "refit_of": None,
+        "imported": {"selection": selection, "paired": paired, "predictions": predictions.digest},
+        "provenance": {"data": data, "source": None, "torch": None, "numpy": None, "device": None},
+    }
+
+
+def rivals(spec: Mapping[str, Any], store: "Store") -> list[str]:
+    """Keys of a store's imported runs of the same data, method and seed as this one, which say something else."""
+    if spec.get("protocol") != PROTOCOL:
+        return []
+    others = (other for other in store.specs() if other.get("protocol") == PROTOCOL)
+    return [other["key"] for other in others if _identity(other) == _identity(spec) and other["key"] != spec["key"]]
+
+
+def sides(store: "Store", data: Collection[str]) -> dict[str, list[Side]]:
+    """The store's imported methods on data of these fingerprints, by name, for a family of comparisons to name."""
+    found: dict[str, dict[str, Side]] = {}
+    for spec in store.specs():
+        if spec.get("protocol") == PROTOCOL and spec["provenance"]["data"] in data:
+            side = Side(spec["dataset"], spec["budget"], spec["group"], spec["label"])
+            if found.setdefault(side.label, {}).setdefault(side.dataset, side) != side:
+                raise UserError(
+                    f"{side.label} was imported for {side.dataset} with more than one --selection or --paired: import "
+                    "it anew with --replace, all seeds alike"
+                )
+    return {label: list(by_dataset.values()) for label, by_dataset in found.items()}
+
+
+def check_name(method: str) -> str:
+    """The name itself; raises UserError for one of this suite's methods, or one that lists and pages cannot hold."""
+    from benchmark.methods import parse_method
+
+    if not re.fullmatch(r"[A-Za-z0-9](?:[\w .+/()\[\]-]{0,58}[\w)\]])?", method):
+        raise UserError(
+            f"--method {method!r}: give a name of at most 60 letters, digits, spaces and _.+-/()[], a letter or digit "
+            "first"
+        )
+    try:
+        ours = parse_method(method.lower(), {}).label
+    except UserError:
+        return method
+    raise UserError(
+        f"--method {method!r} is a method of this suite ({ours}); give what is imported a name of its own, for example "
+        f"'{method} (authors)'"
+    )
+
+
+def _identity(spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    return spec["dataset"], spec["provenance"]["data"], spec["label"], spec["seed"]
+
+
+def _digest(form: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:16]
