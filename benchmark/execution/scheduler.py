@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.execution.worker import ENVIRONMENT, STACK_SIGNAL, work
+from benchmark.execution.worker import STACK_SIGNAL, environment, work
 
 _SPAWN = get_context("spawn")  # fork is unsafe with threads, and torch's are running
 _OVER = (Finished, Interrupted, Failed)
@@ -26,13 +26,15 @@ class Scheduler:
 
     Workers share nothing but the store: each has a pipe of its own, so that none can die holding what others wait for.
     A run that fails is tried once more after the others, unless its input is wrong; one that finishes no epoch for
-    ``timeout`` seconds is taken for hung, and its worker killed.
+    ``timeout`` seconds is taken for hung, and its worker killed. Each worker sees one of ``gpus``, in turn; where there
+    are none, all that the machine has.
     """
 
-    def __init__(self, store: Store, workers: int, timeout: float | None = None) -> None:
+    def __init__(self, store: Store, workers: int, timeout: float | None = None, gpus: Sequence[str] = ()) -> None:
         self.store = store
         self.workers = workers
         self.timeout = timeout
+        self.gpus = gpus
         self._busy: dict[Connection, _Worker] = {}
         self._stopping = False
         self._failures: Counter[str] = Counter()
@@ -46,7 +48,7 @@ class Scheduler:
 
         Closing the iterator early ends the workers at once.
         """
-        os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
+        os.environ.update(environment())
         waiting = deque(tasks)
         told = False
         try:
@@ -58,7 +60,7 @@ class Scheduler:
                         for worker in self._busy.values():
                             worker.send(None)
                 while waiting and len(self._busy) < self.workers:
-                    worker = _Worker(self.store)
+                    worker = _Worker(self.store, self._free_gpu())
                     self._busy[worker.connection] = worker
                     worker.send(waiting.popleft())
                 if not self._busy:
@@ -72,6 +74,11 @@ class Scheduler:
             for worker in self._busy.values():
                 worker.process.kill()
                 worker.process.join()
+
+    def _free_gpu(self) -> str | None:
+        """The GPU with the fewest workers, for a new one: a dead worker's place is taken by the next."""
+        crowd = Counter(worker.gpu for worker in self._busy.values())
+        return min(self.gpus, key=lambda gpu: crowd[gpu], default=None)
 
     def _hear(self, worker: "_Worker", waiting: deque[Task]) -> Event:
         """What the worker says; one whose run is over gets the next task, or leaves when there is none."""
@@ -115,10 +122,11 @@ class _Worker:
 
     task: Task
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, gpu: str | None) -> None:
         self.store = store
+        self.gpu = gpu
         self.connection, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=work, args=(theirs, store), daemon=True)
+        self.process = _SPAWN.Process(target=work, args=(theirs, store, gpu), daemon=True)
         self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
         self._heard: float | None = None  # of this run; None before it begins

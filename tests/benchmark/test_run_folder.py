@@ -236,7 +236,7 @@ def test_files_cut_off_while_written_are_cleared_away(tmp_path: Path) -> None:
 def test_a_run_whose_source_has_changed_since_is_not_stored_under_its_key(
     features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.execution.running.source_fingerprint", lambda: "edited")
+    monkeypatch.setattr("benchmark.fingerprints.source_fingerprint", lambda: "edited")
     with pytest.raises(RuntimeError, match="source changed"):
         make(features, tmp_path, "adam")
     assert not list(tmp_path.rglob("spec.json"))
