@@ -17,8 +17,8 @@ from benchmark.data.datasets import DataSet
 from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.executor import Executor
 from benchmark.execution.logged import Logged
-from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.specs import RunSpec
@@ -30,12 +30,13 @@ def run_grid(
     datasets: Mapping[str, DataSet],
     store: Store,
     *,
-    workers: int,
-    timeout: float | None = None,
+    executor: Executor,
     tracking_uri: str,
     console: Console,
 ) -> Counter[type[Event]]:
     """Run every specification that the store does not hold yet; returns how the runs ended, by kind of event.
+
+    The executor writes into the same store.
 
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
@@ -46,7 +47,6 @@ def run_grid(
     git = git_state(Path(__file__).parent)
     known = {name: _examine(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
     tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
-    scheduler = Scheduler(store, workers, timeout)
     logged = Logged(store.root, without_password(tracking_uri))
     tracker = Tracker(tracking_uri, artifacts_beside(tracking_uri, store.root), _warn, logged)
     presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
@@ -54,8 +54,8 @@ def run_grid(
     try:
         with (
             Display(missing, console) as display,
-            _stopping(scheduler.stop),
-            closing(scheduler.run(list(tasks.values()))) as events,
+            _stopping(executor.stop),
+            closing(executor.run(list(tasks.values()))) as events,
         ):
             for event in events:
                 display.update(event)

@@ -58,8 +58,8 @@ def connect(address: str) -> None:
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(
-            f"no Ray cluster at {address} can be joined ({reason}): start one with ray start --head, and this command on "
-            "one of its machines"
+            f"no Ray cluster at {address} can be joined ({reason}): start one with ray start --head, and this command "
+            "on one of its machines"
         ) from error
     _refuse_other_nodes()
 
@@ -68,40 +68,42 @@ def _refuse_other_nodes() -> None:
     """Raise UserError where a node would make other runs than their keys say."""
     here = _present()
     probe = ray.remote(num_cpus=0, max_retries=0)(_present)
-    asked = {
-        node["NodeManagerHostname"]: probe.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote()
-        for node in ray.nodes()
-        if node["Alive"] and node["Resources"].get("CPU")
-    }
-    for name, answer in asked.items():
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    places = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in nodes]
+    answers = [probe.options(scheduling_strategy=place).remote() for place in places]
+    for node, answer in zip(nodes, answers, strict=True):
+        name = node["NodeManagerHostname"]
         try:
             there = ray.get(answer, timeout=_PROBE_SECONDS)
         except RayError as error:
             raise UserError(
                 f"node {name} cannot run css-bench ({' '.join(str(error).split())[-300:]}): install it there as here"
             ) from error
-        if differing := [f"{what} {there[what][:16]}, here {here[what][:16]}" for what in here if there[what] != here[what]]:
-            raise UserError(f"node {name} would make other bits: {'; '.join(differing)}; install the same there as here")
+        if differing := [
+            f"{what} {there[what][:16]}, here {here[what][:16]}" for what in here if there[what] != here[what]
+        ]:
+            raise UserError(
+                f"node {name} would make other bits: {'; '.join(differing)}; install the same there as here"
+            )
 
 
 def _present() -> dict[str, str]:
     return {name: value for name, value in provenance("", "").model_dump().items() if value}
 
 
-def capacity(share: float = 0.0) -> int:
-    """How many runs the cluster can make at once, each on one core and that share of a GPU; at least 1."""
+def capacity(runs_per_gpu: int = 0) -> int:
+    """How many runs the cluster can make at once, each on one core and, unless that is 0, on its share of a GPU.
+
+    At least 1: without room, a run waits for a node to join.
+    """
     there = ray.cluster_resources()
     found = there.get("CPU", 0.0)
-    if share:
-        found = min(found, there.get("GPU", 0.0) / share)
-    return max(1, int(found))
+    return max(1, int(min(found, there.get("GPU", 0.0) * runs_per_gpu) if runs_per_gpu else found))
 
 
-def gpu_share(runs: int) -> float:
-    """What a run may ask for so that so many fit on one GPU: Ray counts in ten-thousandths."""
-    return math.floor(10_000 / runs) / 10_000
+def _share(runs_per_gpu: int) -> float:
+    """What a run asks for of a GPU: Ray counts in ten-thousandths, and so many are to fit."""
+    return math.floor(10_000 / runs_per_gpu) / 10_000 if runs_per_gpu else 0.0
 
 
 @dataclass
@@ -117,26 +119,25 @@ class _Run:
 
 
 class RayExecutor:
-    """Runs tasks on the cluster that :func:`connect` joined, with the interface and the events of a :class:`Scheduler`.
+    """Runs tasks on the cluster that :func:`connect` joined, with the interface and events of :class:`.Scheduler`.
 
-    The store is written to by this process alone. A run's checkpoint stays on its node, from where it is fetched now and
-    then; when the node is lost, the run goes on elsewhere from what was fetched last, which costs it an attempt.
+    The store is written to by this process alone. A run's checkpoint stays on its node, from where it is fetched now
+    and then; when the node is lost, the run goes on elsewhere from what was fetched last, which costs it an attempt.
 
     Args:
         store: gets the runs.
-        workers: runs at once; None: as many as the cluster has room for, which may change.
+        workers: runs at once; 0: as many as the cluster has room for, which may change.
         timeout: seconds without a finished epoch after which a run is taken for hung.
-        gpu: share of a GPU that a run gets.
+        runs_per_gpu: how many share a GPU; 0 for runs on CPUs.
     """
 
-    def __init__(
-        self, store: Store, workers: int | None = None, timeout: float | None = None, gpu: float = 0.0
-    ) -> None:
+    def __init__(self, store: Store, workers: int = 0, timeout: float | None = None, runs_per_gpu: int = 0) -> None:
         self.store = store
         self.workers = workers
         self.timeout = timeout
-        self.gpu = gpu
-        self._make = ray.remote(num_cpus=1, num_gpus=gpu, max_retries=0, num_returns="streaming")(make_there)
+        self.runs_per_gpu = runs_per_gpu
+        share = _share(runs_per_gpu)
+        self._make = ray.remote(num_cpus=1, num_gpus=share, max_retries=0, num_returns="streaming")(make_there)
         self._data: dict[DataSet, Any] = {}
         self._running: list[_Run] = []
         self._waiting: deque[Task] = deque()  # asked for, but not begun
@@ -158,7 +159,7 @@ class RayExecutor:
         self._tasks = iter(tasks)
         try:
             while True:
-                limit = self.workers or capacity(self.gpu)
+                limit = self.workers or capacity(self.runs_per_gpu)
                 while len(self._running) + len(self._waiting) < limit and (task := self._next()) is not None:
                     self._waiting.append(task)
                 yield from self._begin(limit)
@@ -166,7 +167,9 @@ class RayExecutor:
                     self._waiting.clear()
                     for run in [run for run in self._running if run.heard is None]:
                         self._end(run)
-                if not (self._running or self._waiting) and (self._stopping or (self._tasks is None and not self._again)):
+                if not (self._running or self._waiting) and (
+                    self._stopping or (self._tasks is None and not self._again)
+                ):
                     return
                 for run in self._speaking():
                     yield from self._hear(run)

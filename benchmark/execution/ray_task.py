@@ -48,9 +48,7 @@ class Shipped:
         return self.loaded
 
 
-def make_there(
-    task: Mapping[str, Any], data: Shipped, left: Files
-) -> Iterator[Event | Files]:
+def make_there(task: Mapping[str, Any], data: Shipped, left: Files) -> Iterator[Event | Files]:
     """Execute one run; what it yields is, by turns, an event and the files of its folder at that moment.
 
     Args:
@@ -92,7 +90,9 @@ def make_there(
 
 
 def _files(folder: Path) -> Files:
-    return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+    """All but what is being written, and a log without a word."""
+    there = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+    return {name: content for name, content in there.items() if content}
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """One run from its specification to its folder."""
 
+import platform
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -84,5 +85,6 @@ def _refuse_other_code(spec: RunSpec) -> None:
     changed += [p.factory for p in plugins if package_fingerprint(p.factory) != p.source]
     if changed:
         raise RuntimeError(
-            f"the {', '.join(changed)} changed after the grid was started, so this run would not be what its key says"
+            f"{', '.join(changed)} changed after the grid was started, or is another on {platform.node()}, so this run "
+            "would not be what its key says"
         )

@@ -24,6 +24,8 @@ class Data(Protocol):
     def published(self) -> bool:
         """Whether it is the community's file."""
 
+    def __hash__(self) -> int: ...
+
     def load_remedied(self) -> tuple[Conversations, tuple[Change, ...]]:
         """The conversations, and what each remedy changed."""
 
