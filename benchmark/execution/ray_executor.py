@@ -251,7 +251,7 @@ class RayExecutor:
             return
         run.heard = time.monotonic()
         if over:
-            self._end(run)
+            self._end(run, over=True)
         if isinstance(event, Failed):
             yield self._failed(run.task, event.error, event.lasting)
             return
@@ -276,11 +276,12 @@ class RayExecutor:
     def _is_hung(self, run: _Run) -> bool:
         return bool(self.timeout and run.heard is not None and time.monotonic() > run.heard + self.timeout)
 
-    def _end(self, run: _Run) -> None:
-        """Let go of the run: its process, which may go on with the next epoch, its claim."""
+    def _end(self, run: _Run, *, over: bool = False) -> None:
+        """Let go of the run's claim, and unless it is over of its process, which may go on with the next epoch."""
         self._running.remove(run)
-        with suppress(RayError, ValueError):
-            ray.cancel(run.stream, force=True)
+        if not over:
+            with suppress(RayError, ValueError):
+                ray.cancel(run.stream, force=True)
         run.claim.close()
 
     def _failed(self, task: Task, error: str, lasting: bool = False) -> Event:

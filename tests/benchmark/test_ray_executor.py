@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from harness import MAIN, Say, StartCli, digests
 
 from benchmark.data.conversations import Conversations
@@ -29,7 +31,7 @@ from benchmark.presets import load_preset
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-GRID = ("css", "adam")
+GRID, LONG = ("css", "adam"), 30
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,10 @@ class Telling(Conversations):
     """Says what its process sees when a run begins with it."""
 
     def where(self, split: str) -> Conversations:
+        began = Path("/proc/self/environ").read_bytes()  # what the allocator read
         print("GPU", os.environ.get("CUDA_VISIBLE_DEVICES"), "writable", self.features["text"].flags.writeable)
+        print("threads", torch.get_num_threads(), "deterministic", torch.are_deterministic_algorithms_enabled())
+        print("allocator", b"MALLOC_TRIM_THRESHOLD_=1073741824" in began)
         return super().where(split)
 
 
@@ -114,12 +119,12 @@ def tasks(features: Path, *methods: str, epochs: int = 3, kinds: tuple[type[Conv
 
 
 @pytest.fixture(scope="module")
-def local(features: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Digests of the grid as the local scheduler makes it."""
+def local(features: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The runs below as the local scheduler makes them."""
     store = prepared(tmp_path_factory.mktemp("local"))
-    for _ in Scheduler(store, 1).run(tasks(features, *GRID)):
+    for _ in Scheduler(store, 1).run([*tasks(features, *GRID), *tasks(features, "adam", epochs=LONG)]):
         pass
-    return digests(store.root)
+    return store
 
 
 def ends(events: list[Event]) -> list[type[Event]]:
@@ -145,13 +150,20 @@ def test_an_address_that_is_none_or_leads_nowhere_is_named(say: Say, tmp_path: P
         assert (code, remedy in err) == (2, True), err
 
 
-def test_a_cluster_makes_the_bits_of_one_machine(
-    executor: Any, store: Store, features: Path, local: dict[str, Any]
-) -> None:
+def test_a_cluster_makes_the_bits_of_one_machine(executor: Any, store: Store, features: Path, local: Store) -> None:
     given = tasks(features, *GRID)
-    events = list(executor.run(given))
+    events: list[Event] = []
+    with ExitStack() as other:  # another process makes the first one, for a while
+        other.enter_context(store.claim(given[0].spec.key))
+        for event in executor.run(given):
+            events.append(event)
+            if isinstance(event, Finished):
+                other.close()
     assert ends(events) == [Finished] * len(given)
-    assert digests(store.root) == local
+    firsts = [event for event in events if event.key == given[0].spec.key or isinstance(event, Finished)]
+    assert firsts[0].key != given[0].spec.key
+    assert digests(store.root).items() <= digests(local.root).items()
+    assert len(digests(store.root)) == len(given)
     assert all(store.is_whole(task.spec.key) for task in given)
     assert {file.name for file in store.folder(given[0].spec.key).iterdir()} == {*FILES, "result.json"}
     assert not list(Path(tempfile.gettempdir()).glob("css-bench-run-*"))
@@ -162,6 +174,17 @@ def test_a_cluster_makes_the_bits_of_one_machine(
     assert ends(list(executor.run(given))) == [Finished] * len(given)  # the store has them: nothing is made
 
 
+def test_what_arrives_damaged_is_no_result(executor: Any, store: Store, local: Store) -> None:
+    (key, *_) = digests(local.root)
+    files = {file.name: file.read_bytes() for file in local.folder(key).iterdir()}
+    store.folder(key).mkdir()
+    with pytest.raises(OSError, match=r"damaged on its way: history\.parquet"):
+        executor._keep(key, files | {"history.parquet": files["history.parquet"][:-1]})
+    assert store.state(key) == "unfinished"
+    executor._keep(key, files)
+    assert store.is_whole(key)
+
+
 def test_runs_share_a_gpu_and_the_data_of_their_node(executor: Any, store: Store, features: Path) -> None:
     from benchmark.execution import ray_executor
 
@@ -169,17 +192,18 @@ def test_runs_share_a_gpu_and_the_data_of_their_node(executor: Any, store: Store
     assert ray_executor.capacity(2) == 2
     given = tasks(features, "adam", kinds=(Telling,))
     assert ends(list(executor.run(given))) == [Finished]
-    assert set(store.log(given[0].spec.key).decode().split("\n")) == {"GPU 0 writable False", ""}
+    said = {"GPU 0 writable False", "threads 1 deterministic True", "allocator True"}
+    assert set(store.log(given[0].spec.key).decode().splitlines()) == said
 
 
 def test_a_crash_and_a_hang_cost_the_run_two_attempts_and_no_other(executor: Any, store: Store, features: Path) -> None:
-    executor.timeout = 1.5
+    executor.timeout = 4
     crashing, hanging, good = given = tasks(features, "adam", kinds=(Crashing, Hanging, Conversations))
     events = list(executor.run(given))
-    for bad, cause in ((crashing, "is gone"), (hanging, "no epoch was finished within 1.5 s")):
+    for bad, cause in ((crashing, "is gone"), (hanging, "no epoch was finished within 4 s")):
         assert ends([event for event in events if event.key == bad.spec.key]) == [Retried, Failed]
         assert (store.folder(bad.spec.key) / "error.txt").read_text().strip().endswith(cause)
-    assert ends([event for event in events if event.key == good.spec.key]) == [Finished]
+    assert store.is_whole(good.spec.key)
 
 
 def test_a_node_with_other_libraries_is_refused(cluster: Any, tmp_path: Path) -> None:
@@ -199,11 +223,9 @@ def test_a_node_with_other_libraries_is_refused(cluster: Any, tmp_path: Path) ->
 
 
 def test_the_runs_of_a_node_that_is_killed_go_on_elsewhere(
-    cluster: Any, executor: Any, store: Store, features: Path, tmp_path: Path
+    cluster: Any, executor: Any, store: Store, features: Path, local: Store
 ) -> None:
-    given = tasks(features, "adam", epochs=40)
-    expected = prepared(tmp_path / "undisturbed")
-    assert ends(list(Scheduler(expected, 1).run(given))) == [Finished] * 2
+    given = tasks(features, "adam", epochs=LONG)
     events: list[Event] = []
     killed = False
     for event in executor.run(given):
@@ -213,11 +235,12 @@ def test_the_runs_of_a_node_that_is_killed_go_on_elsewhere(
             cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
             killed = True
     assert sorted(map(str, ends(events))) == sorted(map(str, [Retried, Finished, Finished]))
-    assert digests(store.root) == digests(expected.root)
+    assert digests(store.root).items() <= digests(local.root).items()
+    assert len(digests(store.root)) == 2
     (again,) = [event.key for event in events if isinstance(event, Retried)]
     epochs = [event.epoch for event in events if isinstance(event, Epoch) and event.key == again]
     assert epochs.count(1) == 1, "it began anew"
-    assert epochs[-1] == 40
+    assert epochs[-1] == LONG
 
 
 def test_stopping_keeps_every_epoch_and_the_run_goes_on_here(executor: Any, store: Store, features: Path) -> None:
