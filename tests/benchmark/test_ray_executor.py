@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from harness import MAIN, Say, StartCli, digests
@@ -31,7 +32,7 @@ from benchmark.presets import load_preset
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-GRID, LONG = ("css", "adam"), 30
+GRID, LONG = ("css", "adam"), 12
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,14 @@ class Telling(Conversations):
         print("threads", torch.get_num_threads(), "deterministic", torch.are_deterministic_algorithms_enabled())
         print("allocator", b"MALLOC_TRIM_THRESHOLD_=1073741824" in began)
         return super().where(split)
+
+
+class Slow(Conversations):
+    """Takes its time for every batch, so that a run does not end before it is disturbed."""
+
+    def rows(self, conversations: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        time.sleep(0.1)
+        return super().rows(conversations)
 
 
 class Crashing(Conversations):
@@ -225,7 +234,7 @@ def test_a_node_with_other_libraries_is_refused(cluster: Any, tmp_path: Path) ->
 def test_the_runs_of_a_node_that_is_killed_go_on_elsewhere(
     cluster: Any, executor: Any, store: Store, features: Path, local: Store
 ) -> None:
-    given = tasks(features, "adam", epochs=LONG)
+    given = tasks(features, "adam", epochs=LONG, kinds=(Slow, Slow))
     events: list[Event] = []
     killed = False
     for event in executor.run(given):
@@ -244,7 +253,7 @@ def test_the_runs_of_a_node_that_is_killed_go_on_elsewhere(
 
 
 def test_stopping_keeps_every_epoch_and_the_run_goes_on_here(executor: Any, store: Store, features: Path) -> None:
-    given = tasks(features, "adam", epochs=60)
+    given = tasks(features, "adam", epochs=LONG, kinds=(Slow, Slow))
     events: list[Event] = []
     for event in executor.run(given):
         events.append(event)
@@ -254,7 +263,7 @@ def test_stopping_keeps_every_epoch_and_the_run_goes_on_here(executor: Any, stor
     (last,) = [event for event in events[-2:] if isinstance(event, Epoch)]
     with store.claim(last.key) as granted:
         assert granted
-    (task,) = [task for task in given if task.spec.key == last.key]
+    (task,) = [task for task in tasks(features, "adam", epochs=LONG) if task.spec.key == last.key]
     here = list(Scheduler(store, 1).run([task]))
     assert next(event.epoch for event in here if isinstance(event, Epoch)) == last.epoch + 1
 
