@@ -183,6 +183,17 @@ def test_a_cluster_makes_the_bits_of_one_machine(executor: Any, store: Store, fe
     assert ends(list(executor.run(given))) == [Finished] * len(given)  # the store has them: nothing is made
 
 
+def test_the_command_makes_its_runs_on_the_cluster(cluster: Any, say: Say, features: Path, tmp_path: Path) -> None:
+    what = ("run", "--preset", "smoke", "--data-dir", features, "--methods", "adam", "--device", "cpu")
+    ray = ("--executor", "ray", "--address", cluster.address, "--store", tmp_path / "store")
+    code, out, err = say(*what, "--seeds", "1", *ray)
+    assert code == 0, err
+    assert "1/1" in out
+    assert len(digests(tmp_path / "store")) == 1
+    code, out, err = say(*what, "--seeds", "5", *ray, "--dry-run")
+    assert (code, "4 runs to make" in out, " on 2 workers " in out) == (0, True, True), out
+
+
 def test_what_arrives_damaged_is_no_result(executor: Any, store: Store, local: Store) -> None:
     (key, *_) = digests(local.root)
     files = {file.name: file.read_bytes() for file in local.folder(key).iterdir()}
