@@ -33,7 +33,7 @@ def shared(session: nox.Session) -> str:
             "-c",
             "constraints.txt",
             "-e",
-            ".[torchjd,test,lint,types]",
+            ".[torchjd,ray,test,lint,types]",
             external=True,
         )
         stamp.write_bytes(wanted)

@@ -55,7 +55,7 @@ def resolve_device(device: str) -> str:
     """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; raises UserError where CUDA is asked for and absent."""
     if device == "cpu":
         return "cpu"
-    present = _cuda_devices() > 0 and "+cpu" not in version("torch")
+    present = cuda_devices() > 0 and "+cpu" not in version("torch")
     if device == "cuda" and not present:
         raise UserError(
             f"no CUDA device for torch {version('torch')}: use --device cpu, or install a CUDA build of torch"
@@ -71,7 +71,7 @@ def provenance(data: str, device: str) -> Provenance:
 
 
 @cache
-def _cuda_devices() -> int:
+def cuda_devices() -> int:
     """Number of CUDA devices that the driver reports; 0 without a driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")

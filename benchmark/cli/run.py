@@ -1,6 +1,5 @@
 """``cssbench run`` and ``cssbench report``."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -27,6 +26,7 @@ from benchmark.cli.common import (
     say,
 )
 from benchmark.cli.locking import read_lock, refuse_choices_beside, write_lock
+from benchmark.cli.places import Places, places
 from benchmark.errors import UserError
 from benchmark.execution.checksums import damage
 from benchmark.execution.estimate import estimate
@@ -202,10 +202,38 @@ def run(
     workers: Annotated[
         int | None,
         typer.Option(
-            metavar="N", rich_help_panel=PLACES, help="Worker processes, one thread each.", show_default="all cores"
+            metavar="N",
+            rich_help_panel=PLACES,
+            help="Worker processes, one thread each; on a cluster, runs at once.",
+            show_default="all cores; on GPUs, one each; on a cluster, what it has room for",
         ),
     ] = None,
     device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
+    gpus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all",
+            rich_help_panel=PLACES,
+            help="GPUs that workers are placed on; one each unless --workers-per-gpu.",
+            show_default="all, where runs are on CUDA",
+        ),
+    ] = None,
+    workers_per_gpu: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", rich_help_panel=PLACES, help="Runs that share a GPU, on a cluster too.", show_default="1"
+        ),
+    ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=PLACES, help="local, or ray: the cluster at --address (docs/cluster.md)."
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", rich_help_panel=PLACES, help="Head of the Ray cluster."),
+    ] = None,
     run_timeout: Annotated[
         float | None,
         typer.Option(
@@ -251,17 +279,27 @@ def run(
     if refit and lock is not None:
         raise UserError("a lock holds runs whose epochs are known: leave out --refit")
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
-    if workers is not None and workers < 1:
-        raise UserError(f"--workers must be at least 1, got {workers}")
     register(plugin or ())
-    if run_timeout is not None and not run_timeout > 0:
-        raise UserError(f"--run-timeout must be more than 0 seconds, got {run_timeout:g}")
-    places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
+    # a cluster may have what this machine has not
+    device = device if executor == "ray" and device == "cuda" else resolve_device(device)
+    placed = partial(
+        places,
+        store,
+        report,
+        tracking_uri,
+        run_timeout,
+        workers=workers,
+        gpus=gpus,
+        workers_per_gpu=workers_per_gpu,
+        executor=executor,
+        address=address,
+    )
     if locked is not None:
         refuse_choices_beside(ctx)
         specs, chosen, written = read_lock(locked, data_dir)
         declared = Family(**written) if written else None
-        raise typer.Exit(carry_out(specs, chosen, places, declared, dry_run=dry_run))
+        raise typer.Exit(carry_out(specs, chosen, placed(device=specs[0].provenance.device), declared, dry_run=dry_run))
+    where = placed(device=device)
     budget = load_preset(preset)
     inputs = parse_inputs(modalities, text_view, drop_defects)
     wanted = [settings_in(store, name) for name in listed("--tuned", tuned)] if tuned is not None else []
@@ -281,7 +319,7 @@ def run(
         budget,
         chosen,
         protocol=protocol,  # type: ignore[arg-type]  # looked up
-        device=resolve_device(device),
+        device=device,
         encoder=encoder,
         training=given(epochs=epochs, hidden=hidden),
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
@@ -310,7 +348,7 @@ def run(
     if lock is not None:
         write_lock(lock, specs, chosen, asdict(family) if family else None)
     else:
-        raise typer.Exit(carry_out(specs, chosen, places, family, refit=refit, dry_run=dry_run))
+        raise typer.Exit(carry_out(specs, chosen, where, family, refit=refit, dry_run=dry_run))
 
 
 def _tuned(
@@ -339,17 +377,6 @@ def _tuned(
                 there.add(spec.key)
                 found.setdefault(spec.method.label, []).append(spec)
     return found
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where runs are made and go: the store, the report's folder, MLflow, worker processes and their patience."""
-
-    store: Path
-    report: Path
-    tracking_uri: str | None
-    workers: int
-    timeout: float | None
 
 
 @dataclass(frozen=True)
@@ -391,7 +418,7 @@ def carry_out(
     if dry_run:
         missing = [spec for spec in specs if not held.is_whole(spec.key)]
         typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {places.store}")
-        typer.echo(estimate(missing, held, places.workers))
+        typer.echo(estimate(missing, held, places.at_once()))
         if refit:
             typer.echo("refits come on top: their epochs are not known before these runs are there")
         return DONE
@@ -456,8 +483,7 @@ def _train(
         specs,
         datasets,
         store,
-        workers=places.workers,
-        timeout=places.timeout,
+        executor=places.executor(store),
         tracking_uri=resolve_uri(places.tracking_uri, store.root),
         console=Console(),
     )

@@ -1,6 +1,5 @@
 """``cssbench tune``: search a method's settings by validation weighted F1."""
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,8 @@ from benchmark.cli.common import (
     say,
     show,
 )
-from benchmark.cli.run import Family, Places, carry_out
+from benchmark.cli.places import Places, places
+from benchmark.cli.run import Family, carry_out
 from benchmark.cli.tracking import TrackingOption
 from benchmark.errors import UserError
 
@@ -198,12 +198,12 @@ def tune(
     from benchmark.registry import look_up
     from benchmark.tuning.plan import Plan, Recipe, fair_plans, study_name
 
-    for option, number, least in (("--trials", trials, 1), ("--seeds", seeds, 1), ("--workers", workers, 1)):
-        if number is not None and number < least:
-            raise UserError(f"{option} must be at least {least}, got {number}")
-    if run_timeout is not None and not run_timeout > 0:
-        raise UserError(f"--run-timeout must be more than 0 seconds, got {run_timeout:g}")
+    for option, number in (("--trials", trials), ("--seeds", seeds)):
+        if number is not None and number < 1:
+            raise UserError(f"{option} must be at least 1, got {number}")
     look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
+    device = resolve_device(device)
+    where = places(store, report, tracking_uri, run_timeout, device=device, workers=workers)
     named = tuple(listed("--objectives", objectives))
     sampler = _sampler(sampler, named, fair=fair, studies=studies)
     if sampler == "grid" and trials is not None:
@@ -217,7 +217,7 @@ def tune(
         else [known.dataset(name, data_dir, inputs) for name in listed("--dataset", dataset)]
     )
     recipes = [
-        Recipe(budget, data, method, resolve_device(device), encoder, given(epochs=epochs, hidden=hidden))
+        Recipe(budget, data, method, device, encoder, given(epochs=epochs, hidden=hidden))
         for data in chosen
         for method in listed("--methods", methods)
     ]
@@ -229,10 +229,9 @@ def tune(
         plans = [Plan(study_name(r, study), r, count, sampler, named, searched) for r in recipes]
     if repeated := sorted({p.name for p in plans if [q.name for q in plans].count(p.name) > 1}):
         raise UserError(f"--methods names {repeated[0]} more than once")
-    places = Places(store, report or store / "report", tracking_uri, workers or os.cpu_count() or 1, run_timeout)
-    outcome = _search(plans, None if sampler == "grid" else trials or 20, places, storage)
+    outcome = _search(plans, None if sampler == "grid" else trials or 20, where, storage)
     if fair and outcome != INTERRUPTED:
-        outcome = max(outcome, _compare(recipes, plans, places))
+        outcome = max(outcome, _compare(recipes, plans, where))
     raise typer.Exit(outcome)
 
 
@@ -248,14 +247,15 @@ def _sampler(asked: str | None, objectives: tuple[str, ...], *, fair: bool, stud
     return "random"
 
 
-def _search(plans: "Sequence[Plan]", trials: int | None, places: Places, storage: str | None) -> int:
+def _search(plans: "Sequence[Plan]", trials: int | None, where: Places, storage: str | None) -> int:
     """Make the studies and show them; returns the exit code."""
+    from benchmark.execution.scheduler import Scheduler
     from benchmark.execution.store import Store
     from benchmark.tuning.storage import default_url
 
     for plan in plans:
         assert plan.space  # what cannot be searched is said before anything is imported or written
-    store = Store(places.store)
+    store = Store(where.store)
     store.prepare()
     from rich.console import Console
 
@@ -276,9 +276,8 @@ def _search(plans: "Sequence[Plan]", trials: int | None, places: Places, storage
         trials,
         store,
         storage or default_url(store.root),
-        workers=places.workers,
-        timeout=places.timeout,
-        tracking_uri=resolve_uri(places.tracking_uri, store.root),
+        scheduler=Scheduler(store, where.workers, where.timeout, where.gpus),
+        tracking_uri=resolve_uri(where.tracking_uri, store.root),
         volatility=_volatility,
         console=Console(),
     )
@@ -290,7 +289,7 @@ def _search(plans: "Sequence[Plan]", trials: int | None, places: Places, storage
         return INTERRUPTED
     for record, plan in zip(outcome.records, plans, strict=True):
         if record["best"] is not None and plan.fair is None:
-            typer.echo(f"Next: {_next(plan, places.store)}")
+            typer.echo(f"Next: {_next(plan, where.store)}")
     return FAILED if failed else DONE
 
 
@@ -314,7 +313,7 @@ def _next(plan: "Plan", store: Path) -> str:
     return shlex.join(words)
 
 
-def _compare(recipes: "Sequence[Recipe]", plans: "Sequence[Plan]", places: Places) -> int:
+def _compare(recipes: "Sequence[Recipe]", plans: "Sequence[Plan]", where: Places) -> int:
     """Default and tuned settings of every method, on the preset's seeds; returns the exit code."""
     from benchmark.families import MARGIN, plan
     from benchmark.tuning.records import best_of
@@ -323,7 +322,7 @@ def _compare(recipes: "Sequence[Recipe]", plans: "Sequence[Plan]", places: Place
     seeds = range(recipes[0].preset.seeds)
     grid: dict[str, list[RunSpec]] = {}  # by label
     for recipe in recipes:
-        name, settings = best_of(places.store, [p.name for p in plans if p.recipe is recipe])
+        name, settings = best_of(where.store, [p.name for p in plans if p.recipe is recipe])
         for seed in seeds:
             for spec in (recipe.spec({}, seed), tuned_spec(recipe, name, settings, seed)):
                 members = grid.setdefault(spec.method.label, [])
@@ -332,4 +331,4 @@ def _compare(recipes: "Sequence[Recipe]", plans: "Sequence[Plan]", places: Place
     specs = [spec for members in grid.values() for spec in members]
     comparisons = plan(list(grid), None, lambda label: [spec for spec in grid[label] if spec.seed == 0])
     datasets = list({recipe.dataset.name: recipe.dataset for recipe in recipes}.values())
-    return carry_out(specs, datasets, places, Family(comparisons, seeds, MARGIN))
+    return carry_out(specs, datasets, where, Family(comparisons, seeds, MARGIN))

@@ -58,8 +58,10 @@ class Conversations:
         return np.concatenate(spans) if spans else np.empty(0, np.int64)
 
     def select(self, conversations: Sequence[int] | npt.NDArray[np.int64]) -> "Conversations":
-        """The named conversations only, in the order given."""
-        rows = self.rows(conversations)
+        """The named conversations only, in the order given; those that lie end to end are not copied."""
+        chosen = self.rows(conversations)
+        adjacent = len(chosen) and (np.diff(chosen) == 1).all()
+        rows = slice(chosen[0], chosen[-1] + 1) if adjacent else chosen
         return replace(
             self,
             features={m: x[rows] for m, x in self.features.items()},

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,8 +17,8 @@ from benchmark.data.datasets import DataSet
 from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.executor import Executor
 from benchmark.execution.logged import Logged
-from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.specs import RunSpec
@@ -30,12 +30,13 @@ def run_grid(
     datasets: Mapping[str, DataSet],
     store: Store,
     *,
-    workers: int,
-    timeout: float | None = None,
+    executor: Executor,
     tracking_uri: str,
     console: Console,
 ) -> Counter[type[Event]]:
     """Run every specification that the store does not hold yet; returns how the runs ended, by kind of event.
+
+    The executor writes into the same store.
 
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
@@ -50,7 +51,7 @@ def run_grid(
     with (
         tracking(tracking_uri, store) as tracker,
         Display(missing, console) as display,
-        making(tasks.values(), Scheduler(store, workers, timeout)) as events,
+        making(executor.run(list(tasks.values())), executor.stop) as events,
     ):
         tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
         for event in events:
@@ -71,9 +72,9 @@ def tracking(uri: str, store: Store) -> Iterator[Tracker]:
 
 
 @contextmanager
-def making(tasks: Iterable[Task | None], scheduler: Scheduler) -> Iterator[Iterator[Event]]:
-    """What happens while the tasks are executed, until they are over or a signal stops them (see :func:`run_grid`)."""
-    with _stopping(scheduler.stop), closing(scheduler.run(tasks)) as events:
+def making(events: Generator[Event, None, None], stop: Callable[[], None]) -> Iterator[Iterator[Event]]:
+    """What happens while tasks are executed, until they are over or a signal stops them (see :func:`run_grid`)."""
+    with _stopping(stop), closing(events):
         yield events
 
 

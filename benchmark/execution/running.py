@@ -1,23 +1,29 @@
 """One run from its specification to its folder."""
 
+import platform
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
-from benchmark.data.datasets import DataSet
+from benchmark.data.conversations import Conversations
+from benchmark.data.remedies import Change
 from benchmark.data.splits import split
 from benchmark.execution.memory import reset_peak_memory
 from benchmark.execution.run_folder import manifest, write_result
 from benchmark.execution.store import Store
-from benchmark.execution.tasks import Task
+from benchmark.execution.tasks import Data, Task
 from benchmark.files import write_json
-from benchmark.fingerprints import package_fingerprint, source_fingerprint
+from benchmark.fingerprints import package_fingerprint, provenance
+from benchmark.specs import RunSpec
 from benchmark.training import checkpoint
 from benchmark.training.trainer import Trainer, train
 
 _CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is making
-_load = lru_cache(maxsize=2)(DataSet.load_remedied)
+
+
+@lru_cache(maxsize=2)
+def _load(dataset: Data) -> tuple[Conversations, tuple[Change, ...]]:
+    return dataset.load_remedied()
 
 
 def execute(
@@ -41,24 +47,18 @@ def execute(
                 if store.is_whole(key):
                     return True
                 on_start()
-                return _make(task, store.folder(key), on_epoch, stop)
+                return _make(task, store, on_epoch, stop)
         time.sleep(_CLAIM_SECONDS)
     return False
 
 
-def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
-    spec, start = task.spec, time.perf_counter()
-    plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
-    if source_fingerprint() != spec.provenance.source or any(
-        package_fingerprint(plugin.factory) != plugin.source for plugin in plugins
-    ):
-        raise RuntimeError("the source changed after the grid was started, so this run would not be what its key says")
+def _make(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: Callable[[], bool]) -> bool:
+    spec, folder, start = task.spec, store.folder(task.spec.key), time.perf_counter()
+    _refuse_other_code(spec)
     reset_peak_memory(spec.provenance.device)
     conversations, changes = _load(task.dataset)
     data = split(conversations, spec.seed, hold_out=spec.protocol == "validated")
-    # by earlier attempts; hidden: files cut off while written; a result that is there is damaged, or it would stand
-    for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
-        left.unlink(missing_ok=True)
+    store.clear(spec.key)
     write_json(folder / "spec.json", spec.record())
     write_json(folder / "manifest.json", manifest(task, data, changes))
 
@@ -75,3 +75,16 @@ def _make(task: Task, folder: Path, on_epoch: Callable[[Trainer], None], stop: C
     write_result(folder, trainer, conversations, data, earlier + time.perf_counter() - start)
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     return True
+
+
+def _refuse_other_code(spec: RunSpec) -> None:
+    """Raise RuntimeError where this process would not make the run that its key says."""
+    here = provenance(spec.provenance.data, spec.provenance.device)
+    plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
+    changed = [name for name, value in here if value != getattr(spec.provenance, name)]
+    changed += [p.factory for p in plugins if package_fingerprint(p.factory) != p.source]
+    if changed:
+        raise RuntimeError(
+            f"{', '.join(changed)} changed after the grid was started, or is another on {platform.node()}, so this run "
+            "would not be what its key says"
+        )

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.execution.worker import ENVIRONMENT, STACK_SIGNAL, work
+from benchmark.execution.worker import STACK_SIGNAL, environment, work
 
 _SPAWN = get_context("spawn")  # fork is unsafe with threads, and torch's are running
 _OVER = (Finished, Interrupted, Failed)
@@ -26,13 +26,15 @@ class Scheduler:
 
     Workers share nothing but the store: each has a pipe of its own, so that none can die holding what others wait for.
     A run that fails is tried once more after the others, unless its input is wrong; one that finishes no epoch for
-    ``timeout`` seconds is taken for hung, and its worker killed.
+    ``timeout`` seconds is taken for hung, and its worker killed. Each worker sees one of ``gpus``, in turn; where there
+    are none, all that the machine has.
     """
 
-    def __init__(self, store: Store, workers: int, timeout: float | None = None) -> None:
+    def __init__(self, store: Store, workers: int, timeout: float | None = None, gpus: Sequence[str] = ()) -> None:
         self.store = store
         self.workers = workers
         self.timeout = timeout
+        self.gpus = gpus
         self._busy: dict[Connection, _Worker] = {}
         self._idle: list[_Worker] = []
         self._tasks: Iterator[Task | None] | None = None  # None where no more come
@@ -53,7 +55,7 @@ class Scheduler:
 
         Closing the iterator early ends the workers at once.
         """
-        os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
+        os.environ.update(environment())
         self._tasks = iter(tasks)
         told = False
         try:
@@ -63,7 +65,7 @@ class Scheduler:
                     for worker in self._busy.values():
                         worker.send(None)
                 while len(self._busy) < self.workers and (task := self._next()) is not None:
-                    worker = self._idle.pop() if self._idle else _Worker(self.store)
+                    worker = self._idle.pop() if self._idle else _Worker(self.store, self._free_gpu())
                     self._busy[worker.connection] = worker
                     worker.send(task)
                 if self._stopping or (self._tasks is None and not self._again):
@@ -98,6 +100,11 @@ class Scheduler:
             worker.send(None)
             worker.process.join()
         self._idle.clear()
+
+    def _free_gpu(self) -> str | None:
+        """The GPU with the fewest workers, for a new one: a dead worker's place is taken by the next."""
+        crowd = Counter(worker.gpu for worker in (*self._busy.values(), *self._idle))
+        return min(self.gpus, key=lambda gpu: crowd[gpu], default=None)
 
     def _hear(self, worker: "_Worker") -> Event:
         """What the worker says; one whose run is over is free."""
@@ -136,10 +143,11 @@ class _Worker:
 
     task: Task
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, gpu: str | None) -> None:
         self.store = store
+        self.gpu = gpu
         self.connection, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=work, args=(theirs, store), daemon=True)
+        self.process = _SPAWN.Process(target=work, args=(theirs, store, gpu), daemon=True)
         self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
         self._heard: float | None = None  # of this run; None before it begins

@@ -66,6 +66,13 @@ class Store:
             self.folder(key).mkdir(exist_ok=True)
             write_atomically(self.folder(key) / "error.txt", error.encode())
 
+    def clear(self, key: str) -> None:
+        """Remove what earlier attempts left in the run's folder and a new one does not replace."""
+        folder = self.folder(key)
+        # hidden: files cut off while written; a result that is there is damaged, or it would stand
+        for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
+            left.unlink(missing_ok=True)
+
     def log_file(self, key: str) -> Path:
         """Where a worker's words about the run go; a run that was made without any has none."""
         return self.folder(key) / "log.txt"

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
@@ -31,25 +31,19 @@ STACK_SIGNAL = signal.SIGUSR1
 """Makes a worker write its stack into its run's log."""
 
 
-def work(connection: Connection, store: Store) -> None:
+def work(connection: Connection, store: Store, gpu: str | None = None) -> None:
     """Execute the tasks that arrive until None does, sending events; errors of a run are sent, not raised.
 
-    Anything that arrives during a run means: stop after this epoch.
+    Anything that arrives during a run means: stop after this epoch. ``gpu`` is the one that this process sees.
     """
     for signum in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole process group: the coordinator decides
         signal.signal(signum, signal.SIG_IGN)
     Thread(target=_leave_with_parent, daemon=True).start()
     faulthandler.enable()  # a crash's stack goes to the log
     faulthandler.register(STACK_SIGNAL)
-    import torch
-
-    from benchmark.execution.running import execute
-    from benchmark.training.trainer import Trainer
-
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    # Nothing reads memory before writing it, and filling it first takes a tenth of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch: CUDA reads it once
+    prepare()
 
     def send(event: Event) -> None:
         try:
@@ -57,19 +51,42 @@ def work(connection: Connection, store: Store) -> None:
         except OSError:  # the coordinator is gone, which is no error of the run
             os._exit(1)
 
+    while (task := _next(connection)) is not None:
+        make(task, store, send, connection.poll)
+
+
+def environment() -> dict[str, str]:
+    """:data:`ENVIRONMENT`, except what the user has set otherwise."""
+    return {name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()}
+
+
+def prepare() -> None:
+    """One torch thread, and deterministic algorithms: before a process makes its first run."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    # Nothing reads memory before writing it, and filling it first takes a tenth of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def make(task: Task, store: Store, send: Callable[[Event], None], stop: Callable[[], bool]) -> None:
+    """Execute one run, printing to its log; what happens is sent, its errors too."""
+    from benchmark.execution.running import execute
+    from benchmark.training.trainer import Trainer
+
     def on_epoch(trainer: Trainer) -> None:
         progress = trainer.progress
         best = max(progress.column("validation_weighted_f1"))
         send(Epoch(trainer.spec.key, progress.epoch, progress.latest(), best))
 
-    while (task := _next(connection)) is not None:
-        key = task.spec.key
-        with _logged(store, key):
-            try:
-                done = execute(task, store, on_epoch, connection.poll, partial(send, Started(key)))
-                send(Finished(key) if done else Interrupted(key))
-            except Exception as error:
-                send(Failed(key, traceback.format_exc(), lasting=isinstance(error, UserError)))
+    key = task.spec.key
+    with _logged(store, key):
+        try:
+            done = execute(task, store, on_epoch, stop, partial(send, Started(key)))
+            send(Finished(key) if done else Interrupted(key))
+        except Exception as error:
+            send(Failed(key, traceback.format_exc(), lasting=isinstance(error, UserError)))
 
 
 @contextmanager

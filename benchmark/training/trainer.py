@@ -81,17 +81,14 @@ class Trainer:
 
     def __init__(self, spec: RunSpec, data: RunData, device: str = "cpu") -> None:
         settings = spec.training
-        if settings.standardize:
-            standardizer = Standardizer.fit(data.train)
-            validation = data.validation and standardizer(data.validation)
-            data = RunData(standardizer(data.train), validation, standardizer(data.test))
+        standardizer = Standardizer.fit(data.train) if settings.standardize else None
         assert (data.validation is not None) == (spec.protocol == "validated"), "the split is of another protocol"
         assert data.test.label is None, "training is not to see test labels"
         self.spec = spec
-        self.train_data = PackedData(data.train, device)
-        self.validation_data = PackedData(data.validation, device) if data.validation else None
+        self.train_data = PackedData(data.train, device, standardizer)
+        self.validation_data = PackedData(data.validation, device, standardizer) if data.validation else None
         self.validation_label = data.validation.label if data.validation else None
-        self.test_data = PackedData(data.test, device)
+        self.test_data = PackedData(data.test, device, standardizer)
         self.model, self.dropout = build_model(spec, data.train, device)
         self.aggregator = build_aggregator(spec, device)
         self.parameters = Parameters(self.model)

@@ -38,8 +38,7 @@ def tune(
     store: Store,
     storage: str,
     *,
-    workers: int,
-    timeout: float | None,
+    scheduler: Scheduler,
     tracking_uri: str,
     volatility: Volatility,
     console: Console,
@@ -80,8 +79,7 @@ def tune(
         search = Search(studies, store, task, volatility, ended)
         stack.callback(search.release)
         stack.enter_context(display)
-        scheduler = Scheduler(store, workers, timeout)
-        for event in stack.enter_context(making(search.tasks(), scheduler)):
+        for event in stack.enter_context(making(scheduler.run(search.tasks()), scheduler.stop)):
             display.update(event, search)
             trial = search.of(event.key)
             name, preset = trial.study.plan.name, trial.study.plan.recipe.preset.name

@@ -132,7 +132,7 @@ def test_provenance_names_source_libraries_and_device() -> None:
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, devices: int, torch: str) -> None:
-    monkeypatch.setattr(fingerprints, "_cuda_devices", lambda: devices)
+    monkeypatch.setattr(fingerprints, "cuda_devices", lambda: devices)
     monkeypatch.setattr(fingerprints, "version", lambda name: torch)
 
 

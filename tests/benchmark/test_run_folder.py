@@ -233,10 +233,14 @@ def test_files_cut_off_while_written_are_cleared_away(tmp_path: Path) -> None:
     assert not list(folder.glob(".*"))
 
 
-def test_a_run_whose_source_has_changed_since_is_not_stored_under_its_key(
-    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("what", "changed"), [("source_fingerprint", "source"), ("version", "torch, numpy")])
+def test_a_run_whose_code_has_changed_since_is_not_stored_under_its_key(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, changed: str
 ) -> None:
-    monkeypatch.setattr("benchmark.execution.running.source_fingerprint", lambda: "edited")
-    with pytest.raises(RuntimeError, match="source changed"):
-        make(features, tmp_path, "adam")
+    (spec,) = expand(load_preset("smoke"), [data := dataset("meld", features)], ["adam"], [0])
+    store = Store(tmp_path)
+    store.prepare()
+    monkeypatch.setattr(f"benchmark.fingerprints.{what}", lambda *_: "another")
+    with pytest.raises(RuntimeError, match=f"^{changed} changed .* would not be what its key says"):
+        execute(Task(spec, data, None), store, lambda _: None, lambda: False)
     assert not list(tmp_path.rglob("spec.json"))

@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 
 from benchmark.data.datasets import dataset
+from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.presets import load_preset
 from benchmark.tracking import default_uri
@@ -34,8 +35,7 @@ def study(store: Store) -> dict[str, Any]:
         TRIALS,
         store,
         default_url(store.root),
-        workers=os.cpu_count() or 1,
-        timeout=None,
+        scheduler=Scheduler(store, os.cpu_count() or 1),
         tracking_uri=default_uri(store.root),
         volatility=lambda *_: 0.0,
         console=CONSOLE,

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmark.data.datasets import dataset
 from benchmark.execution.coordinator import run_grid
+from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.store import Store
 from benchmark.files import write_atomically, write_json
 from benchmark.grid import expand
@@ -94,7 +95,7 @@ class Laboratory:
             sorted(grid, key=lambda spec: spec.training.epochs, reverse=True),
             {data.name: data for data in sets},
             self.store,
-            workers=os.cpu_count() or 1,
+            executor=Scheduler(self.store, os.cpu_count() or 1),
             tracking_uri=default_uri(self.store.root),
             console=CONSOLE,
         )

@@ -78,12 +78,14 @@ def test_selecting_all_is_the_same_and_selecting_a_selection_goes_on_from_it() -
     assert whole.select([2, 0]).select([1]).features["text"].tolist() == whole.select([0]).features["text"].tolist()
 
 
-def test_a_selection_shares_no_memory_with_the_whole() -> None:
-    whole = make([2, 3])
-    part = whole.select([0])
-    part.features["text"][:] = 99
+@pytest.mark.parametrize(("chosen", "shared"), [([0], True), ([1, 2], True), ([0, 2], False), ([1, 0], False)])
+def test_a_selection_of_neighbours_is_no_copy(chosen: list[int], shared: bool) -> None:
+    whole = make([2, 3, 1])
+    part = whole.select(chosen)
 
-    assert whole.features["text"].max() < 99
+    assert np.shares_memory(part.features["text"], whole.features["text"]) == shared
+    assert part.features["text"].tolist() == whole.features["text"][whole.rows(chosen)].tolist()
+    assert part.speaker.tolist() == whole.speaker[whole.rows(chosen)].tolist()
 
 
 def test_without_labels_there_are_none_and_nothing_else_changes() -> None:

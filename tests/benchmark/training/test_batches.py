@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given
@@ -95,27 +97,52 @@ def test_without_labels_a_batch_has_none() -> None:
     assert PackedData(numbered([2, 1]).without_labels(), "cpu").batch([1]).label is None
 
 
+def standardised(data: Conversations, by: Conversations) -> dict[str, npt.NDArray[np.float32]]:
+    batch = PackedData(data, "cpu", Standardizer.fit(by)).batch(range(len(data)))
+    return {m: x.numpy() for m, x in batch.features.items()}
+
+
+def test_neither_a_split_nor_standardising_copies_the_features(corpus: Conversations) -> None:
+    shared = replace(corpus, features={m: x.copy() for m, x in corpus.features.items()})
+    for x in shared.features.values():
+        x.flags.writeable = False  # as in Ray's object store
+    train = shared.where("train")
+    before = {m: x.copy() for m, x in train.features.items()}
+    packed = PackedData(train, "cpu", Standardizer.fit(train))
+    list(packed.epoch(3, 0, 1))
+    for m, x in train.features.items():
+        assert np.shares_memory(x, shared.features[m])
+        assert packed._features[m].data_ptr() == x.ctypes.data
+        np.testing.assert_array_equal(x, before[m])
+
+
+def test_standardising_batches_or_all_at_once_are_the_same_bits(corpus: Conversations) -> None:
+    standardizer = Standardizer.fit(corpus)
+    batches = list(PackedData(corpus, "cpu", standardizer).in_order(3))
+    for m, x in corpus.features.items():
+        whole = (x - standardizer.mean[m]) * standardizer.scale[m]
+        np.testing.assert_array_equal(torch.cat([batch.features[m] for batch in batches]).numpy(), whole)
+
+
 def test_standardizing_is_what_numpy_says(corpus: Conversations) -> None:
     train = corpus.where("train")
-    standardized = Standardizer.fit(train)(train)
+    standardized = standardised(train, by=train)
 
     for m, x in train.features.items():
         expected = (x - x.mean(0)) / x.std(0)
-        assert standardized.features[m].dtype == np.float32
-        np.testing.assert_allclose(standardized.features[m], expected, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(standardized.features[m].mean(0), 0, atol=1e-5)
-        np.testing.assert_allclose(standardized.features[m].std(0), 1, atol=1e-5)
-    assert standardized.label is train.label
-    assert standardized.ids == train.ids
+        assert standardized[m].dtype == np.float32
+        np.testing.assert_allclose(standardized[m], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(standardized[m].mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(standardized[m].std(0), 1, atol=1e-5)
 
 
 def test_other_data_are_shifted_and_scaled_as_the_training_data_were(corpus: Conversations) -> None:
     train, test = corpus.where("train"), corpus.where("test")
-    standardized = Standardizer.fit(train)(test)
+    standardized = standardised(test, by=train)
 
     for m, x in test.features.items():
         expected = (x - train.features[m].mean(0)) / train.features[m].std(0)
-        np.testing.assert_allclose(standardized.features[m], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(standardized[m], expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, -3.7, 1e6 + 0.3, -1e9, 1e-12, 1e30])
@@ -125,10 +152,8 @@ def test_a_constant_feature_becomes_zero_there_and_elsewhere(constant: float, n:
     train.features["text"][:, 0] = constant
     elsewhere = numbered([3])
     elsewhere.features["text"][:, 0] = np.float32(constant) * 2 + 1
-    standardizer = Standardizer.fit(train)
-
-    assert not standardizer(train).features["text"][:, 0].any()
-    assert not standardizer(elsewhere).features["text"][:, 0].any()
+    assert not standardised(train, by=train)["text"][:, 0].any()
+    assert not standardised(elsewhere, by=train)["text"][:, 0].any()
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e9])
@@ -136,7 +161,7 @@ def test_the_unit_of_a_feature_does_not_matter(scale: float) -> None:
     data, other = numbered([50]), numbered([50])
     other.features["text"][:] *= np.float32(scale)
 
-    a, b = (Standardizer.fit(d)(d).features["text"] for d in (data, other))
+    a, b = (standardised(d, by=d)["text"] for d in (data, other))
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
@@ -144,7 +169,7 @@ def test_large_numbers_do_not_lose_their_spread() -> None:
     data = numbered([50])
     data.features["text"][:, 0] += 1e5
 
-    np.testing.assert_allclose(Standardizer.fit(data)(data).features["text"].std(0), 1, atol=1e-3)
+    np.testing.assert_allclose(standardised(data, by=data)["text"].std(0), 1, atol=1e-3)
 
 
 def test_validation_and_test_data_do_not_move_the_standardizer(

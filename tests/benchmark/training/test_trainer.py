@@ -409,8 +409,9 @@ def test_features_are_standardised_only_where_the_specification_says_so(
     plain, standardized = make_trainer(standardize=False), make_trainer()
     for name, part in (("train", raw.train), ("validation", raw.validation), ("test", raw.test)):
         for m, x in part.features.items():
-            assert torch.equal(getattr(plain, f"{name}_data")._features[m], torch.from_numpy(x))
-            found = getattr(standardized, f"{name}_data")._features[m]
+            a, b = (getattr(trainer, f"{name}_data") for trainer in (plain, standardized))
+            assert torch.equal(a.batch(range(len(part))).features[m], torch.from_numpy(x))
+            found = b.batch(range(len(part))).features[m]
             expected = (x - raw.train.features[m].mean(0)) / raw.train.features[m].std(0)
             np.testing.assert_allclose(found.numpy(), expected, rtol=1e-3, atol=1e-4)
 

@@ -1,0 +1,295 @@
+"""A grid of runs over the nodes of a Ray cluster (the extra ``ray``; docs/cluster.md)."""
+
+import logging
+import math
+import socket
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.data.datasets import DataSet
+from benchmark.errors import UserError
+from benchmark.execution.checksums import damage
+from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.execution.ray_task import Files, Shipped, make_there
+from benchmark.execution.store import Store
+from benchmark.execution.tasks import Task
+from benchmark.execution.worker import environment
+from benchmark.files import write_atomically
+from benchmark.fingerprints import provenance
+
+try:
+    import ray
+    from ray.exceptions import RayError
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+except ImportError as error:
+    raise UserError("--executor ray needs Ray: install it with pip install 'css-bench[ray]'") from error
+
+_POLL_SECONDS = 0.2  # between two looks at whether to stop, and at runs that another process is making
+_FETCH_SECONDS = 10.0  # between two checkpoints of a run that are fetched from its node
+_CONNECT_SECONDS = 5.0
+_PROBE_SECONDS = 120.0  # for every node to start Python and say what it has
+_RESULT, _CHECKPOINT, _LOG = "result.json", "checkpoint.*", "log.txt"
+
+
+def connect(address: str) -> None:
+    """Join the cluster whose head is at ``host:port``, once in a process.
+
+    Raises:
+        UserError: it cannot be reached, or a node has other code or libraries than this machine.
+    """
+    if ray.is_initialized():
+        return
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise UserError(f"--address {address!r}: write HOST:PORT, as ray start --head said it")
+    try:  # Ray itself tries for minutes, then ends the process
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": environment()},
+        )
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"no Ray cluster at {address} can be joined ({reason}): start one with ray start --head, and this command "
+            "on one of its machines"
+        ) from error
+    _refuse_other_nodes()
+
+
+def _refuse_other_nodes() -> None:
+    """Raise UserError where a node would make other runs than their keys say."""
+    here = _present()
+    probe = ray.remote(num_cpus=0, max_retries=0)(_present)
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    places = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in nodes]
+    answers = [probe.options(scheduling_strategy=place).remote() for place in places]
+    for node, answer in zip(nodes, answers, strict=True):
+        name = node["NodeManagerHostname"]
+        try:
+            there = ray.get(answer, timeout=_PROBE_SECONDS)
+        except RayError as error:
+            raise UserError(
+                f"node {name} cannot run css-bench ({' '.join(str(error).split())[-300:]}): install it there as here"
+            ) from error
+        if differing := [
+            f"{what} {there[what][:16]}, here {here[what][:16]}" for what in here if there[what] != here[what]
+        ]:
+            raise UserError(
+                f"node {name} would make other bits: {'; '.join(differing)}; install the same there as here"
+            )
+
+
+def _present() -> dict[str, str]:
+    return {name: value for name, value in provenance("", "").model_dump().items() if value}
+
+
+def capacity(runs_per_gpu: int = 0) -> int:
+    """How many runs the cluster can make at once, each on one core and, unless that is 0, on its share of a GPU.
+
+    At least 1: without room, a run waits for a node to join.
+    """
+    there = ray.cluster_resources()
+    found = there.get("CPU", 0.0)
+    return max(1, int(min(found, there.get("GPU", 0.0) * runs_per_gpu) if runs_per_gpu else found))
+
+
+def _share(runs_per_gpu: int) -> float:
+    """What a run asks for of a GPU: Ray counts in ten-thousandths, and so many are to fit."""
+    return math.floor(10_000 / runs_per_gpu) / 10_000 if runs_per_gpu else 0.0
+
+
+@dataclass
+class _Run:
+    """A run that was handed to the cluster; its claim on the store is held here."""
+
+    task: Task
+    claim: ExitStack
+    stream: Any
+    event: Event | None = None  # whose files have not come yet
+    heard: float | None = None  # None before it begins
+    fetched: float = -math.inf
+
+
+class RayExecutor:
+    """Runs tasks on the cluster that :func:`connect` joined, with the interface and events of :class:`.Scheduler`.
+
+    The store is written to by this process alone. A run's checkpoint stays on its node, from where it is fetched now
+    and then; when the node is lost, the run goes on elsewhere from what was fetched last, which costs it an attempt.
+
+    Args:
+        store: gets the runs.
+        workers: runs at once; 0: as many as the cluster has room for, which may change.
+        timeout: seconds without a finished epoch after which a run is taken for hung.
+        runs_per_gpu: how many share a GPU; 0 for runs on CPUs.
+    """
+
+    def __init__(self, store: Store, workers: int = 0, timeout: float | None = None, runs_per_gpu: int = 0) -> None:
+        self.store = store
+        self.workers = workers
+        self.timeout = timeout
+        self.runs_per_gpu = runs_per_gpu
+        share = _share(runs_per_gpu)
+        self._make = ray.remote(num_cpus=1, num_gpus=share, max_retries=0, num_returns="streaming")(make_there)
+        self._data: dict[DataSet, Any] = {}
+        self._running: list[_Run] = []
+        self._waiting: deque[Task] = deque()  # asked for, but not begun
+        self._again: deque[Task] = deque()  # failed once
+        self._failures: Counter[str] = Counter()
+        self._tasks: Iterator[Task | None] | None = None  # None where no more come
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let every run end after its current epoch, checkpointed, and start no other. For signal handlers too."""
+        self._stopping = True
+
+    def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
+        """Execute the tasks and yield what happens; every run that starts ends in exactly one event.
+
+        A task is asked for when there is room for it; None among them says that there is none now. Closing the iterator
+        early ends all runs at once.
+        """
+        self._tasks = iter(tasks)
+        try:
+            while True:
+                limit = self.workers or capacity(self.runs_per_gpu)
+                while len(self._running) + len(self._waiting) < limit and (task := self._next()) is not None:
+                    self._waiting.append(task)
+                yield from self._begin(limit)
+                if self._stopping:
+                    self._waiting.clear()
+                    for run in [run for run in self._running if run.heard is None]:
+                        self._end(run)
+                if not (self._running or self._waiting) and (
+                    self._stopping or (self._tasks is None and not self._again)
+                ):
+                    return
+                for run in self._speaking():
+                    yield from self._hear(run)
+                for run in [run for run in self._running if self._is_hung(run)]:
+                    self._end(run)
+                    yield self._failed(run.task, f"no epoch was finished within {self.timeout:g} s")
+        finally:
+            for run in list(self._running):
+                self._end(run)
+
+    def _next(self) -> Task | None:
+        """The next task to start, those that failed once behind all others; None where there is none now."""
+        if self._stopping:
+            return None
+        if self._tasks is not None:
+            try:
+                if (task := next(self._tasks)) is not None:
+                    return task
+            except StopIteration:
+                self._tasks = None
+        return self._again.popleft() if self._again else None
+
+    def _begin(self, limit: int) -> Iterator[Event]:
+        """Hand over what waits and no other process is making, each run with what an earlier attempt left of it."""
+        for _ in range(len(self._waiting)):
+            if self._stopping or len(self._running) >= limit:
+                return
+            task = self._waiting.popleft()
+            key = task.spec.key
+            with ExitStack() as claim:
+                if not claim.enter_context(self.store.claim(key)):
+                    self._waiting.append(task)
+                elif self.store.is_whole(key):
+                    yield Finished(key)
+                else:
+                    assert isinstance(task.dataset, DataSet)
+                    if task.dataset not in self._data:
+                        self._data[task.dataset] = ray.put(Shipped.of(task.dataset))
+                    folder = self.store.folder(key)
+                    left = {f.name: f.read_bytes() for pattern in (_CHECKPOINT, _LOG) for f in folder.glob(pattern)}
+                    fields = {"spec": task.spec, "git": task.git, "examination": task.examination}
+                    stream = self._make.remote(fields, self._data[task.dataset], left)
+                    self._running.append(_Run(task, claim.pop_all(), stream))
+
+    def _speaking(self) -> list[_Run]:
+        """The runs that have something to say, waited for a moment."""
+        streams = {run.stream: run for run in self._running}
+        if not streams:
+            time.sleep(_POLL_SECONDS)
+            return []
+        # not fetched: most checkpoints are let go
+        ready, _ = ray.wait(list(streams), timeout=_POLL_SECONDS, fetch_local=False)
+        if ready:
+            ready, _ = ray.wait(list(streams), num_returns=len(streams), timeout=0, fetch_local=False)
+        return [streams[stream] for stream in ready]
+
+    def _hear(self, run: _Run) -> Iterator[Event]:
+        """The run's next event, once its files have followed it and are in the store, if they are wanted."""
+        key = run.task.spec.key
+        try:
+            said = next(run.stream)
+            if run.event is None:
+                run.event = ray.get(said)
+                return
+            event, run.event = run.event, None
+            over = isinstance(event, Finished | Failed)
+            if isinstance(event, Started):
+                self.store.clear(key)
+            elif over or self._stopping or time.monotonic() > run.fetched + _FETCH_SECONDS:
+                self._keep(key, ray.get(said))
+                run.fetched = time.monotonic()
+        except (RayError, StopIteration) as error:
+            self._end(run)
+            yield self._failed(run.task, f"{error}\nthe node or the process that made the run is gone")
+            return
+        except OSError:
+            self._end(run)
+            yield self._failed(run.task, traceback.format_exc())
+            return
+        run.heard = time.monotonic()
+        if over:
+            self._end(run, over=True)
+        if isinstance(event, Failed):
+            yield self._failed(run.task, event.error, event.lasting)
+            return
+        yield event
+        if self._stopping and not over and not isinstance(event, Started):
+            self._end(run)
+            yield Interrupted(key)
+
+    def _keep(self, key: str, files: Files) -> None:
+        """Write what has arrived into the run's folder; the result last, and nothing that is there already."""
+        folder = self.store.folder(key)
+        for name in sorted(files, key=lambda name: name == _RESULT):
+            if not (folder / name).exists() or (folder / name).read_bytes() != files[name]:
+                write_atomically(folder / name, files[name])
+        if _RESULT in files:
+            if wrong := damage(folder):
+                (folder / _RESULT).unlink()
+                raise OSError(f"damaged on its way: {wrong}")
+            for left in folder.glob(_CHECKPOINT):
+                left.unlink()
+
+    def _is_hung(self, run: _Run) -> bool:
+        return bool(self.timeout and run.heard is not None and time.monotonic() > run.heard + self.timeout)
+
+    def _end(self, run: _Run, *, over: bool = False) -> None:
+        """Let go of the run's claim, and unless it is over of its process, which may go on with the next epoch."""
+        self._running.remove(run)
+        if not over:
+            with suppress(RayError, ValueError):
+                ray.cancel(run.stream, force=True)
+        run.claim.close()
+
+    def _failed(self, task: Task, error: str, lasting: bool = False) -> Event:
+        """Put the run behind the others after its first failure; else leave the error in its folder."""
+        key = task.spec.key
+        self._failures[key] += 1
+        if self._failures[key] == 1 and not lasting and not self._stopping:
+            self._again.append(task)
+            return Retried(key, error)
+        self.store.fail(key, error)
+        return Failed(key, error, lasting)
