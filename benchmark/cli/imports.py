@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.common import STORE, DataOption, DropDefectsOption, StoreOption
-from benchmark.errors import UserError
 
 app = typer.Typer()
 
@@ -57,8 +56,6 @@ def import_predictions(
 
     check_name(method)
     look_up("way to choose the epoch", selection, dict.fromkeys(SELECTIONS))
-    if seed is not None and seed < 0:
-        raise UserError(f"--seed must be at least 0, got {seed}")
     chosen = known(dataset, data_dir, parse_inputs(None, None, drop_defects))
     conversations = chosen.load()
     found = read_predictions(file, conversations, chosen.name, seed)

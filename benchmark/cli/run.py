@@ -433,16 +433,16 @@ def carry_out(
             say(reason)
         outcome = max(outcome, _train("refits", again, by_name, held, places))
         budgets |= {spec.budget for spec in again}
-    data = {spec.provenance.data for spec in specs}
-    keys = {
-        record["key"]
-        for record in held.specs()
-        if record["budget"] in budgets
-        or (record.get("protocol") == "imported" and record["provenance"]["data"] in data)
-    }
+    keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
     if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
-        _report(places.store, places.report, keys)
+        _report(places.store, places.report, keys | _imported(held, {spec.provenance.data for spec in specs}))
     return outcome
+
+
+def _imported(store: "Store", data: set[str]) -> set[str]:
+    """Keys of what was imported on data of these fingerprints."""
+    records = (record for record in store.specs() if record.get("protocol") == "imported")
+    return {record["key"] for record in records if record["provenance"]["data"] in data}
 
 
 def _train(

@@ -58,7 +58,7 @@ def write_import(
             "imported": {"selection": selection, "paired": paired, "predictions": "0" * 64},
         }  # fmt: skip
         manifest = {
-            "created": "2026-05-01T00:00:00+00:00", "versions": {}, "hardware": {}, "git": None, "source": None,
+            "created": "2025-01-01T00:00:00+00:00", "versions": {}, "hardware": {}, "git": None, "source": None,
             "imported_from": {"file": "theirs.csv", "sha256": "a" * 64},
             "data": dict(like.manifest["data"]) | {"fingerprint": fingerprint},
         }  # fmt: skip

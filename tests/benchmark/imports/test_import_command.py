@@ -11,12 +11,17 @@ import pandas as pd
 import pytest
 from harness import Say
 from sklearn.metrics import accuracy_score, f1_score
+from synthetic import write_run
 
+from benchmark.cli.run import Places, _carry_out
 from benchmark.data.conversations import Conversations
+from benchmark.data.datasets import dataset
 from benchmark.execution.checksums import damage
 from benchmark.execution.moving import Copied, copy
 from benchmark.execution.store import Store
+from benchmark.grid import expand
 from benchmark.imports import storing
+from benchmark.presets import load_preset
 
 Predict = Callable[..., pd.DataFrame]
 Import = Callable[..., tuple[int, str, str]]
@@ -231,3 +236,17 @@ def test_a_family_may_name_an_import(
     imports(predict(1), "--seed", 1, "--selection", "test")
     code, _, said = say(*words, "--contrasts", "css:SDT", *where)
     assert (code, "with more than one --selection or --paired" in said) == (2, True)
+
+
+def test_a_grids_report_has_the_imports_on_its_data(
+    imports: Import, store: Store, predict: Predict, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports(predict(), "--seed", 0)
+    (theirs,) = held(store)
+    (spec,) = expand(load_preset("smoke"), [dataset("meld", features)], ["css"], [0])
+    write_run(store.runs, spec.key, **spec.record() | {"key": spec.key})
+    shown: list[set[str]] = []
+    monkeypatch.setattr("benchmark.cli.run._report", lambda store, out, keys: shown.append(keys))
+    places = Places(store.root, store.root / "report", None, 1, None)
+    assert _carry_out([spec], [dataset("meld", features)], places, None) == 0
+    assert shown == [{spec.key, theirs}]
