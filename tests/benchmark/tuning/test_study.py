@@ -297,6 +297,20 @@ def test_what_is_left_open_is_taken_up_at_once_with_what_was_made(url: str, work
     assert len(shop.made) == len(set(shop.made))
 
 
+def test_settings_that_the_sampler_chose_stay_with_a_trial_that_is_made_again(url: str) -> None:
+    with opened(url, plan(also=("lr",)), trials=8) as (study,):
+        for _ in range(6):
+            trial, number = study.ask() or pytest.fail("nothing to do")
+            study.end(trial, [0.1 * number])
+        (left, number), (other, _) = (study.ask() or pytest.fail("nothing to do") for _ in range(2))
+        settings = left.params
+        study.end(other, [0.9])  # the sampler would choose otherwise now
+        study.release(left)
+    with opened(url, plan(also=("lr",)), trials=8) as (study,):
+        again, same = study.ask() or pytest.fail("nothing to do")
+        assert (same, again.params) == (number, settings)
+
+
 def test_a_study_that_was_begun_otherwise_is_refused_with_what_differs(url: str) -> None:
     with opened(url, plan(), trials=2):
         pass
