@@ -11,6 +11,7 @@ from typing import Any
 
 import optuna
 import pytest
+from sqlalchemy.exc import IntegrityError
 from studies import Score, Workshop, opened, plan, rank_and_order
 
 from benchmark.errors import UserError
@@ -367,6 +368,22 @@ def test_the_storage_knows_nothing_but_settings_and_validation(url: str, worksho
     assert set(trial.user_attrs) == {"slot", "runs"}
     (run,) = json.loads(trial.user_attrs["runs"])
     assert set(run) == {"seed", "key", "validation", "volatility", "seconds", "epochs"}
+
+
+def test_a_database_that_another_process_makes_at_this_moment_is_opened(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, tried = optuna.storages.RDBStorage, []
+
+    def clash(*words: Any, **options: Any) -> Any:
+        tried.append(words)
+        if len(tried) == 1:
+            raise IntegrityError("INSERT", {}, ValueError("UNIQUE constraint failed: alembic_version.version_num"))
+        return opening(*words, **options)
+
+    monkeypatch.setattr(optuna.storages, "RDBStorage", clash)
+    storage.connect(url).engine.dispose()
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize(
