@@ -1,5 +1,6 @@
 """The database that studies live in: opened, kept alive, and its errors in one line."""
 
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 20
 """A trial that nobody vouched for during so long is taken for abandoned, and tried again."""
+_ATTEMPTS, _AGAIN_SECONDS = 3, 0.3
 _LOCK_SECONDS = 60  # that SQLite waits for another process's write
 
 
@@ -61,13 +63,20 @@ def quiet() -> Iterator[None]:
 def connect(url: str) -> "RDBStorage":
     """Open the database, made where there is none; raises UserError where that cannot be."""
     from optuna.storages import RDBStorage
+    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
     options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if url.startswith("sqlite:") else {}
+
+    def open_it() -> RDBStorage:
+        return RDBStorage(url, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+
     with explained(url), quiet():
         try:
-            return RDBStorage(
-                url, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
-            )
+            for _ in range(_ATTEMPTS):
+                with suppress(IntegrityError, OperationalError, ProgrammingError):
+                    return open_it()
+                time.sleep(_AGAIN_SECONDS)  # another process makes the tables at this very moment
+            return open_it()
         except (ImportError, RuntimeError) as error:  # no driver; tables of another version of Optuna
             raise _unusable(url, error) from error
 

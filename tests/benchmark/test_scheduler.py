@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 from harness import digests, until
@@ -194,6 +194,28 @@ def test_tasks_may_follow_from_events(store: Store, features: Path) -> None:
         heard.append(event)  # noqa: PERF402 - the tasks follow from what is heard
     assert ends(heard) == [(Finished, first.spec.key), (Finished, second.spec.key)]
     assert asked < 2000  # not in a loop that never rests
+
+
+def test_a_run_is_tried_again_though_more_tasks_wait_for_it(
+    store: Store, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIED", str(tmp_path / "tried"))
+    (flaky,) = tasks(features, Flaky)
+    heard: list[Event] = []
+
+    def following() -> Iterator[Task | None]:
+        yield flaky
+        while not any(isinstance(event, Finished) for event in heard):
+            assert len(heard) < 100
+            yield None
+
+    scheduler = Scheduler(store, workers=1)
+    patience = Timer(120, scheduler.stop)
+    patience.start()
+    for event in scheduler.run(following()):
+        heard.append(event)  # noqa: PERF402 - the tasks follow from what is heard
+    patience.cancel()
+    assert [kind for kind, _ in ends(heard)] == [Retried, Finished]
 
 
 def test_leaving_early_ends_the_workers_at_once(store: Store, features: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import optuna
 import pytest
+from sqlalchemy.exc import IntegrityError
 from studies import Score, Workshop, opened, plan, rank_and_order
 
 from benchmark.errors import UserError
@@ -297,6 +298,20 @@ def test_what_is_left_open_is_taken_up_at_once_with_what_was_made(url: str, work
     assert len(shop.made) == len(set(shop.made))
 
 
+def test_settings_that_the_sampler_chose_stay_with_a_trial_that_is_made_again(url: str) -> None:
+    with opened(url, plan(also=("lr",)), trials=8) as (study,):
+        for _ in range(6):
+            trial, number = study.ask() or pytest.fail("nothing to do")
+            study.end(trial, [0.1 * number])
+        (left, number), (other, _) = (study.ask() or pytest.fail("nothing to do") for _ in range(2))
+        settings = left.params
+        study.end(other, [0.9])  # the sampler would choose otherwise now
+        study.release(left)
+    with opened(url, plan(also=("lr",)), trials=8) as (study,):
+        again, same = study.ask() or pytest.fail("nothing to do")
+        assert (same, again.params) == (number, settings)
+
+
 def test_a_study_that_was_begun_otherwise_is_refused_with_what_differs(url: str) -> None:
     with opened(url, plan(), trials=2):
         pass
@@ -353,6 +368,22 @@ def test_the_storage_knows_nothing_but_settings_and_validation(url: str, worksho
     assert set(trial.user_attrs) == {"slot", "runs"}
     (run,) = json.loads(trial.user_attrs["runs"])
     assert set(run) == {"seed", "key", "validation", "volatility", "seconds", "epochs"}
+
+
+def test_a_database_that_another_process_makes_at_this_moment_is_opened(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, tried = optuna.storages.RDBStorage, []
+
+    def clash(*words: Any, **options: Any) -> Any:
+        tried.append(words)
+        if len(tried) == 1:
+            raise IntegrityError("INSERT", {}, ValueError("UNIQUE constraint failed: alembic_version.version_num"))
+        return opening(*words, **options)
+
+    monkeypatch.setattr(optuna.storages, "RDBStorage", clash)
+    storage.connect(url).engine.dispose()
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize(
