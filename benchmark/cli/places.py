@@ -37,7 +37,8 @@ class Places:
             from benchmark.execution.scheduler import Scheduler
 
             return Scheduler(store, self.workers, self.timeout, self.gpus)
-        from benchmark.execution.ray_executor import RayExecutor, connect
+        from benchmark.execution.ray_cluster import connect
+        from benchmark.execution.ray_executor import RayExecutor
 
         connect(self.address)
         return RayExecutor(store, self.workers, self.timeout, self.runs_per_gpu)
@@ -46,7 +47,7 @@ class Places:
         """How many runs are made at a time; raises UserError where the cluster cannot say it."""
         if self.address is None or self.workers:
             return self.workers
-        from benchmark.execution.ray_executor import capacity, connect
+        from benchmark.execution.ray_cluster import capacity, connect
 
         connect(self.address)
         return capacity(self.runs_per_gpu)
