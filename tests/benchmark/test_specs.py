@@ -250,6 +250,7 @@ def test_the_record_is_what_the_run_format_documents() -> None:
         "preset": "quick",
         "protocol": "validated",
         "refit_of": None,
+        "tuned": None,
         "encoder": {"name": "paper", "options": {"layers": 2}},
         "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
         "aggregator": {"name": "tuned", "options": {"power": 0.5, "solver": "exact"}},
