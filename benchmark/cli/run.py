@@ -1,19 +1,15 @@
 """``cssbench run`` and ``cssbench report``."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from benchmark.cli.common import (
     BUDGET,
     COMPARED,
-    DONE,
-    FAILED,
-    INTERRUPTED,
     PLACES,
     STORE,
     DataOption,
@@ -23,19 +19,11 @@ from benchmark.cli.common import (
     existing,
     given,
     listed,
-    say,
 )
 from benchmark.cli.locking import read_lock, refuse_choices_beside, write_lock
-from benchmark.cli.places import Places, places
+from benchmark.cli.making import Family, carry_out, write_report
+from benchmark.cli.places import places
 from benchmark.errors import UserError
-from benchmark.execution.checksums import damage
-from benchmark.execution.estimate import estimate
-
-if TYPE_CHECKING:
-    from benchmark.data.datasets import DataSet
-    from benchmark.execution.store import Store
-    from benchmark.presets import Preset
-    from benchmark.specs import RunSpec
 
 app = typer.Typer()
 
@@ -269,6 +257,7 @@ def run(
     from benchmark.presets import load_preset
     from benchmark.registry import look_up
     from benchmark.tuning.records import settings_in
+    from benchmark.tuning.tuned import tuned_runs
 
     look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
     if refit and protocol == "published":
@@ -325,7 +314,9 @@ def run(
         options=given(rank=rank, order=order, raw_scale=raw_scale or None),
     )
     specs = expanded(members, replicates)
-    tuned_by_label = _tuned(wanted, specs, chosen, budget, resolve_device(device), given(epochs=epochs, hidden=hidden))
+    tuned_by_label = tuned_runs(
+        wanted, specs, chosen, budget, resolve_device(device), given(epochs=epochs, hidden=hidden)
+    )
     specs += [spec for of in tuned_by_label.values() for spec in of]
     family = None
     if protocol == "validated":  # the published one is in no comparison
@@ -351,165 +342,6 @@ def run(
         raise typer.Exit(carry_out(specs, chosen, where, family, refit=refit, dry_run=dry_run))
 
 
-def _tuned(
-    wanted: "Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]",
-    specs: "Sequence[RunSpec]",
-    datasets: "Sequence[DataSet]",
-    preset: "Preset",
-    device: str,
-    training: Mapping[str, Any],
-) -> "dict[str, list[RunSpec]]":
-    """The runs of studies' settings on the seeds of a grid, by label; those that are in the grid already left out."""
-    from benchmark.registry import look_up
-    from benchmark.tuning.plan import Recipe
-    from benchmark.tuning.tuned import tuned_spec
-
-    by_name, there = {d.name: d for d in datasets}, {spec.key for spec in specs}
-    protocol = specs[0].protocol
-    found: dict[str, list[RunSpec]] = {}
-    for study, trial in wanted:
-        data = look_up("data set of --datasets for a study of", study["dataset"], by_name)
-        recipe = Recipe(preset, data, study["method"], device, training=training)
-        for seed in dict.fromkeys(spec.seed for spec in specs if spec.dataset == data.name):
-            spec = tuned_spec(recipe, study["name"], trial["params"], seed)
-            spec = spec.model_copy(update={"protocol": protocol})
-            if spec.key not in there:
-                there.add(spec.key)
-                found.setdefault(spec.method.label, []).append(spec)
-    return found
-
-
-@dataclass(frozen=True)
-class Family:
-    """What is compared, declared before the runs; ``insisted``: the user wrote it, and it is kept even where late."""
-
-    comparisons: "Sequence[dict[str, Any]]"
-    seeds: Sequence[int]
-    margin: float
-    insisted: bool = False
-
-    def declare(self, store: Path) -> None:
-        """Write it into the store."""
-        from benchmark.families import declare
-
-        declare(store, self.comparisons, self.seeds, self.margin)
-
-
-def carry_out(
-    specs: "Sequence[RunSpec]",
-    datasets: "Sequence[DataSet]",
-    places: Places,
-    family: Family | None,
-    *,
-    refit: bool = False,
-    dry_run: bool = False,
-) -> int:
-    """Make the runs that the store has not got and write the report; returns the exit code."""
-    import reports
-    from benchmark.execution.store import Store
-    from benchmark.refit import refits
-
-    held = Store(places.store)
-    try:
-        reports.refuse_foreign(places.report.resolve())  # before hours of training
-    except reports.ReportError as error:
-        raise UserError(str(error)) from error
-
-    if dry_run:
-        missing = [spec for spec in specs if not held.is_whole(spec.key)]
-        typer.echo(f"{len(specs)} runs, {len(specs) - len(missing)} of them already in {places.store}")
-        typer.echo(estimate(missing, held, places.at_once()))
-        if refit:
-            typer.echo("refits come on top: their epochs are not known before these runs are there")
-        return DONE
-    by_name = {d.name: d for d in datasets}
-    if family and family.insisted and all(held.is_whole(spec.key) for spec in specs):
-        family.declare(places.store)  # too late to be a plan: the report shows such comparisons as exploratory
-    outcome = _train("runs", specs, by_name, held, places, family)
-    budgets = {spec.budget for spec in specs}
-    if refit and outcome != INTERRUPTED:
-        again, left_out = refits(specs, held)
-        for reason in left_out:
-            say(reason)
-        outcome = max(outcome, _train("refits", again, by_name, held, places))
-        budgets |= {spec.budget for spec in again}
-    keys = {record["key"] for record in held.specs() if record["budget"] in budgets}
-    if outcome != INTERRUPTED and any(map(held.is_complete, keys)):
-        _report(places.store, places.report, keys | _imported(held, {spec.provenance.data for spec in specs}))
-    return outcome
-
-
-def _imported(store: "Store", data: set[str]) -> set[str]:
-    """Keys of what was imported on data of these fingerprints."""
-    records = (record for record in store.specs() if record.get("protocol") == "imported")
-    return {record["key"] for record in records if record["provenance"]["data"] in data}
-
-
-def _train(
-    what: str,
-    grid: "Sequence[RunSpec]",
-    datasets: "Mapping[str, DataSet]",
-    store: "Store",
-    places: Places,
-    family: Family | None = None,
-) -> int:
-    """Declare what will be compared, then make the runs that the store does not hold; returns the exit code."""
-    specs = [spec for spec in grid if not store.is_whole(spec.key)]
-    for spec in specs:
-        if store.is_complete(spec.key):
-            say(f"warning: run {spec.key} in {store.root} is damaged ({damage(store.folder(spec.key))}): made again")
-    typer.echo(f"{len(grid)} {what}, {len(grid) - len(specs)} of them already in {store.root}")
-    if not specs:
-        return DONE
-    from benchmark.data.splits import split
-    from benchmark.grid import may_be_refused
-
-    for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in specs):
-        split(datasets[name].load(), seed=0, hold_out=hold_out)  # unusable data are found before anything is written
-    if doubtful := list(filter(may_be_refused, specs)):  # and so are methods that cannot be built
-        from benchmark.training.building import refuse_unbuildable
-
-        refuse_unbuildable(doubtful)
-    from rich.console import Console
-
-    from benchmark.execution.coordinator import run_grid
-    from benchmark.execution.events import Failed, Finished
-    from benchmark.tracking import resolve_uri
-
-    store.prepare()
-    if family:
-        family.declare(places.store)
-    outcomes = run_grid(
-        specs,
-        datasets,
-        store,
-        executor=places.executor(store),
-        tracking_uri=resolve_uri(places.tracking_uri, store.root),
-        console=Console(),
-    )
-    if failed := outcomes[Failed]:
-        say(
-            f"{failed} of {len(specs)} runs failed; {store.runs}/*/error.txt has the tracebacks, and the same command "
-            "tries them again"
-        )
-    if outcomes[Finished] + failed < len(specs):
-        return INTERRUPTED
-    return FAILED if failed else DONE
-
-
-def _report(store: Path, out: Path, keys: set[str] | None) -> None:
-    import reports
-
-    page = out / "index.html"
-    if not reports.is_current(store, out, keys):
-        typer.echo("writing the report …")
-        try:
-            page = reports.build(store, out, keys)
-        except reports.ReportError as error:
-            raise UserError(str(error)) from error
-    typer.echo(f"report: {page}")
-
-
 @app.command()
 def report(
     store: StoreOption = STORE,
@@ -522,4 +354,4 @@ def report(
 ) -> None:
     """Write the report of all finished runs of a store."""
     existing(store)
-    _report(store, out or store / "report", None)
+    write_report(store, out or store / "report", None)

@@ -23,8 +23,8 @@ from benchmark.cli.common import (
     say,
     show,
 )
+from benchmark.cli.making import Family, carry_out
 from benchmark.cli.places import Places, places
-from benchmark.cli.run import Family, carry_out
 from benchmark.cli.tracking import TrackingOption
 from benchmark.errors import UserError
 

@@ -3,7 +3,7 @@
 import math
 import time
 import traceback
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from ray.exceptions import RayError
 
 from benchmark.data.datasets import DataSet
 from benchmark.execution.checksums import damage
-from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.execution.events import Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.executor import Executor
 from benchmark.execution.ray_cluster import capacity, gpu_share
 from benchmark.execution.ray_task import Files, Shipped, make_there
 from benchmark.execution.store import Store
@@ -38,8 +39,8 @@ class _Run:
     fetched: float = -math.inf
 
 
-class RayExecutor:
-    """Runs tasks on the cluster that :func:`connect` joined, with the interface and events of :class:`.Scheduler`.
+class RayExecutor(Executor):
+    """Runs tasks on the cluster that :func:`connect` joined, with the events of :class:`.Scheduler`.
 
     The store is written to by this process alone. A run's checkpoint stays on its node, from where it is fetched now
     and then; when the node is lost, the run goes on elsewhere from what was fetched last, which costs it an attempt.
@@ -47,35 +48,21 @@ class RayExecutor:
     Args:
         store: gets the runs.
         workers: runs at once; 0: as many as the cluster has room for, which may change.
-        timeout: seconds without a finished epoch after which a run is taken for hung.
+        timeout: as of every executor.
         runs_per_gpu: how many share a GPU; 0 for runs on CPUs.
     """
 
     def __init__(self, store: Store, workers: int = 0, timeout: float | None = None, runs_per_gpu: int = 0) -> None:
-        self.store = store
-        self.workers = workers
-        self.timeout = timeout
+        super().__init__(store, workers, timeout)
         self.runs_per_gpu = runs_per_gpu
         share = gpu_share(runs_per_gpu)
         self._make = ray.remote(num_cpus=1, num_gpus=share, max_retries=0, num_returns="streaming")(make_there)
         self._data: dict[DataSet, Any] = {}
         self._running: list[_Run] = []
         self._waiting: deque[Task] = deque()  # asked for, but not begun
-        self._again: deque[Task] = deque()  # failed once
-        self._failures: Counter[str] = Counter()
-        self._tasks: Iterator[Task | None] | None = None  # None where no more come
-        self._stopping = False
-
-    def stop(self) -> None:
-        """Let every run end after its current epoch, checkpointed, and start no other. For signal handlers too."""
-        self._stopping = True
 
     def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
-        """Execute the tasks and yield what happens; every run that starts ends in exactly one event.
-
-        A task is asked for when there is room for it; None among them says that there is none now. Closing the iterator
-        early ends all runs at once.
-        """
+        """Execute the tasks, each where the cluster has room."""
         self._tasks = iter(tasks)
         try:
             while True:
@@ -87,9 +74,7 @@ class RayExecutor:
                     self._waiting.clear()
                     for run in [run for run in self._running if run.heard is None]:
                         self._end(run)
-                if not (self._running or self._waiting) and (
-                    self._stopping or (self._tasks is None and not self._again)
-                ):
+                if self._is_over and not (self._running or self._waiting):
                     return
                 for run in self._speaking():
                     yield from self._hear(run)
@@ -99,18 +84,6 @@ class RayExecutor:
         finally:
             for run in list(self._running):
                 self._end(run)
-
-    def _next(self) -> Task | None:
-        """The next task to start, those that failed once behind all others; None where there is none now."""
-        if self._stopping:
-            return None
-        if self._tasks is not None:
-            try:
-                if (task := next(self._tasks)) is not None:
-                    return task
-            except StopIteration:
-                self._tasks = None
-        return self._again.popleft() if self._again else None
 
     def _begin(self, limit: int) -> Iterator[Event]:
         """Hand over what waits and no other process is making, each run with what an earlier attempt left of it."""
@@ -203,13 +176,3 @@ class RayExecutor:
             with suppress(RayError, ValueError):
                 ray.cancel(run.stream, force=True)
         run.claim.close()
-
-    def _failed(self, task: Task, error: str, lasting: bool = False) -> Event:
-        """Put the run behind the others after its first failure; else leave the error in its folder."""
-        key = task.spec.key
-        self._failures[key] += 1
-        if self._failures[key] == 1 and not lasting and not self._stopping:
-            self._again.append(task)
-            return Retried(key, error)
-        self.store.fail(key, error)
-        return Failed(key, error, lasting)

@@ -3,13 +3,14 @@
 import os
 import signal
 import time
-from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried
+from benchmark.execution.executor import Executor
 from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
 from benchmark.execution.worker import STACK_SIGNAL, environment, work
@@ -21,40 +22,21 @@ _STACK_SECONDS = 1.0  # for a worker that hangs to write down where
 _LOG_CHARACTERS = 20_000  # of a dead worker's last words
 
 
-class Scheduler:
+class Scheduler(Executor):
     """Runs tasks on ``workers`` processes, each given the next one as it gets free; a worker that dies is replaced.
 
     Workers share nothing but the store: each has a pipe of its own, so that none can die holding what others wait for.
-    A run that fails is tried once more after the others, unless its input is wrong; one that finishes no epoch for
-    ``timeout`` seconds is taken for hung, and its worker killed. Each worker sees one of ``gpus``, in turn; where there
-    are none, all that the machine has.
+    Each sees one of ``gpus``, in turn; where there are none, all that the machine has.
     """
 
     def __init__(self, store: Store, workers: int, timeout: float | None = None, gpus: Sequence[str] = ()) -> None:
-        self.store = store
-        self.workers = workers
-        self.timeout = timeout
+        super().__init__(store, workers, timeout)
         self.gpus = gpus
         self._busy: dict[Connection, _Worker] = {}
         self._idle: list[_Worker] = []
-        self._tasks: Iterator[Task | None] | None = None  # None where no more come
-        self._again: deque[Task] = deque()
-        self._stopping = False
-        self._failures: Counter[str] = Counter()
-
-    def stop(self) -> None:
-        """Let every run end after its current epoch, checkpointed, and start no other. For signal handlers too."""
-        self._stopping = True
 
     def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
-        """Execute the tasks in order and yield what happens; every task that starts ends in exactly one event.
-
-        A task is asked for when a worker is free for it, after the event that set the worker free was consumed. So the
-        tasks may follow from events; None among them says that there is none now, and is followed by another question
-        soon.
-
-        Closing the iterator early ends the workers at once.
-        """
+        """Execute the tasks, each by the next worker that is free."""
         os.environ.update(environment())
         self._tasks = iter(tasks)
         told = False
@@ -68,7 +50,7 @@ class Scheduler:
                     worker = self._idle.pop() if self._idle else _Worker(self.store, self._free_gpu())
                     self._busy[worker.connection] = worker
                     worker.send(task)
-                if self._stopping or (self._tasks is None and not self._again):
+                if self._is_over:
                     self._dismiss()
                     if not self._busy:
                         return
@@ -81,18 +63,6 @@ class Scheduler:
             for worker in (*self._busy.values(), *self._idle):
                 worker.process.kill()
                 worker.process.join()
-
-    def _next(self) -> Task | None:
-        """The next task to start, those that failed once behind all others; None where there is none now."""
-        if self._stopping:
-            return None
-        if self._tasks is not None:
-            try:
-                if (task := next(self._tasks)) is not None:
-                    return task
-            except StopIteration:
-                self._tasks = None
-        return self._again.popleft() if self._again else None
 
     def _dismiss(self) -> None:
         """Let the workers leave that have nothing to do any more."""
@@ -126,16 +96,6 @@ class Scheduler:
         worker.show_stack()
         worker.process.kill()
         return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"))
-
-    def _failed(self, task: Task, error: str, lasting: bool = False) -> Event:
-        """Put the run behind the others after its first failure; else leave the error in its folder."""
-        key = task.spec.key
-        self._failures[key] += 1
-        if self._failures[key] == 1 and not lasting and not self._stopping:
-            self._again.append(task)
-            return Retried(key, error)
-        self.store.fail(key, error)
-        return Failed(key, error, lasting)
 
 
 class _Worker:

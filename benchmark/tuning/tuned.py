@@ -1,9 +1,11 @@
 """A study's best settings as runs: what ``cssbench run --tuned`` adds to a grid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark.registry import TRAINING_SPACE
+from benchmark.data.datasets import DataSet
+from benchmark.presets import Preset
+from benchmark.registry import TRAINING_SPACE, look_up
 from benchmark.specs import RunSpec, Tuned, Untuned
 from benchmark.tuning.plan import Recipe
 
@@ -20,3 +22,27 @@ def tuned_spec(recipe: Recipe, study: str, settings: Mapping[str, Any], seed: in
             "tuned": Tuned(study=study, base=base),
         }
     )
+
+
+def tuned_runs(
+    wanted: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    specs: Sequence[RunSpec],
+    datasets: Sequence[DataSet],
+    preset: Preset,
+    device: str,
+    training: Mapping[str, Any],
+) -> dict[str, list[RunSpec]]:
+    """The runs of studies' settings on the seeds of a grid, by label; those that are in the grid already left out."""
+    by_name, there = {d.name: d for d in datasets}, {spec.key for spec in specs}
+    protocol = specs[0].protocol
+    found: dict[str, list[RunSpec]] = {}
+    for study, trial in wanted:
+        data = look_up("data set of --datasets for a study of", study["dataset"], by_name)
+        recipe = Recipe(preset, data, study["method"], device, training=training)
+        for seed in dict.fromkeys(spec.seed for spec in specs if spec.dataset == data.name):
+            spec = tuned_spec(recipe, study["name"], trial["params"], seed)
+            spec = spec.model_copy(update={"protocol": protocol})
+            if spec.key not in there:
+                there.add(spec.key)
+                found.setdefault(spec.method.label, []).append(spec)
+    return found
