@@ -13,7 +13,8 @@ from harness import Say
 from sklearn.metrics import accuracy_score, f1_score
 from synthetic import write_run
 
-from benchmark.cli.run import Places, _carry_out
+from benchmark.cli.making import carry_out
+from benchmark.cli.places import Places
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import dataset
 from benchmark.execution.checksums import damage
@@ -246,7 +247,7 @@ def test_a_grids_report_has_the_imports_on_its_data(
     (spec,) = expand(load_preset("smoke"), [dataset("meld", features)], ["css"], [0])
     write_run(store.runs, spec.key, **spec.record() | {"key": spec.key})
     shown: list[set[str]] = []
-    monkeypatch.setattr("benchmark.cli.run._report", lambda store, out, keys: shown.append(keys))
+    monkeypatch.setattr("benchmark.cli.making.write_report", lambda store, out, keys: shown.append(keys))
     places = Places(store.root, store.root / "report", None, 1, None)
-    assert _carry_out([spec], [dataset("meld", features)], places, None) == 0
+    assert carry_out([spec], [dataset("meld", features)], places, None) == 0
     assert shown == [{spec.key, theirs}]
