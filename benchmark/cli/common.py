@@ -55,6 +55,36 @@ PluginOption = Annotated[
         help="A fusion or aggregator of your own, named as its class (docs/plugins.md); may be given again.",
     ),
 ]
+EpochsOption = Annotated[
+    int | None, typer.Option("--epochs", metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
+]
+HiddenOption = Annotated[
+    int | None,
+    typer.Option("--hidden", metavar="N", rich_help_panel=BUDGET, help="Width; a multiple of the preset's heads."),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        metavar="URI",
+        rich_help_panel=PLACES,
+        help="MLflow server.",
+        show_default="$MLFLOW_TRACKING_URI, else a database in the store",
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--run-timeout",
+        metavar="SECONDS",
+        rich_help_panel=PLACES,
+        help="A run that finishes no epoch for so long is taken for hung.",
+        show_default="none",
+    ),
+]
 
 
 def listed(option: str, text: str) -> list[str]:

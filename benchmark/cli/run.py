@@ -13,9 +13,14 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DeviceOption,
     DropDefectsOption,
+    EpochsOption,
+    HiddenOption,
     PluginOption,
     StoreOption,
+    TimeoutOption,
+    TrackingOption,
     existing,
     given,
     listed,
@@ -162,12 +167,8 @@ def run(
             metavar="NAME", rich_help_panel=COMPARED, help="Encoder of all methods that name none: paper or released."
         ),
     ] = "paper",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
-    ] = None,
-    hidden: Annotated[
-        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Width; a multiple of the preset's heads.")
-    ] = None,
+    epochs: EpochsOption = None,
+    hidden: HiddenOption = None,
     rank: Annotated[int | None, typer.Option(metavar="R", rich_help_panel=BUDGET, help="Rank of SPF.")] = None,
     order: Annotated[
         int | None, typer.Option(metavar="P", rich_help_panel=BUDGET, help="Polynomial order of SPF.")
@@ -178,15 +179,7 @@ def run(
         typer.Option(metavar="FOLDER", rich_help_panel=PLACES, help="Gets the report.", show_default="STORE/report"),
     ] = None,
     data_dir: DataOption = None,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URI",
-            rich_help_panel=PLACES,
-            help="MLflow server.",
-            show_default="$MLFLOW_TRACKING_URI, else a database in the store",
-        ),
-    ] = None,
+    tracking_uri: TrackingOption = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -196,7 +189,7 @@ def run(
             show_default="all cores; on GPUs, one each; on a cluster, what it has room for",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
+    device: DeviceOption = "auto",
     gpus: Annotated[
         str | None,
         typer.Option(
@@ -222,15 +215,7 @@ def run(
         str | None,
         typer.Option(metavar="HOST:PORT", rich_help_panel=PLACES, help="Head of the Ray cluster."),
     ] = None,
-    run_timeout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            rich_help_panel=PLACES,
-            help="A run that finishes no epoch for so long is taken for hung.",
-            show_default="none",
-        ),
-    ] = None,
+    run_timeout: TimeoutOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many runs, how long and how much memory; run nothing.")
     ] = False,

@@ -7,21 +7,10 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, PLACES, STORE, StoreOption, existing, say
+from benchmark.cli.common import DONE, FAILED, STORE, StoreOption, TrackingOption, existing, say
 from benchmark.errors import UserError
 
 app = typer.Typer()
-
-TrackingOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tracking-uri",
-        metavar="URI",
-        rich_help_panel=PLACES,
-        help="MLflow server.",
-        show_default="$MLFLOW_TRACKING_URI, else a database in the store",
-    ),
-]
 
 
 @app.command()

@@ -15,9 +15,14 @@ from benchmark.cli.common import (
     PLACES,
     STORE,
     DataOption,
+    DeviceOption,
     DropDefectsOption,
+    EpochsOption,
+    HiddenOption,
     PluginOption,
     StoreOption,
+    TimeoutOption,
+    TrackingOption,
     given,
     listed,
     say,
@@ -25,7 +30,6 @@ from benchmark.cli.common import (
 )
 from benchmark.cli.making import Family, carry_out
 from benchmark.cli.places import Places, places
-from benchmark.cli.tracking import TrackingOption
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -145,12 +149,8 @@ def tune(
             metavar="NAME", rich_help_panel=BUDGET, help="Encoder of all methods that name none: paper or released."
         ),
     ] = "paper",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
-    ] = None,
-    hidden: Annotated[
-        int | None, typer.Option(metavar="N", rich_help_panel=BUDGET, help="Width; a multiple of the preset's heads.")
-    ] = None,
+    epochs: EpochsOption = None,
+    hidden: HiddenOption = None,
     store: StoreOption = STORE,
     storage: Annotated[
         str | None,
@@ -175,16 +175,8 @@ def tune(
             metavar="N", rich_help_panel=PLACES, help="Worker processes, one thread each.", show_default="all cores"
         ),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")] = "auto",
-    run_timeout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            rich_help_panel=PLACES,
-            help="A run that finishes no epoch for so long is taken for hung.",
-            show_default="none",
-        ),
-    ] = None,
+    device: DeviceOption = "auto",
+    run_timeout: TimeoutOption = None,
 ) -> None:
     """Search the settings of methods by validation weighted F1; test labels are out of a study's reach.
 
