@@ -7,7 +7,6 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from reports import imports, listings, rendering, style
 from reports.claims import check_claims
@@ -15,7 +14,8 @@ from reports.comparisons import Comparison, compare, published
 from reports.declared import read_families
 from reports.errors import ReportError
 from reports.evidence import Evidence, collect
-from reports.figures import FIGURES, Drawing
+from reports.figure_view import FigureView, viewed
+from reports.figures import FIGURES
 from reports.figures_effects import factorial_plot
 from reports.findings import findings, power_statement
 from reports.inference import Inference, infer
@@ -59,15 +59,6 @@ class TableView:
     data: str
     blocks: list[Block]
     frame: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class FigureView:
-    """One figure of one data set as the templates show it."""
-
-    drawing: Drawing
-    data: str
-    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -149,12 +140,10 @@ def _section(
     evidence: Evidence, frames: Sequence[pd.DataFrame], inference: Inference, palette: style.Palette, folder: Path
 ) -> Section:
     comparison = evidence.comparison
-    figures = []
+    data = comparison.provenance.short
     with style.drawing():
-        for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ())):
-            if drawing := draw(evidence, palette):
-                svg = style.inline(style.save(drawing.figure, folder / drawing.name), drawing.name)
-                figures.append(FigureView(drawing, comparison.provenance.short, Markup(svg)))
+        drawn = (draw(evidence, palette) for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ())))
+        figures = [viewed(drawing, data, folder) for drawing in drawn if drawing]
     return Section(
         comparison,
         comparison.provenance,

@@ -15,6 +15,19 @@ from benchmark.grid import cost
 from benchmark.specs import RunSpec
 
 
+def bars(console: Console) -> Progress:
+    """Bars with a count, the time, and a note; nothing where the console is not a terminal."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
 class Display:
     """Live progress of a grid: all runs in one bar, and one for each that is being trained.
 
@@ -32,15 +45,7 @@ class Display:
         self._left = sum(map(cost, specs.values()))  # work: epochs weighted by what they cost
         self._done = 0.0  # by this call: epochs of earlier ones say nothing about the time left
         self._start = self._trained_from = time.monotonic()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12),
-            TextColumn("{task.fields[count]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._progress = bars(console)
         self._all = self._progress.add_task("all runs", total=self._left, count=f"0/{len(specs)} runs", note="starting")
 
     def __enter__(self) -> "Display":

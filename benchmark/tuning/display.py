@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 from rich.table import Table
 
+from benchmark.execution.display import bars
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.tuning.search import Open, Search
 from benchmark.tuning.space import shown
@@ -31,15 +32,7 @@ class StudyDisplay:
         self._best: dict[str, tuple[float, int]] = {}
         self._bars: dict[str, TaskID] = {}
         self._start = time.monotonic()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12),
-            TextColumn("{task.fields[count]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._progress = bars(console)
         self._all = self._progress.add_task(
             "all trials", total=total, completed=done, count=f"{done}/{total} trials", note="starting"
         )

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from reports import listings, style
-from reports.figures import Drawing
+from reports.figure_view import FigureView, viewed
 from reports.listings import Sheet
 from reports.tuning import tables
 from reports.tuning.budgets import Tournament, tournament, verdicts
@@ -22,15 +21,6 @@ LEAD = (
     "this page were not used by any search and are no result: what tuning changed on seeds of its own stands under "
     "“Final runs”, and in the comparisons, where tuned methods are marked [tuned]."
 )
-
-
-@dataclass(frozen=True)
-class FigureView:
-    """One figure as the templates show it."""
-
-    drawing: Drawing
-    data: str
-    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ def write(
 def _subject(subject: Subject, folder: Path) -> Section:
     with style.drawing():
         drawings = [drawing for draw in (*FIGURES, budget) if (drawing := draw(subject)) is not None]
-        views = [_view(drawing, subject.data, folder) for drawing in drawings]
+        views = [viewed(drawing, subject.data, folder) for drawing in drawings]
     sheet = tables.best_settings(subject)
     return Section(subject.name, subject.slug, subject.data, _setting(subject), [], sheet, views)
 
@@ -96,14 +86,9 @@ def _group(group: Group, palette: style.Palette, folder: Path) -> Section:
         waiting = ["A study has no complete drawn trial yet."]
         return Section(group.name, group.slug, data, setting, waiting, None, [])
     with style.drawing():
-        views = [_view(fair(found, palette), data, folder)]
+        views = [viewed(fair(found, palette), data, folder)]
     sheet = tables.fair(found, [*verdicts(found), *found.remarks])
     return Section(group.name, group.slug, data, setting, [], sheet, views)
-
-
-def _view(drawing: Drawing, data: str, folder: Path) -> FigureView:
-    svg = style.inline(style.save(drawing.figure, folder / drawing.name), drawing.name)
-    return FigureView(drawing, data, Markup(svg))
 
 
 def _setting(subject: Subject) -> str:
