@@ -87,7 +87,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     """Write every file of the report but its marker into an existing folder. Raises ReportError like `read_store`."""
     records = read_store(store, keys)
     compared, omitted = compare(records.runs)
-    if not compared and all(run.protocol == "imported" for run in records.runs):
+    if records.runs and not compared and all(run.protocol == "imported" for run in records.runs):
         raise ReportError(
             f"{store} holds imported runs only, and nothing to put them beside: "
             f"cssbench run --datasets {omitted[0].dataset} --store {store}"

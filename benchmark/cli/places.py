@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
-from benchmark.execution.placement import place
 from benchmark.registry import look_up
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ def places(
     if executor == "local":
         if address is not None:
             raise UserError("--address is of a Ray cluster: add --executor ray, or leave it out")
+        from benchmark.execution.placement import place
+
         count, visible = place(device, workers, gpus, workers_per_gpu)
         return Places(store, report, tracking_uri, count, timeout, visible)
     if gpus is not None:

@@ -137,12 +137,12 @@ def test_a_refit_that_was_cut_off_goes_on_to_the_same_bits(
     cut = """
 import os
 from benchmark.execution import coordinator
-real = coordinator._log
+real = coordinator.log
 def log(tracker, event, task, store):
     real(tracker, event, task, store)
     if type(event).__name__ == "Epoch" and task.spec.protocol == "refit":
         os._exit(9)
-coordinator._log = log
+coordinator.log = log
 from benchmark.cli import main; main()
 """
     assert cli(*words, "--store", store, "--refit", code=cut).returncode == 9
