@@ -48,7 +48,7 @@ def importance(storage: Path) -> dict[str, dict[str, float]]:
     """Of order and rank, by two measures that need not agree.
 
     fANOVA, which is asserted: shares of the scores' variance. PED-ANOVA, reported: what tells the better quarter of
-    the trials from all others, which TPE has drawn there; it is reported.
+    the trials from all others.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     kept = optuna.load_study(study_name="control/synergy-3", storage=f"sqlite:///{storage}")
