@@ -17,6 +17,8 @@ from benchmark.specs import Inputs, Method, Protocol, RunSpec
 
 PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
 """Of the released scripts, by data family."""
+MOST_SEEDS = 10_000
+"""A larger count is taken for a seed that lacks its comma."""
 TUNING_SEEDS = 1_000_000
 """The first seed that only ``cssbench tune`` uses: what chose the settings does not judge them too."""
 
@@ -31,6 +33,10 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
         seeds = []
     if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
         raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
+    if "," not in text and seeds[0] > MOST_SEEDS:
+        raise UserError(
+            f"{text} seeds are more than {MOST_SEEDS}; if it is the one seed {text} that you mean, write {text},"
+        )
     chosen = list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
     if max(chosen) >= TUNING_SEEDS:
         raise UserError(

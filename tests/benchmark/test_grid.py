@@ -39,6 +39,15 @@ def test_seeds_are_a_count_or_a_list(text: str, seeds: list[int], quick: Preset)
     assert parse_seeds(text, quick) == seeds
 
 
+def test_a_seed_without_its_comma_is_not_taken_for_a_count(quick: Preset) -> None:
+    with pytest.raises(
+        UserError, match=r"61078 seeds are more than 10000; if it is the one seed 61078 .* write 61078,"
+    ):
+        parse_seeds("61078", quick)
+    assert parse_seeds("61078,", quick) == [61078]
+    assert len(parse_seeds("10000", quick)) == 10_000
+
+
 def test_without_seeds_the_preset_says_how_many(quick: Preset) -> None:
     assert parse_seeds(None, quick) == list(range(quick.seeds))
 
