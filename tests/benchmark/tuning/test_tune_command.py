@@ -168,7 +168,7 @@ def test_default_settings_of_a_study_are_the_default_runs(tuned: Any, features: 
         (("--tuned", NAME, "--datasets", "meld-sim"), "unknown data set of --datasets for a study of 'meld'"),
         (("--tuned", ","), "--tuned names nothing"),
         (("--seeds", "1000000,1"), "seeds from 1000000 are for tuning"),
-        (("--seeds", "1000001"), "seeds from 1000000 are for tuning"),
+        (("--seeds", "1000001,"), "seeds from 1000000 are for tuning"),
     ],
 )
 def test_run_refuses_unknown_studies_and_tunings_seeds(
