@@ -73,7 +73,7 @@ def tests(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Kill grids at sixty random moments and compare their bits with an undisturbed one's."""
     os.environ |= {"CSSBENCH_KILLS": "60"}
-    run(session, "pytest", "tests/benchmark/test_kills.py", "-s", *session.posargs)
+    run(session, "pytest", "tests/benchmark/execution/test_kills.py", "-s", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmark.data.simulation.ceilings import ceilings
-from benchmark.data.simulator import SPECS
+from benchmark.data.simulation.simulator import SPECS
 
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True, layout="constrained")
 for panel, (name, spec) in zip(panels, SPECS.items(), strict=True):

@@ -4,7 +4,7 @@ Reads run folders by their documented format (docs/run-format.md) and imports no
 this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a report is built.
 """
 
+from reports.build import build, is_current, refuse_foreign
 from reports.errors import ReportError
-from reports.folder import build, is_current, refuse_foreign
 
 __all__ = ["ReportError", "build", "is_current", "refuse_foreign"]

@@ -8,26 +8,28 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from reports import imports, listings, rendering, style
-from reports.claims import check_claims
-from reports.comparisons import Comparison, compare, published
-from reports.declared import read_families
 from reports.errors import ReportError
-from reports.evidence import Evidence, collect
-from reports.figure_view import FigureView, viewed
-from reports.figures import FIGURES
-from reports.figures_effects import factorial_plot
-from reports.findings import findings, power_statement
-from reports.inference import Inference, infer
-from reports.listings import Sheet
-from reports.provenance import Provenance, examination
-from reports.records import TUNING_SEED, Run, read_store
-from reports.table import Block, Table
-from reports.tables import TABLES
-from reports.tables_claims import claims_sheet
-from reports.tables_comparisons import comparisons as comparisons_sheet
-from reports.tables_factorial import factorial
-from reports.tables_selection import selection
+from reports.evidence.comparisons import Comparison, compare, published
+from reports.evidence.data_origin import Provenance, examination
+from reports.evidence.evidence import Evidence, collect
+from reports.figures import style
+from reports.figures.effects import factorial_plot
+from reports.figures.figures import FIGURES
+from reports.figures.view import FigureView, viewed
+from reports.inference import imported as imports
+from reports.inference.claims import check_claims
+from reports.inference.contrasts import Inference, infer
+from reports.inference.findings import findings, power_statement
+from reports.reading.preregistration import read_families
+from reports.reading.runs import TUNING_SEED, Run, read_store
+from reports.tables import listings, rendering
+from reports.tables.claims import claims_sheet
+from reports.tables.comparisons import comparisons as comparisons_sheet
+from reports.tables.factorial import factorial
+from reports.tables.listings import Sheet
+from reports.tables.model import Block, Table
+from reports.tables.overview import TABLES
+from reports.tables.selection import selection
 from reports.tuning import subjects as tuning
 from reports.tuning.page import write as write_tuning
 

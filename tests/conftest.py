@@ -2,17 +2,17 @@
 
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.paths import REAL_DATA
 
 settings.register_profile("css-bench", deadline=None)  # a wall-clock bound would fail on a busy machine
 settings.load_profile("css-bench")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, whose children would ignore it too
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 if "--benchmark-only" not in sys.argv:
     from jaxtyping import install_import_hook

@@ -5,10 +5,22 @@ import traceback
 
 import typer
 
-from benchmark.cli import data, evaluate, imports, listing, run, store, tracking, tune, verify
-from benchmark.cli.common import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
-from benchmark.cli.locking import lock_command
-from benchmark.errors import TransferError, UserError
+from benchmark.base.errors import TransferError, UserError
+from benchmark.cli import (
+    data,
+    evaluate,
+    listing,
+    run,
+    store,
+    tracking,
+    tune,
+    verify,
+)
+from benchmark.cli import (
+    predictions as imports,
+)
+from benchmark.cli.lock import lock_command
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
 
 app = typer.Typer(
     add_completion=False,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, say, show
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, say, show
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from benchmark.data.audit.pages import View
+    from benchmark.audit.pages import View
     from benchmark.fetching.published import Terms
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
@@ -75,11 +75,11 @@ def data_fetch(
     """
     from rich.console import Console
 
-    from benchmark.data.reading import PUBLISHED_SHA256, file_name
+    from benchmark.base.files import fetched_folder
+    from benchmark.base.names import look_up
+    from benchmark.data.feature_files.reading import PUBLISHED_SHA256, file_name
     from benchmark.fetching import TERMS, DriveFile, fetch, fetched, source_of
     from benchmark.fetching.display import shown
-    from benchmark.files import fetched_folder
-    from benchmark.registry import look_up
 
     look_up("data set with a feature file", dataset, TERMS)
     expected = PUBLISHED_SHA256[dataset] if sha256 is None else sha256.lower()
@@ -133,10 +133,9 @@ def data_audit(
     """
     import json
 
-    from benchmark.data.audit import audit_file, pages
-    from benchmark.files import write_atomically
-    from benchmark.grid import parse_remedies
-    from benchmark.specs import Inputs
+    from benchmark.audit import audit_file, pages
+    from benchmark.base.files import write_atomically
+    from benchmark.data.inputs import Inputs, parse_remedies
 
     inputs = Inputs(remedies=parse_remedies(drop_defects))
     if page and not page.parent.is_dir():
@@ -181,8 +180,8 @@ def data_import(
 
     It has every modality and view of the text, and a run reads it in place of the pickle (docs/feature-format.md).
     """
-    from benchmark.data.open_format import SUFFIX
-    from benchmark.data.reading import import_features
+    from benchmark.data.feature_files.open_format import SUFFIX
+    from benchmark.data.feature_files.reading import import_features
 
     out = out or file.with_suffix(SUFFIX)
     _new_file(out)
@@ -211,7 +210,7 @@ def data_simulate(
     from rich.table import Table
 
     from benchmark.data.simulation.knobs import parse_corpus
-    from benchmark.data.simulator import simulate_spec
+    from benchmark.data.simulation.simulator import simulate_spec
 
     name, spec = parse_corpus(name)
     if out:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.common import DataOption, show
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import DataOption, show
 
 app = typer.Typer()
 
@@ -29,7 +29,7 @@ def evaluate(
     if heads < 1:
         raise UserError(f"--heads must be at least 1, got {heads}")
     chosen = known.dataset(dataset, data_dir)
-    from benchmark.evaluate import evaluate_checkpoint
+    from benchmark.evaluation.checkpoints import evaluate_checkpoint
 
     scores = evaluate_checkpoint(checkpoint, chosen, heads)
     if as_json:

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from benchmark.cli.common import PluginOption, show
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import PluginOption, show
 
 if TYPE_CHECKING:
-    from benchmark.registry import Entry
+    from benchmark.methods.registry import Entry
 
 
 app = typer.Typer()
@@ -23,10 +23,10 @@ def methods(plugin: PluginOption = None) -> None:
     """
     from rich.table import Table
 
-    from benchmark.grids import GRIDS
-    from benchmark.methods import KINDS, parse_method
-    from benchmark.plugins import register
-    from benchmark.registry import ALIASES, METHODS
+    from benchmark.experiment.method_lists import GRIDS
+    from benchmark.methods.parsing import KINDS, parse_method
+    from benchmark.methods.plugins import register
+    from benchmark.methods.registry import ALIASES, METHODS
 
     register(plugin or ())
     table = Table("method", "by default", "encoder", "fusion", "aggregator", "in full")

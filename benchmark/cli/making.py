@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, INTERRUPTED, say
-from benchmark.cli.places import Places
-from benchmark.errors import UserError
-from benchmark.execution.checksums import damage
+from benchmark.base.errors import UserError
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, say
 from benchmark.execution.estimate import estimate
+from benchmark.execution.places import Places
+from benchmark.store.checksums import damage
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
-    from benchmark.execution.store import Store
-    from benchmark.specs import RunSpec
+    from benchmark.experiment.spec import RunSpec
+    from benchmark.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Family:
 
     def declare(self, store: Path) -> None:
         """Write it into the store."""
-        from benchmark.families import declare
+        from benchmark.experiment.preregistration import declare
 
         declare(store, self.comparisons, self.seeds, self.margin)
 
@@ -46,8 +46,8 @@ def carry_out(
 ) -> int:
     """Make the runs that the store has not got and write the report; returns the exit code."""
     import reports
-    from benchmark.execution.store import Store
-    from benchmark.refit import refits
+    from benchmark.store.store import Store
+    from benchmark.workflows.refit import refits
 
     held = Store(places.store)
     try:
@@ -102,7 +102,7 @@ def _train(
     if not specs:
         return DONE
     from benchmark.data.splits import split
-    from benchmark.grid import may_be_refused
+    from benchmark.experiment.grid import may_be_refused
 
     for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in specs):
         split(datasets[name].load(), seed=0, hold_out=hold_out)  # unusable data are found before anything is written
@@ -114,7 +114,7 @@ def _train(
 
     from benchmark.execution.coordinator import run_grid
     from benchmark.execution.events import Failed, Finished
-    from benchmark.tracking import resolve_uri
+    from benchmark.tracking.uris import resolve_uri
 
     store.prepare()
     if family:

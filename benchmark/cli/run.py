@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.common import (
+from benchmark.base.errors import UserError
+from benchmark.cli.lock import read_lock, refuse_choices_beside, write_lock
+from benchmark.cli.making import Family, carry_out, write_report
+from benchmark.cli.options import (
     BUDGET,
     COMPARED,
     PLACES,
@@ -25,10 +28,7 @@ from benchmark.cli.common import (
     given,
     listed,
 )
-from benchmark.cli.locking import read_lock, refuse_choices_beside, write_lock
-from benchmark.cli.making import Family, carry_out, write_report
-from benchmark.cli.places import places
-from benchmark.errors import UserError
+from benchmark.execution.places import places
 
 app = typer.Typer()
 
@@ -231,16 +231,17 @@ def run(
 
     Ctrl-C lets every run finish its epoch; a second one leaves at once.
     """
+    from benchmark.base.devices import resolve_device
+    from benchmark.base.names import look_up
     from benchmark.data import datasets as known
-    from benchmark.execution.store import Store
-    from benchmark.families import MARGIN, check_margin, plan
-    from benchmark.fingerprints import resolve_device
-    from benchmark.grid import expand, parse_inputs, parse_seeds
-    from benchmark.grids import choose_methods
-    from benchmark.imports.records import sides
-    from benchmark.plugins import register
-    from benchmark.presets import load_preset
-    from benchmark.registry import look_up
+    from benchmark.data.inputs import parse_inputs
+    from benchmark.evaluation.predictions.records import sides
+    from benchmark.experiment.grid import expand, parse_seeds
+    from benchmark.experiment.method_lists import choose_methods
+    from benchmark.experiment.preregistration import MARGIN, check_margin, plan
+    from benchmark.experiment.presets import load_preset
+    from benchmark.methods.plugins import register
+    from benchmark.store.store import Store
     from benchmark.tuning.records import settings_in
     from benchmark.tuning.tuned import tuned_runs
 

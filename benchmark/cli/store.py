@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, STORE, StoreOption, existing, show
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, existing, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchmark.execution.selection import Held
-    from benchmark.execution.store import Store
+    from benchmark.store.query import Held
+    from benchmark.store.store import Store
 
 app = typer.Typer()
 manage = typer.Typer(help="Remove runs from a store, move them to another, or merge stores.", no_args_is_help=True)
@@ -51,8 +51,8 @@ def runs(
     The score is the one that counts: at the epoch selected on validation data, of a refit at its last, or of what was
     imported. The published protocol has none.
     """
-    from benchmark.execution.selection import Filter, by_prefix
-    from benchmark.execution.store import Store
+    from benchmark.store.query import Filter, by_prefix
+    from benchmark.store.store import Store
 
     held = Store(existing(store))
     if run is not None:
@@ -157,8 +157,8 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Remove them; without it they are only listed.")] = False,
 ) -> None:
     """Remove runs: those that agree with every choice given. Runs that are being made stay."""
-    from benchmark.execution.selection import Filter
-    from benchmark.execution.store import Store
+    from benchmark.store.query import Filter
+    from benchmark.store.store import Store
 
     choice = Filter(dataset, method, seed, preset, state)
     if not (choice.names_something or outdated):
@@ -175,7 +175,7 @@ def prune(
 
 
 def _outdated(run: "Held") -> bool:
-    from benchmark.fingerprints import provenance
+    from benchmark.base.fingerprints import provenance
 
     if run.spec.get("protocol") == "imported":
         return False  # made by nothing that is here
@@ -192,8 +192,8 @@ def merge(
     into: Into,
 ) -> None:
     """Copy the runs of stores into another one. What that has already is left as it is."""
-    from benchmark.execution.selection import Filter
-    from benchmark.execution.store import Store
+    from benchmark.store.query import Filter
+    from benchmark.store.store import Store
 
     sources = [Store(existing(store)) for store in stores]
     _copy([(source, run) for source in sources for run in Filter().select(source)], Store(into), remove=False)
@@ -210,8 +210,8 @@ def move(
     state: State = None,
 ) -> None:
     """Move runs into another store: all, or those that agree with every choice given."""
-    from benchmark.execution.selection import Filter
-    from benchmark.execution.store import Store
+    from benchmark.store.query import Filter
+    from benchmark.store.store import Store
 
     source = Store(existing(store))
     chosen = Filter(dataset, method, seed, preset, state).select(source)
@@ -222,7 +222,7 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
     """Copy the runs and, where the target then has them, remove them; says what became of each kind, and exits."""
     from collections import Counter
 
-    from benchmark.execution.moving import Copied, copy
+    from benchmark.store.copying import Copied, copy
 
     for source, _ in runs:
         if source.root.resolve() == target.root.resolve():

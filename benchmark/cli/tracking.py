@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, STORE, StoreOption, TrackingOption, existing, say
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption, existing, say
 
 app = typer.Typer()
 
@@ -16,10 +16,11 @@ app = typer.Typer()
 @app.command()
 def sync(store: StoreOption = STORE, tracking_uri: TrackingOption = None) -> None:
     """Log to MLflow the finished runs that are not there yet, each once."""
-    from benchmark.execution.logged import Logged
-    from benchmark.execution.selection import Filter
-    from benchmark.execution.store import Store
-    from benchmark.tracking import Tracker, artifacts_beside, resolve_uri, without_password
+    from benchmark.store.query import Filter
+    from benchmark.store.store import Store
+    from benchmark.tracking.logged import Logged
+    from benchmark.tracking.tracker import Tracker
+    from benchmark.tracking.uris import artifacts_beside, resolve_uri, without_password
 
     held = Store(existing(store))
     uri = resolve_uri(tracking_uri, held.root)
@@ -54,7 +55,7 @@ def ui(
     port: Annotated[int, typer.Option(metavar="N", help="Port on this machine's loopback address.")] = 5000,
 ) -> None:
     """Open MLflow's pages of the store's runs, on the loopback address alone; Ctrl-C ends them."""
-    from benchmark.tracking import resolve_uri, without_password
+    from benchmark.tracking.uris import resolve_uri, without_password
 
     uri = resolve_uri(tracking_uri, existing(store))
     if uri.startswith(("http://", "https://")):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.common import (
+from benchmark.base.errors import UserError
+from benchmark.cli.making import Family, carry_out
+from benchmark.cli.options import (
     BUDGET,
     DONE,
     FAILED,
@@ -28,15 +30,13 @@ from benchmark.cli.common import (
     say,
     show,
 )
-from benchmark.cli.making import Family, carry_out
-from benchmark.cli.places import Places, places
-from benchmark.errors import UserError
+from benchmark.execution.places import Places, places
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from benchmark.specs import RunSpec
+    from benchmark.experiment.spec import RunSpec
     from benchmark.tuning.plan import Plan, Recipe
 
 app = typer.Typer()
@@ -182,12 +182,12 @@ def tune(
 
     Trials are ordinary runs of the store. Ctrl-C lets every run finish its epoch; the same command goes on.
     """
+    from benchmark.base.devices import resolve_device
+    from benchmark.base.names import look_up
     from benchmark.data import datasets as known
-    from benchmark.fingerprints import resolve_device
-    from benchmark.grid import parse_inputs
-    from benchmark.plugins import register
-    from benchmark.presets import load_preset
-    from benchmark.registry import look_up
+    from benchmark.data.inputs import parse_inputs
+    from benchmark.experiment.presets import load_preset
+    from benchmark.methods.plugins import register
     from benchmark.tuning.plan import Plan, Recipe, fair_plans, study_name
 
     for option, number in (("--trials", trials), ("--seeds", seeds)):
@@ -241,8 +241,8 @@ def _sampler(asked: str | None, objectives: tuple[str, ...], *, fair: bool, stud
 
 def _search(plans: "Sequence[Plan]", trials: int | None, where: Places, storage: str | None) -> int:
     """Make the studies and show them; returns the exit code."""
-    from benchmark.execution.scheduler import Scheduler
-    from benchmark.execution.store import Store
+    from benchmark.execution.local import Scheduler
+    from benchmark.store.store import Store
     from benchmark.tuning.storage import default_url
 
     for plan in plans:
@@ -252,8 +252,8 @@ def _search(plans: "Sequence[Plan]", trials: int | None, where: Places, storage:
     from rich.console import Console
 
     from benchmark.data.splits import split
-    from benchmark.grid import may_be_refused
-    from benchmark.tracking import resolve_uri
+    from benchmark.experiment.grid import may_be_refused
+    from benchmark.tracking.uris import resolve_uri
     from benchmark.tuning.display import summary
     from benchmark.tuning.tune import tune as make
 
@@ -287,7 +287,7 @@ def _search(plans: "Sequence[Plan]", trials: int | None, where: Places, storage:
 
 def _volatility(loss: "npt.NDArray[np.float64]", steps_per_epoch: int) -> float:
     """As the report has it."""
-    from reports.stability import loss_residual, volatility
+    from reports.measures.stability import loss_residual, volatility
 
     return volatility(loss_residual(loss, steps_per_epoch))
 
@@ -307,7 +307,7 @@ def _next(plan: "Plan", store: Path) -> str:
 
 def _compare(recipes: "Sequence[Recipe]", plans: "Sequence[Plan]", where: Places) -> int:
     """Default and tuned settings of every method, on the preset's seeds; returns the exit code."""
-    from benchmark.families import MARGIN, plan
+    from benchmark.experiment.preregistration import MARGIN, plan
     from benchmark.tuning.records import best_of
     from benchmark.tuning.tuned import tuned_spec
 

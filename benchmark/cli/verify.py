@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.common import DONE, FAILED, INTERRUPTED, STORE, WRONG_INPUT, DataOption, StoreOption, existing, say
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
+from benchmark.cli.options import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    STORE,
+    WRONG_INPUT,
+    DataOption,
+    StoreOption,
+    existing,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmark.execution.selection import Held
-    from benchmark.execution.store import Store
     from benchmark.execution.tasks import Task
+    from benchmark.store.query import Held
+    from benchmark.store.store import Store
 
 app = typer.Typer()
 
@@ -50,7 +60,7 @@ def verify(
     On a difference it names the first epoch and quantity, and what differs in versions, hardware and source. Imported
     runs cannot be executed: of them the files are compared with their checksums.
     """
-    from benchmark.execution.store import Store
+    from benchmark.store.store import Store
 
     for name, number, least in (("--workers", workers, 1), ("--sample", sample, 1), ("--tolerance", tolerance, 0)):
         if number is not None and not number >= least:
@@ -82,7 +92,7 @@ def _gravity(code: int) -> int:
 def _choose(store: "Store", prefixes: list[str], everything: bool, sample: int | None, seed: int) -> "list[Held]":
     from random import Random
 
-    from benchmark.execution.selection import Filter, by_prefix
+    from benchmark.store.query import Filter, by_prefix
 
     if everything == bool(prefixes):
         raise UserError("name the runs to verify, or all of them with --all; cssbench runs lists them")
@@ -95,7 +105,7 @@ def _choose(store: "Store", prefixes: list[str], everything: bool, sample: int |
 
 
 def _damage(store: "Store", run: "Held", *, say_sound: bool) -> str | None:
-    from benchmark.execution.checksums import damage, has_checksums
+    from benchmark.store.checksums import damage, has_checksums
 
     why = damage(store.folder(run.key))
     if why is None and say_sound:
@@ -122,7 +132,7 @@ def _execute(
         return outcome
     from tempfile import TemporaryDirectory
 
-    from benchmark.execution.store import Store
+    from benchmark.store.store import Store
 
     with TemporaryDirectory(prefix="cssbench-verify-") as folder:
         scratch = Store(Path(folder))
@@ -151,7 +161,7 @@ def _make(tasks: "Sequence[Task]", scratch: "Store", workers: int) -> dict[str, 
 
     from benchmark.execution.display import Display
     from benchmark.execution.events import Failed
-    from benchmark.execution.scheduler import Scheduler
+    from benchmark.execution.local import Scheduler
 
     unique = {task.spec.key: task for task in tasks}
     errors = {}
@@ -168,7 +178,7 @@ def _make(tasks: "Sequence[Task]", scratch: "Store", workers: int) -> dict[str, 
 
 def _compare(stored: Path, again: Path, error: str | None, tolerance: float | None) -> tuple[bool, list[str]]:
     """Whether the run passes, and what to say of it."""
-    from benchmark.execution.verification import compare
+    from benchmark.store.verification import compare
 
     if error is not None:
         return False, ["failed when it was executed again", error.strip().splitlines()[-1]]

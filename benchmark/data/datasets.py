@@ -7,19 +7,25 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from benchmark.data import layouts
-from benchmark.data.cache import load_cached
+from benchmark.base.errors import DataError, UserError
+from benchmark.base.files import fetched_folder
+from benchmark.base.names import look_up
 from benchmark.data.conversations import Conversations
-from benchmark.data.reading import PUBLISHED_SHA256, find_feature_file, fingerprint, load_unchecked, roberta_beside
-from benchmark.data.remedies import Change, remedied
+from benchmark.data.corpora import CorpusName, corpus_of
+from benchmark.data.defects.remedies import Change, remedied
+from benchmark.data.feature_files.cache import load_cached
+from benchmark.data.feature_files.reading import (
+    PUBLISHED_SHA256,
+    find_feature_file,
+    fingerprint,
+    load_unchecked,
+    roberta_beside,
+)
+from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.data.simulation.knobs import parse_corpus
+from benchmark.data.simulation.simulator import simulate_spec
 from benchmark.data.simulation.spec import SPECS, SimulatorSpec
-from benchmark.data.simulator import simulate_spec
 from benchmark.data.views import choose
-from benchmark.errors import DataError, UserError
-from benchmark.files import fetched_folder
-from benchmark.registry import look_up
-from benchmark.specs import DEFAULT_INPUTS, Inputs
 
 _fingerprint_once = cache(lambda _stats, *files: fingerprint(*files))
 
@@ -30,14 +36,14 @@ class DataSet:
 
     Attributes:
         name: ``iemocap``, ``meld``, or a simulated corpus: ``iemocap-sim``, ``meld-sim(conflict_rate=0.5)``.
-        family: ``iemocap`` or ``meld``: which published settings and which layout apply.
+        corpus: ``iemocap`` or ``meld``: which published settings and which layout apply.
         file: the feature file, or None for a simulated corpus.
         inputs: what of it is used.
         roberta: the RoBERTa file that its text is taken from, or None where it has its own.
     """
 
     name: str
-    family: Literal["iemocap", "meld"]
+    corpus: CorpusName
     file: Path | None
     inputs: Inputs = DEFAULT_INPUTS
     roberta: Path | None = None
@@ -71,7 +77,7 @@ class DataSet:
     @property
     def published(self) -> bool:
         """Whether this is, byte for byte, the feature file that the community uses."""
-        return self.file is not None and self.content == PUBLISHED_SHA256[self.family]
+        return self.file is not None and self.content == PUBLISHED_SHA256[self.corpus]
 
     @property
     def description(self) -> str:
@@ -99,13 +105,13 @@ class DataSet:
         if self.file is None:
             return choose(simulate_spec(self.simulated), modalities, "1")
         try:
-            return load_cached(self.file, self.family, modalities, text_view, self.content, self.roberta)
+            return load_cached(self.file, self.corpus, modalities, text_view, self.content, self.roberta)
         except DataError:
             if "zero-non-finite" not in self.inputs.remedies:
                 raise
             # raises again for all but NaN and Inf
             found, _, _ = load_unchecked(self.file, modalities, text_view, self.roberta)
-            if layouts.family(found) != self.family:
+            if corpus_of(found) != self.corpus:
                 raise
             return found
 
@@ -123,14 +129,14 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
     """
     base = name.partition("(")[0].strip()
     look_up("data set", base, dict.fromkeys(NAMES))
-    family: Literal["iemocap", "meld"] = "iemocap" if base.startswith("iemocap") else "meld"
+    corpus: CorpusName = "iemocap" if base.startswith("iemocap") else "meld"
     if base in SPECS:
         name, _ = parse_corpus(name)
         if inputs.text_view != "1":
             raise UserError(
                 f"{name} has one view of the text: leave out --text-view {inputs.text_view}, or the data set"
             )
-        return DataSet(name, family, None, inputs)
+        return DataSet(name, corpus, None, inputs)
     if base != name:
         raise UserError(f"data set {name!r}: only simulated corpora have knobs; write {base}, or {base}-sim(…)")
     try:
@@ -142,7 +148,7 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
             f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
             "that has it with --data-dir or $CSSBENCH_DATA"
         ) from None
-    return DataSet(name, family, file, inputs, roberta_beside(file))
+    return DataSet(name, corpus, file, inputs, roberta_beside(file))
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:

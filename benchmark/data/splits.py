@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.base.errors import DataError
 from benchmark.data.conversations import Conversations
-from benchmark.errors import DataError
 
 
 @dataclass(frozen=True)

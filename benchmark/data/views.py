@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.base.errors import DataError
 from benchmark.data.conversations import Conversations
-from benchmark.errors import DataError
 
 Modality = Literal["text", "audio", "visual"]
 TextView = Literal["1", "2", "3", "4", "mean", "concat"]

@@ -13,16 +13,17 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmark.audit.examination import examine
 from benchmark.data.datasets import DataSet
-from benchmark.examination import examine
 from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.executor import Executor
-from benchmark.execution.logged import Logged
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.specs import RunSpec
-from benchmark.tracking import Tracker, artifacts_beside, without_password
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
+from benchmark.tracking.logged import Logged
+from benchmark.tracking.tracker import Tracker
+from benchmark.tracking.uris import artifacts_beside, without_password
 
 
 def run_grid(

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
-from benchmark.grid import cost
-from benchmark.specs import RunSpec
+from benchmark.experiment.grid import cost
+from benchmark.experiment.spec import RunSpec
 
 
 def bars(console: Console) -> Progress:

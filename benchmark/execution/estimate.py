@@ -8,8 +8,8 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.execution.store import Store
-    from benchmark.specs import RunSpec
+    from benchmark.experiment.spec import RunSpec
+    from benchmark.store.store import Store
 
 _Kind = str
 

@@ -5,8 +5,8 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 
 from benchmark.execution.events import Event, Failed, Retried
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
+from benchmark.store.store import Store
 
 
 class Executor(ABC):

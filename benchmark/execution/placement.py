@@ -2,8 +2,8 @@
 
 import os
 
-from benchmark.errors import UserError
-from benchmark.fingerprints import cuda_devices
+from benchmark.base.devices import cuda_devices
+from benchmark.base.errors import UserError
 
 
 def place(

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark.base.devices import resolve_device
+from benchmark.base.errors import UserError
+from benchmark.base.fingerprints import package_fingerprint, provenance
+from benchmark.base.names import look_up
 from benchmark.data.datasets import dataset
-from benchmark.errors import UserError
 from benchmark.execution.tasks import Task
-from benchmark.fingerprints import package_fingerprint, provenance, resolve_device
-from benchmark.methods import KINDS
-from benchmark.plugins import register
-from benchmark.registry import look_up
-from benchmark.specs import Component, Method, RunSpec
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.parsing import KINDS
+from benchmark.methods.parts import Component, Method
+from benchmark.methods.plugins import register
 
 
 def read_spec(record: Mapping[str, Any]) -> RunSpec:

@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmark.base.files import write_json
 from benchmark.data.conversations import Conversations
-from benchmark.data.remedies import Change
+from benchmark.data.defects.remedies import Change
 from benchmark.data.splits import RunData
-from benchmark.execution.checksums import sealed
+from benchmark.evaluation.scoring import Scorer
 from benchmark.execution.memory import peak_memory
-from benchmark.execution.parquet import write_table
 from benchmark.execution.tasks import Task
-from benchmark.files import write_json
-from benchmark.scoring import Scorer
+from benchmark.store.checksums import sealed
+from benchmark.store.parquet import write_table
 from benchmark.training.directions import directions, is_common
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
 from css.interfaces import OBJECTIVES

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
+from benchmark.base.files import write_json
+from benchmark.base.fingerprints import package_fingerprint, provenance
 from benchmark.data.conversations import Conversations
-from benchmark.data.remedies import Change
+from benchmark.data.defects.remedies import Change
 from benchmark.data.splits import split
 from benchmark.execution.memory import reset_peak_memory
 from benchmark.execution.run_folder import manifest, write_result
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Data, Task
-from benchmark.files import write_json
-from benchmark.fingerprints import package_fingerprint, provenance
-from benchmark.specs import RunSpec
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
 from benchmark.training import checkpoint
 from benchmark.training.trainer import Trainer, train
 

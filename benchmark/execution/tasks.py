@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmark.data.conversations import Conversations
-from benchmark.data.remedies import Change
-from benchmark.specs import RunSpec
+from benchmark.data.defects.remedies import Change
+from benchmark.experiment.spec import RunSpec
 
 
 class Data(Protocol):

@@ -12,10 +12,10 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
 
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
+from benchmark.store.store import Store
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

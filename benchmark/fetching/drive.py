@@ -9,7 +9,7 @@ from functools import cached_property
 
 import requests
 
-from benchmark.errors import TransferError
+from benchmark.base.errors import TransferError
 from benchmark.fetching.published import DRIVE_FOLDER
 from benchmark.fetching.sources import TIMEOUT, WebFile, refuse
 

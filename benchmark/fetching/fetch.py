@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmark.data.reading import fingerprint
-from benchmark.errors import TransferError, UserError
+from benchmark.base.errors import TransferError, UserError
+from benchmark.base.files import claimed
+from benchmark.data.feature_files.reading import fingerprint
 from benchmark.fetching.sources import Source
 from benchmark.fetching.transfer import Part, Progress
-from benchmark.files import claimed
 
 
 @dataclass(frozen=True)

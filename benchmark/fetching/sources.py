@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 import requests
 
-from benchmark.errors import TransferError, UserError
+from benchmark.base.errors import TransferError, UserError
 
 if TYPE_CHECKING:
     from requests import Response

@@ -16,9 +16,9 @@ from typing import Any
 
 import pydantic
 
-from benchmark.errors import TransferError
+from benchmark.base.errors import TransferError
+from benchmark.base.files import write_json
 from benchmark.fetching.sources import PassingError, Source, StaleError, Version
-from benchmark.files import write_json
 
 RETRIES = 4
 """Attempts in a row that may bring nothing new before the transfer is given up."""

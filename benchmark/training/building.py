@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.base.errors import UserError
 from benchmark.data.conversations import Conversations
-from benchmark.errors import UserError
-from benchmark.plugins import load_class
-from benchmark.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES, Entry
-from benchmark.specs import Component, RunSpec
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.parts import Component
+from benchmark.methods.plugins import load_class
+from benchmark.methods.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES, Entry
 from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
 from css.interfaces import Aggregator

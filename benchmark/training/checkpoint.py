@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from benchmark.files import write_atomically
+from benchmark.base.files import write_atomically
 from benchmark.training.trainer import Progress, Trainer
 
 NAME = "checkpoint.safetensors"

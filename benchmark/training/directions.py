@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmark.plugins import PluginEntry
-from benchmark.registry import AGGREGATORS, Entry
-from benchmark.specs import Method
+from benchmark.methods.parts import Method
+from benchmark.methods.plugins import PluginEntry
+from benchmark.methods.registry import AGGREGATORS, Entry
 from benchmark.training.gradients import update_cosines
 from benchmark.training.probe import COSINES, NORMS
 from benchmark.training.seeding import derive

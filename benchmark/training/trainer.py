@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from benchmark.data.splits import RunData
-from benchmark.specs import RunSpec
+from benchmark.experiment.spec import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
-from benchmark.training.evaluation import SCORES, predict, validation_scores
 from benchmark.training.gradients import Parameters, combine, cosines, norms, objective_gradients
+from benchmark.training.prediction import SCORES, predict, validation_scores
 from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
 from benchmark.training.seeding import derive
 from css.interfaces import OBJECTIVES

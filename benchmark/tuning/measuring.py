@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.specs import Frozen
+from benchmark.base.values import Frozen
 
 Volatility = Callable[[npt.NDArray[np.float64], int], float]
 """Of a loss by step, given the steps of an epoch (METHOD 3); NaN where it is not defined."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from benchmark.base.errors import UserError
+from benchmark.base.names import look_up
 from benchmark.data.datasets import DataSet
-from benchmark.errors import UserError
-from benchmark.grid import TUNING_SEEDS, expand
-from benchmark.methods import STANDARD
-from benchmark.presets import Preset
-from benchmark.registry import TRAINING_SPACE, Value, look_up
-from benchmark.specs import RunSpec
+from benchmark.experiment.grid import TUNING_SEEDS, expand
+from benchmark.experiment.presets import Preset
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.parsing import STANDARD
+from benchmark.methods.registry import TRAINING_SPACE, Value
 from benchmark.tuning.space import Settings, Space, settings_of, space_of
 
 SAMPLERS = ("tpe", "gp", "grid", "random", "nsga2")

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import UserError
-from benchmark.files import write_json
-from benchmark.grid import TUNING_SEEDS
-from benchmark.registry import look_up
-from benchmark.tracking import without_password
+from benchmark.base.errors import UserError
+from benchmark.base.files import write_json
+from benchmark.base.names import look_up
+from benchmark.experiment.grid import TUNING_SEEDS
+from benchmark.tracking.uris import without_password
 from benchmark.tuning.plan import OBJECTIVES, slug
 
 if TYPE_CHECKING:

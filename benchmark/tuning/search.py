@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmark.execution.events import Event, Failed, Finished
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.specs import RunSpec
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
 from benchmark.tuning.measuring import Measured, Volatility, measure
 from benchmark.tuning.study import Study
 

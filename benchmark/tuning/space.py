@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.errors import UserError
-from benchmark.methods import KINDS, written_options
-from benchmark.registry import TRAINING_SPACE, Range, Value, look_up
-from benchmark.specs import Frozen, RunSpec
+from benchmark.base.errors import UserError
+from benchmark.base.names import look_up
+from benchmark.base.values import Frozen
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.parsing import KINDS, written_options
+from benchmark.methods.registry import TRAINING_SPACE, Range, Value
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -9,8 +9,8 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import UserError
-from benchmark.tracking import without_password
+from benchmark.base.errors import UserError
+from benchmark.tracking.uris import without_password
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage

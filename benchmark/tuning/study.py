@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import UserError
+from benchmark.base.errors import UserError
 from benchmark.tuning.measuring import Measured
 from benchmark.tuning.plan import OBJECTIVES, Plan
 from benchmark.tuning.space import Settings, cells, draws

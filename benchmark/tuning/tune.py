@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.execution.coordinator import about, git_state, log, making, tracking
-from benchmark.execution.scheduler import Scheduler
-from benchmark.execution.store import Store
+from benchmark.execution.local import Scheduler
 from benchmark.execution.tasks import Task
-from benchmark.specs import RunSpec
-from benchmark.tracking import without_password
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
+from benchmark.tracking.uris import without_password
 from benchmark.tuning.display import StudyDisplay
 from benchmark.tuning.measuring import Volatility
 from benchmark.tuning.plan import Plan

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmark.base.names import look_up
 from benchmark.data.datasets import DataSet
-from benchmark.presets import Preset
-from benchmark.registry import TRAINING_SPACE, look_up
-from benchmark.specs import RunSpec, Tuned, Untuned
+from benchmark.experiment.presets import Preset
+from benchmark.experiment.spec import RunSpec, Tuned, Untuned
+from benchmark.methods.registry import TRAINING_SPACE
 from benchmark.tuning.plan import Recipe
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from reports.rendering import number
 from reports.statistics import Summary, expected_best_of, summarize
+from reports.text import number
 from reports.tuning.studies import Study, Trial
 from reports.tuning.subjects import Group, Spent, Subject, mean_test, score, spent
 

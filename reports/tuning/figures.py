@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from reports.figures import Drawing
+from reports.figures.figures import Drawing
+from reports.figures.style import BLUES, HEAT, HUES, INK, MUTED, PAPER, new_figure
 from reports.statistics import Summary, summarize
-from reports.style import BLUES, HEAT, HUES, INK, MUTED, PAPER, new_figure
 from reports.tuning.importance import importances
 from reports.tuning.studies import Parameter, Trial
 from reports.tuning.subjects import Subject, score, validation

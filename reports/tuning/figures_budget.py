@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from reports.figures import Drawing
-from reports.style import DASHES, HUES, MUTED, Palette, name_lines, new_figure
+from reports.figures.figures import Drawing
+from reports.figures.style import DASHES, HUES, MUTED, Palette, name_lines, new_figure
 from reports.tuning.budgets import Tournament, course
 from reports.tuning.figures import file_name, heading
 from reports.tuning.subjects import Subject, score

@@ -7,9 +7,10 @@ from typing import Any
 
 import jinja2
 
-from reports import listings, style
-from reports.figure_view import FigureView, viewed
-from reports.listings import Sheet
+from reports.figures import style
+from reports.figures.view import FigureView, viewed
+from reports.tables import listings
+from reports.tables.listings import Sheet
 from reports.tuning import tables
 from reports.tuning.budgets import Tournament, tournament, verdicts
 from reports.tuning.figures import FIGURES

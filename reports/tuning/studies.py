@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from reports.errors import ReportError
-from reports.records import FORMAT, check, document
+from reports.reading.documents import check, document
+from reports.reading.runs import FORMAT
 
 STATES = ("complete", "pruned", "failed", "running")
 KINDS = ("int", "float", "categorical")

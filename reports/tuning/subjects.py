@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from reports.folder import run_folders
-from reports.provenance import Provenance, provenance
-from reports.records import Run, Store, read_run
+from reports.evidence.data_origin import Provenance, provenance
+from reports.reading.folders import run_folders
+from reports.reading.runs import Run, Store, read_run
 from reports.statistics import PairedComparison, Summary, mean_known, paired_comparison, summarize
 from reports.tuning.studies import Objective, Parameter, Study, Trial, read_studies
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.listings import Listing, Sheet
-from reports.rendering import MISSING, number
 from reports.statistics import Summary, summarize
+from reports.tables.listings import Listing, Sheet
+from reports.text import MISSING, number
 from reports.tuning.budgets import Offer, Tournament, course, interval
 from reports.tuning.figures import shown
 from reports.tuning.studies import Study, Trial

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import GRID, MAIN, Cli, Say, StartCli, feature_items, write_features
 
 from benchmark.cli import main
-from benchmark.execution.store import Store
+from benchmark.store.store import Store
+from tests.benchmark.harness import GRID, MAIN, Cli, Say, StartCli, feature_items, write_features
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmark.execution.checksums import sealed
+from benchmark.store.checksums import sealed
 
 EPOCHS = 3
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from baselines.linear import LinearFusion
+from baselines.fusions.linear import LinearFusion
 
 
 class DrawnFusion(LinearFusion):

@@ -12,13 +12,13 @@ import numpy as np
 
 from benchmark.data.datasets import dataset
 from benchmark.execution.events import Failed
-from benchmark.execution.scheduler import Scheduler
-from benchmark.execution.store import Store
+from benchmark.execution.local import Scheduler
 from benchmark.execution.tasks import Task
-from benchmark.grid import expand
-from benchmark.plugins import register
-from benchmark.presets import load_preset
-from reports.records import read_store
+from benchmark.experiment.grid import expand
+from benchmark.experiment.presets import load_preset
+from benchmark.methods.plugins import register
+from benchmark.store.store import Store
+from reports.reading.runs import read_store
 from reports.statistics import unpaired_comparison
 from reports.statistics.family import joint_flip_test
 from tests.calibration import measure

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from benchmark.execution.running import execute
-from benchmark.plugins import load_class
-from reports.records import read_store
+from benchmark.methods.plugins import load_class
+from reports.reading.runs import read_store
 from tests.calibration import real
 
 

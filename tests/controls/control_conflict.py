@@ -8,9 +8,9 @@ from scipy import integrate
 from scipy.stats import norm
 
 from benchmark.data.datasets import dataset
+from benchmark.data.inputs import Inputs
 from benchmark.data.simulation.ceilings import ceilings
 from benchmark.data.views import MODALITIES
-from benchmark.specs import Inputs
 from benchmark.training.probe import PAIRS
 from tests.controls.inference import over_conversations, over_runs
 from tests.controls.laboratory import Laboratory

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmark.data.audit.auditing import audit
+from benchmark.audit.audit import audit
 from benchmark.data.datasets import dataset
 from benchmark.data.simulation.spec import MODALITIES
 from tests.controls.inference import over_runs

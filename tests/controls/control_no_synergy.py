@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from benchmark.registry import FUSIONS
+from benchmark.methods.registry import FUSIONS
 from tests.controls.inference import equivalence_p, equivalence_power, over_runs, seeds_needed, upper_sd
 from tests.controls.laboratory import Laboratory, Run
 

@@ -11,10 +11,10 @@ from typing import Any
 import optuna
 
 from benchmark.data.datasets import dataset
-from benchmark.execution.scheduler import Scheduler
-from benchmark.execution.store import Store
-from benchmark.presets import load_preset
-from benchmark.tracking import default_uri
+from benchmark.execution.local import Scheduler
+from benchmark.experiment.presets import load_preset
+from benchmark.store.store import Store
+from benchmark.tracking.uris import default_uri
 from benchmark.tuning.plan import Plan, Recipe
 from benchmark.tuning.storage import default_url
 from benchmark.tuning.tune import tune

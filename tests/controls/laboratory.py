@@ -14,15 +14,16 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from benchmark.base.files import write_atomically, write_json
 from benchmark.data.datasets import dataset
+from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.execution.coordinator import run_grid
-from benchmark.execution.scheduler import Scheduler
-from benchmark.execution.store import Store
-from benchmark.files import write_atomically, write_json
-from benchmark.grid import expand
-from benchmark.presets import load_preset
-from benchmark.specs import DEFAULT_INPUTS, Inputs, RunSpec
-from benchmark.tracking import default_uri
+from benchmark.execution.local import Scheduler
+from benchmark.experiment.grid import expand
+from benchmark.experiment.presets import load_preset
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
+from benchmark.tracking.uris import default_uri
 
 CONSOLE = Console(width=160)
 

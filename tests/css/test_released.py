@@ -18,12 +18,12 @@ from css.released.encoder import TwoSourceAttention
 from css.released.state import released_names
 
 GOLDEN = Path(__file__).parent / "golden"
-FAMILIES = ("iemocap", "meld")
+CORPORA = ("iemocap", "meld")
 WIDTHS = {"text": 7, "audio": 5, "visual": 3}
 
 
-def recorded(family):
-    with np.load(GOLDEN / f"css_released_{family}.npz") as file:
+def recorded(corpus):
+    with np.load(GOLDEN / f"css_released_{corpus}.npz") as file:
         return dict(file)
 
 
@@ -31,19 +31,19 @@ def part(record, prefix):
     return {name.removeprefix(prefix): value for name, value in record.items() if name.startswith(prefix)}
 
 
-@pytest.fixture(params=FAMILIES)
-def family(request):
+@pytest.fixture(params=CORPORA)
+def corpus(request):
     return request.param
 
 
 @pytest.fixture
-def record(family):
-    return recorded(family)
+def record(corpus):
+    return recorded(corpus)
 
 
 @pytest.fixture
-def model(record, family):
-    return load_state(part(record, "param/"), family, heads=int(record["heads"]))
+def model(record, corpus):
+    return load_state(part(record, "param/"), corpus, heads=int(record["heads"]))
 
 
 def logits(model, record):
@@ -67,10 +67,10 @@ def gramian(model, record):
     return J @ J.T
 
 
-def classifier(family="meld", hidden=12, heads=3, dropout=0.0, seed=0, generator=None):
+def classifier(corpus="meld", hidden=12, heads=3, dropout=0.0, seed=0, generator=None):
     """A small model in float64 and evaluation mode."""
     torch.manual_seed(seed)
-    encoder = ReleasedEncoder(WIDTHS, hidden, heads, dropout, 4, generator, meld_step=family == "meld")
+    encoder = ReleasedEncoder(WIDTHS, hidden, heads, dropout, 4, generator, meld_step=corpus == "meld")
     return EmotionClassifier(encoder, ReleasedPolynomialFusion(hidden, 4, 3), 3, dropout, generator).double().eval()
 
 
@@ -128,27 +128,27 @@ def test_each_gradient_of_the_weighted_loss_is_that_recorded(model, record):
 
 
 @pytest.mark.parametrize(
-    ("family", "widths", "speakers", "classes", "order", "live"),
+    ("corpus", "widths", "speakers", "classes", "order", "live"),
     [
         ("iemocap", (1024, 1582, 342), 2, 6, 3, 44_144_723),
         ("meld", (1024, 300, 342), 9, 7, 4, 47_090_794),
     ],
 )
-def test_parameters_at_the_published_settings(family, widths, speakers, classes, order, live):
+def test_parameters_at_the_published_settings(corpus, widths, speakers, classes, order, live):
     with torch.device("meta"):
         inputs = dict(zip(WIDTHS, widths, strict=True))
-        encoder = ReleasedEncoder(inputs, 1024, 8, 0.5, speakers, meld_step=family == "meld")
+        encoder = ReleasedEncoder(inputs, 1024, 8, 0.5, speakers, meld_step=corpus == "meld")
         model = EmotionClassifier(encoder, ReleasedPolynomialFusion(1024, 16, order), classes, 0.5)
     assert sum(p.numel() for p in model.parameters()) == live
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_dropout_acts_on_each_streams_inputs_both_attentions_and_the_own_streams_outputs(monkeypatch, family):
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_dropout_acts_on_each_streams_inputs_both_attentions_and_the_own_streams_outputs(monkeypatch, corpus):
     """In the order of the forward pass, the unimodal classifiers last; none on the cross-attention's output."""
     shapes = []
     forward = Dropout.forward
     monkeypatch.setattr(Dropout, "forward", lambda self, x: (shapes.append(tuple(x.shape)), forward(self, x))[1])
-    model = classifier(family, hidden=12, heads=3, dropout=0.5)
+    model = classifier(corpus, hidden=12, heads=3, dropout=0.5)
     model(*batch([BUCKET, BUCKET - 1]))
     rows, scores = (3, 2 * BUCKET - 1, 12), (3, 2, 3, BUCKET, BUCKET)
     assert shapes == [rows, scores, rows, rows, rows, rows, scores, rows]
@@ -231,9 +231,9 @@ def test_theta_is_the_encoder_without_speakers():
     assert dict(encoder.named_parameters()).keys() - encoder.shared_parameters().keys() == {"speaker.weight"}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_parameter_is_used(family):
-    model, (features, speakers, lengths) = classifier(family), batch([4, 9, 20])
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_every_parameter_is_used(corpus):
+    model, (features, speakers, lengths) = classifier(corpus), batch([4, 9, 20])
     speakers[:4] = torch.arange(4)
     found = objectives(model(features, speakers, lengths), torch.randint(3, (33,)), 2.0)
     parameters = dict(model.named_parameters())
@@ -245,9 +245,9 @@ def test_every_parameter_is_used(family):
 # --- packing ---
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_logits_do_not_depend_on_what_a_conversation_is_packed_with(family):
-    model, lengths = classifier(family), [15, 17, 16, 1, 40]
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_logits_do_not_depend_on_what_a_conversation_is_packed_with(corpus):
+    model, lengths = classifier(corpus), [15, 17, 16, 1, 40]
     features, speakers, _ = batch(lengths)
     together = branches(model(features, speakers, torch.tensor(lengths)))
     start = 0
@@ -330,18 +330,18 @@ def test_sizes_are_read_off_the_shapes(model, record):
     assert all(p.requires_grad and p.dtype == torch.float32 for p in model.parameters())
 
 
-def test_a_checkpoint_needs_nothing_that_is_never_used_and_may_hold_tables_of_positions(record, family):
+def test_a_checkpoint_needs_nothing_that_is_never_used_and_may_hold_tables_of_positions(record, corpus):
     params = part(record, "param/")
     used = {name: params[name] for name in part(record, "grad/")}
     assert len(used) < len(params)
     more = params | {"t_t.pos_emb.pe": np.zeros((1, 5, 16)), "shared_transformer.pos_emb.pe": np.zeros(3)}
-    first, second = (load_state(p, family, heads=2) for p in (used, more))
+    first, second = (load_state(p, corpus, heads=2) for p in (used, more))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 
-def test_loading_draws_nothing_and_copies(record, family):
+def test_loading_draws_nothing_and_copies(record, corpus):
     params, state = part(record, "param/"), torch.get_rng_state()
-    model = load_state(params, family, heads=2)
+    model = load_state(params, corpus, heads=2)
     assert torch.equal(state, torch.get_rng_state())
     with torch.no_grad():
         model.classifier.weight.zero_()
@@ -363,33 +363,33 @@ def without(params, name):
         ("textf_input.weight", "missing: textf_input.weight"),
     ],
 )
-def test_what_is_missing_is_named(record, family, name, said):
-    with pytest.raises(ValueError, match=rf"^no checkpoint of the released implementation for {family}: .*{said}"):
-        load_state(without(part(record, "param/"), name), family, heads=2)
+def test_what_is_missing_is_named(record, corpus, name, said):
+    with pytest.raises(ValueError, match=rf"^no checkpoint of the released implementation for {corpus}: .*{said}"):
+        load_state(without(part(record, "param/"), name), corpus, heads=2)
 
 
 @pytest.mark.parametrize("shape", [(16, 17), (16,), (17, 16), ()])
-def test_a_wrong_shape_is_named(record, family, shape):
+def test_a_wrong_shape_is_named(record, corpus, shape):
     params = part(record, "param/") | {"t_gate.fc.weight": np.zeros(shape)}
     with pytest.raises(ValueError, match=r": wrongly shaped: t_gate\.fc\.weight \(.*\) instead of \(16, 16\)$"):
-        load_state(params, family, heads=2)
+        load_state(params, corpus, heads=2)
 
 
-def test_what_is_unknown_is_named(record, family):
+def test_what_is_unknown_is_named(record, corpus):
     with pytest.raises(ValueError, match=r"unknown: t_gate\.fc\.bias, colour$"):
-        load_state(part(record, "param/") | {"t_gate.fc.bias": np.zeros(16), "colour": np.zeros(1)}, family, heads=2)
+        load_state(part(record, "param/") | {"t_gate.fc.bias": np.zeros(16), "colour": np.zeros(1)}, corpus, heads=2)
 
 
 def test_a_checkpoint_of_the_other_data_set_is_refused():
-    iemocap, meld = (part(recorded(name), "param/") for name in FAMILIES)
+    iemocap, meld = (part(recorded(name), "param/") for name in CORPORA)
     with pytest.raises(ValueError, match=r"for iemocap: unknown: .*text_to_audio\.weight"):
         load_state(meld, "iemocap", heads=2)
     with pytest.raises(ValueError, match=r"for meld: missing: .*text_to_audio\.weight"):
         load_state(iemocap, "meld", heads=2)
 
 
-def test_heads_have_to_divide_the_width(record, family):
+def test_heads_have_to_divide_the_width(record, corpus):
     with pytest.raises(ValueError, match="16 wide, which 5 heads do not divide"):
-        load_state(part(record, "param/"), family, heads=5)
+        load_state(part(record, "param/"), corpus, heads=5)
     with pytest.raises(ValueError, match="dataset must be 'iemocap' or 'meld', got 'cmu'"):
         load_state({}, "cmu")

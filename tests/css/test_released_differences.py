@@ -5,7 +5,6 @@ The rows are those of docs/released.md.
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from css.encoder import ConversationEncoder
 from css.model import EmotionClassifier
 from css.objectives import objectives
 from css.released import ReleasedEncoder, ReleasedPolynomialFusion
+from tests.paths import ROOT
 
 WIDTHS = {"text": 7, "audio": 5, "visual": 3}
 H, R, P, HEADS, SPEAKERS, CLASSES = 12, 4, 3, 3, 4, 3
@@ -234,6 +234,6 @@ def test_each_difference(point, published, as_released):
 
 
 def test_the_documentation_lists_these_differences():
-    text = (Path(__file__).parents[2] / "docs" / "released.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "released.md").read_text(encoding="utf-8")
     text = text.split("\n## ")[0]
     assert set(re.findall(r"^\| ([a-z ]+) \|", text, re.MULTILINE)) - {"difference"} == set(POINTS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmark.data.hostile import BROKEN, PYTHON2, REFUSED_NAMES, REFUSED_STEPS
+from tests.benchmark.data.feature_files.hostile import BROKEN, PYTHON2, REFUSED_NAMES, REFUSED_STEPS
 
 LONGEST = 100_000  # bytes: the few longer ones of the corpus are slow and say nothing more when changed
 
@@ -14,7 +14,7 @@ def tuples() -> dict[str, tuple[Any, ...]]:
     """The six layouts, tiny: vectors of both kinds (in memory, stored), in lists and in matrices."""
     rng = np.random.default_rng(0)
     found: dict[str, tuple[Any, ...]] = {}
-    for family, (train, test) in {"iemocap": (["Ses01", "Ses02"], ["Ses05"]), "meld": ([0, 1039], [1153])}.items():
+    for corpus, (train, test) in {"iemocap": (["Ses01", "Ses02"], ["Ses05"]), "meld": ([0, 1039], [1153])}.items():
         ids: list[Any] = [*train, *test]
 
         def each(value: Any, ids: list[Any] = ids) -> dict[Any, Any]:
@@ -23,17 +23,17 @@ def tuples() -> dict[str, tuple[Any, ...]]:
         def vectors(width: int, each: Any = each) -> dict[Any, Any]:
             return each(lambda _: rng.standard_normal(width).astype(np.float32))
 
-        speakers = each("MF".__getitem__ if family == "iemocap" else np.eye(9).__getitem__)
+        speakers = each("MF".__getitem__ if corpus == "iemocap" else np.eye(9).__getitem__)
         labels, said = each(lambda u: u), each(lambda u: f"said {u}")
         texts = [vectors(w) for w in (140, 3, 3)]
         texts.append({c: np.stack(rows) for c, rows in vectors(70).items()})
         audio, visual = {c: rows.astype(np.float64) for c, rows in texts[3].items()}, vectors(2)
         head, tail = (each(str), speakers, labels), (audio, visual, said, train, test)
-        more = ({c: [1] for c in ids},) if family == "meld" else ()
-        found[family] = (*head, *texts, *tail, *more)
-        found[f"{family}, MMGCN"] = (*head, texts[0], *tail, *more)
-        sentiments = (labels,) if family == "meld" else ()
-        found[f"{family}, RoBERTa"] = (speakers, labels, *sentiments, *texts, said, set(train[:1]), test, train[1:])
+        more = ({c: [1] for c in ids},) if corpus == "meld" else ()
+        found[corpus] = (*head, *texts, *tail, *more)
+        found[f"{corpus}, MMGCN"] = (*head, texts[0], *tail, *more)
+        sentiments = (labels,) if corpus == "meld" else ()
+        found[f"{corpus}, RoBERTa"] = (speakers, labels, *sentiments, *texts, said, set(train[:1]), test, train[1:])
     return found
 
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmark.data import unpickle
-from benchmark.data.conversion import convert
-from benchmark.data.roberta import texts_of
-from benchmark.data.unpickle import read_pickle
-from benchmark.errors import DataError
+from benchmark.base.errors import DataError
+from benchmark.data.feature_files import unpickle
+from benchmark.data.feature_files.conversion import convert
+from benchmark.data.feature_files.roberta import texts_of
+from benchmark.data.feature_files.unpickle import read_pickle
 
 SLOW = 5.0  # seconds for one input of at most 200 kB; the slowest known takes a tenth
 

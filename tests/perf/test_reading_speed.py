@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.paths import ROOT
+
 pytestmark = pytest.mark.benchmark(group="full-size feature file, whole processes", timer=lambda: sum(os.times()[2:4]))
 
-ROOT = Path(__file__).parents[2]
 UTTERANCES, IDS = 13_708, [c for c in range(1433) if c != 60]
 SCRIPT = """
 import sys

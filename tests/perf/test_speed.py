@@ -1,40 +1,39 @@
 """How long things take: `nox -s perf`. Times are CPU seconds of one thread, so that other jobs disturb them little."""
 
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
-from baselines.pcgrad import PCGrad
+from baselines.aggregators.pcgrad import PCGrad
 from benchmark.data import load_features
 from benchmark.data.datasets import DataSet
 from benchmark.data.splits import split
-from benchmark.grid import expand
-from benchmark.presets import load_preset
+from benchmark.experiment.grid import expand
+from benchmark.experiment.presets import load_preset
 from benchmark.training.checkpoint import save_checkpoint
-from benchmark.training.evaluation import predict
+from benchmark.training.prediction import predict
 from benchmark.training.trainer import Trainer
 from css import min_norm_weights
 from css.objectives import objectives
 from tests.css.padded import PaddedBatch, PaddedClassifier, padded_step
+from tests.paths import REAL_DATA
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
-REAL_DATA = Path(__file__).parents[3] / "shared" / "data"
 NAMES = {"iemocap": "IEMOCAP", "meld": "MELD"}
 ROUNDS, WARM_UP = 20, 2
 SETTINGS = {"hidden": 128, "heads": 8, "dropout": 0.5, "batch_size": 32}
 
 
-def dataset(family):
+def dataset(corpus):
     """The real corpus where its file is there, else the simulated one, whose lengths are distributed alike."""
-    file = REAL_DATA / f"{family}_multimodal_features.pkl"
-    return DataSet(family, family, file) if file.exists() else DataSet(f"{family}-sim", family, None)
+    file = REAL_DATA / f"{corpus}_multimodal_features.pkl"
+    return DataSet(corpus, corpus, file) if file.exists() else DataSet(f"{corpus}-sim", corpus, None)
 
 
-def trainer(family):
-    source = dataset(family)
+def trainer(corpus):
+    source = dataset(corpus)
     (spec,) = expand(load_preset("quick"), [source], ["css"], [0], training=SETTINGS)
     return Trainer(spec, split(source.load(), 0))
 
@@ -62,15 +61,15 @@ def padded_stepper(trainer):
 
 
 @pytest.mark.parametrize("implementation", ["packed", "padded"])
-@pytest.mark.parametrize("family", NAMES)
-def test_training_step(benchmark, family, implementation):
+@pytest.mark.parametrize("corpus", NAMES)
+def test_training_step(benchmark, corpus, implementation):
     """Forward, backward, PGM and Adam: 3 packed backward passes, or 4 padded ones with the same dropout layer."""
-    run = trainer(family)
+    run = trainer(corpus)
     packed = batches(run, WARM_UP + ROUNDS)
     padded = [PaddedBatch.of(b) for b in packed]
     todo = iter(packed if implementation == "packed" else padded)
     step = {"packed": packed_stepper, "padded": padded_stepper}[implementation](run)
-    benchmark.group = f"step, {NAMES[family]} lengths"
+    benchmark.group = f"step, {NAMES[corpus]} lengths"
     benchmark.pedantic(step, setup=lambda: ((next(todo),), {}), rounds=ROUNDS, warmup_rounds=WARM_UP)
     utterances = sum(int(b.lengths.sum()) for b in packed[WARM_UP:])
     benchmark.extra_info |= {
@@ -97,9 +96,9 @@ def test_pcgrad(benchmark):
 
 
 @pytest.mark.benchmark(group="evaluation of the test split")
-@pytest.mark.parametrize("family", NAMES)
-def test_evaluation(benchmark, family):
-    run = trainer(family)
+@pytest.mark.parametrize("corpus", NAMES)
+def test_evaluation(benchmark, corpus):
+    run = trainer(corpus)
     benchmark.pedantic(predict, (run.model, run.test_data), rounds=10, warmup_rounds=1)
 
 
@@ -113,9 +112,9 @@ def test_checkpoint_write(benchmark, tmp_path):
 
 @pytest.mark.real_data
 @pytest.mark.benchmark(group="files")
-@pytest.mark.parametrize("family", NAMES)
-def test_feature_file_load(benchmark, family):
-    source = dataset(family)
+@pytest.mark.parametrize("corpus", NAMES)
+def test_feature_file_load(benchmark, corpus):
+    source = dataset(corpus)
     if source.file is None:
         pytest.skip(f"no feature file in {REAL_DATA}")
-    benchmark.pedantic(load_features, (source.file, family), rounds=3)
+    benchmark.pedantic(load_features, (source.file, corpus), rounds=3)

@@ -50,11 +50,11 @@ def test_listing_ten_thousand_runs(benchmark, store, form):
 def test_a_grid_on_one_and_two_workers(benchmark, tmp_path, workers):
     """Eight runs of equal length, from the first one's start: the ratio of the two is the use of the second core."""
     from benchmark.data.datasets import dataset
-    from benchmark.execution.scheduler import Scheduler
-    from benchmark.execution.store import Store
+    from benchmark.execution.local import Scheduler
     from benchmark.execution.tasks import Task
-    from benchmark.grid import expand
-    from benchmark.presets import load_preset
+    from benchmark.experiment.grid import expand
+    from benchmark.experiment.presets import load_preset
+    from benchmark.store.store import Store
 
     data = dataset("iemocap-sim", None)
     specs = expand(load_preset("quick"), [data], ["css"], range(8), training={"epochs": 10})
@@ -71,7 +71,8 @@ def test_a_grid_on_one_and_two_workers(benchmark, tmp_path, workers):
 @pytest.mark.benchmark(group="tracking", timer=time.process_time)
 def test_logging_sixty_runs_to_a_new_database(benchmark, tmp_path):
     """CPU seconds that MLflow takes of a `quick` grid (60 runs, 20 epochs), its import and migrations included."""
-    from benchmark.tracking import Tracker, default_uri
+    from benchmark.tracking.tracker import Tracker
+    from benchmark.tracking.uris import default_uri
     from tests.benchmark.synthetic import write_run
 
     folders = [write_run(tmp_path / "runs", f"{number:016x}") for number in range(60)]

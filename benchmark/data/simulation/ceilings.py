@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.base.errors import UserError
+from benchmark.base.files import cache_folder, kept
 from benchmark.data.conversations import Conversations
 from benchmark.data.simulation.chain import draw_labels, draw_lengths, draw_speakers
 from benchmark.data.simulation.emissions import Emission, draw_emission, draw_latents
 from benchmark.data.simulation.f1_rule import Rule, bayes_rule, best_f1_rule
 from benchmark.data.simulation.posterior import evidence, from_evidence
+from benchmark.data.simulation.simulator import simulate_spec
 from benchmark.data.simulation.spec import MODALITIES, SimulatorSpec, SplitSize
 from benchmark.data.simulation.streams import stream
-from benchmark.data.simulator import simulate_spec
-from benchmark.errors import UserError
-from benchmark.files import cache_folder, kept
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

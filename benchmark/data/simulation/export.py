@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from benchmark.data.conversations import Conversations
-from benchmark.data.open_format import Source, save
-from benchmark.data.reading import reader_fingerprint
+from benchmark.data.feature_files.open_format import Source, save
+from benchmark.data.feature_files.reading import reader_fingerprint
 from benchmark.data.simulation.spec import SimulatorSpec
 
 

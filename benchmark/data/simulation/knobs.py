@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from benchmark.base.errors import UserError
+from benchmark.base.names import look_up, parse_part
 from benchmark.data.simulation.spec import MODALITIES, SPECS, SimulatorSpec
-from benchmark.errors import UserError
-from benchmark.registry import look_up, parse_part
 
 MAX_SCALE = 100
 

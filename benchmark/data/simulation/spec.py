@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.base.errors import UserError
 from benchmark.data.conversations import SPLITS
-from benchmark.data.layouts import LAYOUTS
-from benchmark.errors import UserError
+from benchmark.data.corpora import CORPORA
 
 MODALITIES = ("text", "audio", "visual")
 
@@ -186,7 +186,7 @@ IEMOCAP_SIM = SimulatorSpec(
     length_sd=16.8,
     cast=(0, 1),
     stay=0.31,
-    class_names=LAYOUTS["iemocap"].class_names,
+    class_names=CORPORA["iemocap"].class_names,
     class_counts=(648, 1084, 1708, 1103, 1041, 1849),
     inertia=0.7,
     contagion=0.34,
@@ -201,7 +201,7 @@ MELD_SIM = SimulatorSpec(
     length_sd=5.8,
     cast=(70, 550, 380, 220, 130, 75, 40, 20, 10),
     stay=0.19,
-    class_names=LAYOUTS["meld"].class_names,
+    class_names=CORPORA["meld"].class_names,
     class_counts=(6436, 1636, 358, 1002, 2308, 361, 1607),
     inertia=0.5,
     contagion=0.2,

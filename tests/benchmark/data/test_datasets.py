@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from benchmark.base.errors import DataError, UserError
 from benchmark.data import datasets
 from benchmark.data.datasets import NAMES, DataSet, available, dataset, default
-from benchmark.data.reading import import_features
+from benchmark.data.feature_files.reading import import_features
+from benchmark.data.inputs import Inputs
 from benchmark.data.simulation.spec import SPECS
-from benchmark.errors import DataError, UserError
-from benchmark.specs import Inputs
 
 SIMULATED = ("iemocap-sim", "meld-sim")
 
@@ -60,7 +60,7 @@ def test_in_a_folder_its_feature_files_are_found(folder: Path) -> None:
     assert all(isinstance(found[name], DataSet) for name in NAMES)
     assert [d.name for d in default(folder)] == ["iemocap", "meld"]
     assert dataset("meld", folder).file == folder / "meld_multimodal_features.pkl"
-    assert [dataset(name, folder).family for name in NAMES] == ["iemocap", "meld", "iemocap", "meld"]
+    assert [dataset(name, folder).corpus for name in NAMES] == ["iemocap", "meld", "iemocap", "meld"]
     assert dataset("meld-sim", folder).file is None
 
 
@@ -138,7 +138,7 @@ def test_only_the_communitys_own_bytes_are_published(folder: Path, monkeypatch: 
 def test_simulated_data_are_never_published_and_never_called_real(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SIMULATED:
         data = dataset(name, None)
-        monkeypatch.setitem(datasets.PUBLISHED_SHA256, data.family, data.fingerprint)
+        monkeypatch.setitem(datasets.PUBLISHED_SHA256, data.corpus, data.fingerprint)
 
         assert data.kind == "simulated"
         assert data.published is False

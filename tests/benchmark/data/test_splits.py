@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from benchmark.base.errors import DataError
 from benchmark.data import simulate
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
-from benchmark.errors import DataError
 
 
 def make(conversations: dict[str, str]) -> Conversations:

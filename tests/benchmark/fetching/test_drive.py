@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from served import CONTENT, Served, sha256
 
-from benchmark.errors import TransferError
+from benchmark.base.errors import TransferError
 from benchmark.fetching import DriveFile, fetch, transfer
+from tests.benchmark.fetching.served import CONTENT, Served, sha256
 
 NAME = "meld_multimodal_features.pkl"
 ID = "1aB-cD_0123456789012345678901234"

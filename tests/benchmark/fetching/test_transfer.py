@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import CONTENT, Served, left, serving, sha256
 
-from benchmark.errors import TransferError, UserError
+from benchmark.base.errors import TransferError, UserError
 from benchmark.fetching import fetch, source_of, sources, transfer
+from tests.benchmark.fetching.served import CONTENT, Served, left, serving, sha256
 
 Get = Any
 PART = {"meld_multimodal_features.pkl.part", "meld_multimodal_features.pkl.part.json"}

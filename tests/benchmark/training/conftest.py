@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmark.base.fingerprints import Provenance
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
-from benchmark.methods import parse_method
-from benchmark.specs import Provenance, RunSpec, Training
+from benchmark.experiment.spec import RunSpec, Training
+from benchmark.methods.parsing import parse_method
 from benchmark.training.trainer import Trainer
 
 SETTINGS: dict[str, Any] = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.methods import parse_method
-from benchmark.registry import AGGREGATORS
+from benchmark.methods.parsing import parse_method
+from benchmark.methods.registry import AGGREGATORS
 from benchmark.training import directions as module
 from benchmark.training.directions import COLUMNS, directions, is_common
 from benchmark.training.probe import COSINES, NORMS
@@ -96,7 +96,7 @@ def test_an_objective_without_gradient_has_no_angle(gradients: torch.Tensor) -> 
 def test_plug_ins_and_what_is_not_installed_are_left_out(
     gradients: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmark.plugins import PluginEntry
+    from benchmark.methods.plugins import PluginEntry
 
     monkeypatch.setitem(AGGREGATORS, "mine", PluginEntry("nowhere:Nothing", "a plug-in"))
     monkeypatch.setattr(module, "find_spec", lambda name: None)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from baselines.equal import EqualWeights
+from baselines.aggregators.equal import EqualWeights
 from benchmark.training.batches import Batch
 from benchmark.training.gradients import (
     ObjectiveGradients,

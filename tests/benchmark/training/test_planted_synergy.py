@@ -5,8 +5,8 @@ import numpy as np
 from benchmark.data.datasets import dataset
 from benchmark.data.simulation.pair_bit import bayes_pair_bits, pair_bits
 from benchmark.data.splits import split
-from benchmark.grid import expand
-from benchmark.presets import load_preset
+from benchmark.experiment.grid import expand
+from benchmark.experiment.presets import load_preset
 from benchmark.training.trainer import Trainer, train
 
 CORPUS = (

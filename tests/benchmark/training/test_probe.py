@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
-from benchmark.registry import METHODS
+from benchmark.methods.registry import METHODS
 from benchmark.training.batches import Batch, PackedData
 from benchmark.training.gradients import objective_gradients
 from benchmark.training.probe import DISPLACEMENT, columns, probe, probe_batch

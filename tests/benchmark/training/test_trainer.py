@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData, split
-from benchmark.registry import ENCODERS, FUSIONS, METHODS, Entry
-from benchmark.scoring import Scorer
-from benchmark.specs import Component, RunSpec
+from benchmark.evaluation.scoring import Scorer
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.parts import Component
+from benchmark.methods.registry import ENCODERS, FUSIONS, METHODS, Entry
 from benchmark.training import trainer as module
 from benchmark.training.building import build_model, parameter_counts
 from benchmark.training.gradients import Objectives

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from studies import Score, Workshop
+
+from tests.benchmark.tuning.studies import Score, Workshop
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from benchmark.data.datasets import dataset
 from benchmark.execution.events import Failed, Finished
-from benchmark.execution.store import Store
 from benchmark.execution.tasks import Task
-from benchmark.presets import load_preset
-from benchmark.specs import RunSpec
+from benchmark.experiment.presets import load_preset
+from benchmark.experiment.spec import RunSpec
+from benchmark.store.store import Store
 from benchmark.tuning import search as searching
 from benchmark.tuning.measuring import Measured
 from benchmark.tuning.plan import Plan, Recipe

@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from studies import plan, recipe
 
-from benchmark import plugins
-from benchmark.errors import UserError
-from benchmark.grid import TUNING_SEEDS
-from benchmark.registry import FUSIONS, TRAINING_SPACE
+from benchmark.base.errors import UserError
+from benchmark.experiment.grid import TUNING_SEEDS
+from benchmark.methods import plugins
+from benchmark.methods.registry import FUSIONS, TRAINING_SPACE
 from benchmark.tuning.plan import fair_plans
 from benchmark.tuning.space import Parameter, cells, draws, settings_of, space_of
+from tests.benchmark.tuning.studies import plan, recipe
 
 RANKS, ORDERS = (2, 4, 8, 16, 32, 64, 128), (1, 2, 3, 4, 5, 6)
 
@@ -101,7 +101,7 @@ def test_draws_are_evenly_distributed_over_a_range_or_its_logarithm() -> None:
 
 
 def test_a_plug_in_brings_its_own_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = "import baselines.linear\nclass {0}(baselines.linear.LinearFusion):\n    search_space = {1}\n" \
+    body = "from baselines.fusions.linear import LinearFusion\nclass {0}(LinearFusion):\n    search_space = {1}\n" \
            "    def __init__(self, features, modalities, gain=1.0, deep=False):\n" \
            "        super().__init__(features, modalities)\n"  # fmt: skip
     spaces = {

@@ -12,14 +12,14 @@ from typing import Any
 import optuna
 import pytest
 from sqlalchemy.exc import IntegrityError
-from studies import Score, Workshop, opened, plan, rank_and_order
 
-from benchmark.errors import UserError
-from benchmark.specs import RunSpec
+from benchmark.base.errors import UserError
+from benchmark.experiment.spec import RunSpec
 from benchmark.tuning import storage
 from benchmark.tuning.records import record
 from benchmark.tuning.space import draws
 from benchmark.tuning.study import Study
+from tests.benchmark.tuning.studies import Score, Workshop, opened, plan, rank_and_order
 
 Shop = Callable[[Score], Workshop]
 

@@ -1,0 +1,1 @@
+"""Encoders that serve as controls."""

@@ -1,0 +1,46 @@
+"""What a reader must know of a data set beside the scores on it: its audit and, where it is simulated, its ceiling.
+
+Both are functions of the data and of the code, made once and kept in the user's cache.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from benchmark.base.files import cache_folder, kept
+from benchmark.base.fingerprints import source_fingerprint
+from benchmark.data.datasets import DataSet
+
+
+def examine(dataset: DataSet, tell: Callable[[str], None]) -> dict[str, Any]:
+    """``audit`` and ``ceiling`` (None for real data) of what runs train on: docs/run-format.md.
+
+    ``tell`` takes a line before anything that takes more than a moment.
+    """
+    asked = (dataset.name, dataset.fingerprint, dataset.inputs.model_dump_json(), source_fingerprint())
+    name = f"{dataset.corpus}-{hashlib.sha256(repr(asked).encode()).hexdigest()[:32]}.json"
+
+    def make() -> dict[str, Any]:
+        tell(f"examining {dataset.name} (once: it is kept) …")
+        return {"audit": _audit(dataset), "ceiling": _ceiling(dataset)}
+
+    return kept(cache_folder() / "examinations" / name, make)
+
+
+def _audit(dataset: DataSet) -> dict[str, Any]:
+    from benchmark.audit import audit, audit_file, summary
+
+    if dataset.file is None:
+        return summary(audit(dataset.load()))
+    return summary(audit_file(dataset.file, dataset.inputs, dataset.roberta))
+
+
+def _ceiling(dataset: DataSet) -> dict[str, Any] | None:
+    """Of the modalities in use with context; None too where a remedy left other vectors than the ceiling is of."""
+    if dataset.file is not None or any(change.counts for change in dataset.load_remedied()[1]):
+        return None
+    from benchmark.data.simulation.ceilings import ceilings
+
+    (row,) = ceilings(dataset.simulated, subsets=[dataset.inputs.modalities], contexts=(True,))
+    return asdict(row) | {"modalities": list(row.modalities)}

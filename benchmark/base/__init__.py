@@ -1,0 +1,1 @@
+"""The ground of the harness: errors, files, names, values, devices, fingerprints."""

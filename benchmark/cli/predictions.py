@@ -1,0 +1,91 @@
+"""``cssbench import-predictions``: another code base's predictions beside ours."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.options import STORE, DataOption, DropDefectsOption, StoreOption
+
+app = typer.Typer()
+
+
+@app.command(
+    "import-predictions",
+    epilog="Examples:\n\n"
+    "cssbench import-predictions sdt.csv --method SDT --dataset iemocap --seed 0 --selection test\n\n"
+    "cssbench import-predictions ten-seeds.parquet --method SDT --dataset meld --selection validation",
+)
+def import_predictions(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV or parquet, a row a test utterance: conversation, utterance (from 0), predicted (number or name "
+            "of the class), if known probability_0 … or a column a class; for several runs a column seed.",
+        ),
+    ],
+    method: Annotated[str, typer.Option(metavar="NAME", help="What tables call it; not one of this suite's names.")],
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="Of which they are: iemocap, meld, or a simulated one.")],
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Of all rows, without a column seed.")] = None,
+    selection: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="What their epoch was chosen on: validation, test or unknown. On every page."),
+    ] = "unknown",
+    paired: Annotated[
+        bool,
+        typer.Option(
+            "--paired", help="Their seeds are matched with this suite's: seed by seed the same data order and start."
+        ),
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of others of this method and seed.")] = False,
+    store: StoreOption = STORE,
+    data_dir: DataOption = None,
+    drop_defects: DropDefectsOption = None,
+) -> None:
+    """Put another code base's predictions on the same tables, with the same scores and statistics.
+
+    They stand beside this suite's runs on the same data; what is not known of them is shown as not available. How they
+    are compared: docs/imports.md.
+    """
+    from benchmark.base.names import look_up
+    from benchmark.data.datasets import dataset as known
+    from benchmark.data.inputs import parse_inputs
+    from benchmark.evaluation.predictions.files import read_predictions
+    from benchmark.evaluation.predictions.records import SELECTIONS, check_name
+
+    check_name(method)
+    look_up("way to choose the epoch", selection, dict.fromkeys(SELECTIONS))
+    chosen = known(dataset, data_dir, parse_inputs(None, None, drop_defects))
+    conversations = chosen.load()
+    found = read_predictions(file, conversations, chosen.name, seed)
+    from benchmark.evaluation.predictions.storing import store_predictions
+    from benchmark.store.store import Store
+
+    runs = store_predictions(
+        Store(store),
+        chosen,
+        found,
+        method,
+        selection,  # type: ignore[arg-type]  # looked up
+        paired=paired,
+        replace=replace,
+    )
+    for run in runs:
+        typer.echo(
+            f"{run.key} {chosen.name} · {method} · seed {run.seed}: weighted F1 {100 * run.weighted_f1:.2f}"
+            + ("" if run.new else " (there already)")
+        )
+    if disagreeing := sum(one.disagreeing for one in found.predictions):
+        typer.echo(
+            f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted"
+        )
+    if found.ignored:
+        typer.echo(f"columns that say nothing here: {', '.join(found.ignored)}")
+    chose = (
+        "their epoch was chosen on validation data"
+        if selection == "validation"
+        else (f"how their epoch was chosen: {selection}, so they can lose against this suite's methods and not win")
+    )
+    new = sum(run.new for run in runs)
+    typer.echo(f"{new} of {len(runs)} runs imported into {store}; {chose}. Next: cssbench report --store {store}")

@@ -1,0 +1,37 @@
+"""The two corpora: their names, classes and speakers, whatever file or simulator their conversations come from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmark.data.conversations import Conversations
+
+CorpusName = Literal["iemocap", "meld"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What every form of a corpus has in common.
+
+    Attributes:
+        name: ``iemocap`` or ``meld``.
+        class_names: names of the C labels, in label order.
+        speakers: size of the speaker table.
+    """
+
+    name: CorpusName
+    class_names: tuple[str, ...]
+    speakers: int
+
+
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus("iemocap", ("happy", "sad", "neutral", "angry", "excited", "frustrated"), speakers=2),
+        Corpus("meld", ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger"), speakers=9),
+    )
+}
+
+
+def corpus_of(conversations: Conversations) -> CorpusName:
+    """Whose classes these are."""
+    return next(corpus.name for corpus in CORPORA.values() if corpus.class_names == conversations.class_names)

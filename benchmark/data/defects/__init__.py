@@ -1,0 +1,1 @@
+"""What may be wrong with features: copies, overlap, damaged vectors; and what mends it."""

@@ -1,0 +1,1 @@
+"""Feature files: the community's pickles, read without executing them, and the open format."""

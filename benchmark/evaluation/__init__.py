@@ -1,0 +1,1 @@
+"""Everything that sees test labels: scoring, checkpoints, predictions of other code bases."""

@@ -1,0 +1,128 @@
+"""Data sets × methods × seeds to run specifications."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchmark.base.errors import UserError
+from benchmark.base.fingerprints import provenance
+from benchmark.base.names import look_up, parse_part
+from benchmark.base.values import first_error
+from benchmark.data.datasets import DataSet
+from benchmark.data.views import MODALITIES
+from benchmark.experiment.presets import Preset
+from benchmark.experiment.spec import Protocol, RunSpec
+from benchmark.methods.parsing import KINDS, STANDARD, parse_method
+from benchmark.methods.parts import Method
+from benchmark.methods.registry import ENCODERS, FUSIONS, Value
+
+PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
+"""Of the released scripts, by corpus."""
+MOST_SEEDS = 10_000
+"""A larger count is taken for a seed that lacks its comma."""
+TUNING_SEEDS = 1_000_000
+"""The first seed that only ``cssbench tune`` uses: what chose the settings does not judge them too."""
+
+
+def parse_seeds(text: str | None, preset: Preset) -> list[int]:
+    """``5`` is the seeds 0 to 4, ``3,7`` those two, None what the preset says; raises UserError on anything else."""
+    if text is None:
+        return list(range(preset.seeds))
+    try:
+        seeds = [int(item) for item in text.split(",") if item.strip()]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
+        raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
+    if "," not in text and seeds[0] > MOST_SEEDS:
+        raise UserError(
+            f"{text} seeds are more than {MOST_SEEDS}; if it is the one seed {text} that you mean, write {text},"
+        )
+    chosen = list(dict.fromkeys(seeds)) if "," in text else list(range(seeds[0]))
+    if max(chosen) >= TUNING_SEEDS:
+        raise UserError(
+            f"seeds from {TUNING_SEEDS} are for tuning, and the final comparison must not reuse them, got {text!r}; "
+            "choose smaller ones"
+        )
+    return chosen
+
+
+def expand(
+    preset: Preset,
+    datasets: Sequence[DataSet],
+    methods: Sequence[str],
+    seeds: Sequence[int] | None,
+    *,
+    protocol: Protocol = "validated",
+    device: str = "cpu",
+    encoder: str = STANDARD,
+    training: Mapping[str, Any] | None = None,
+    options: Mapping[str, Value] | None = None,
+) -> list[RunSpec]:
+    """Every run of a grid, longest first, none twice.
+
+    Args:
+        seeds: None is the published one of each corpus.
+        protocol: of every run; a refit's specifications follow from results (:mod:`benchmark.workflows.refit`).
+        training: overrides of the preset's training settings.
+        encoder: of the methods that do not bring their own.
+        options: component options from the command line (rank, order); they enter the methods that have them.
+
+    Raises:
+        UserError: unknown names, options out of range, or settings that do not fit together.
+    """
+    look_up("encoder", parse_part(encoder)[0], ENCODERS)
+    specs: dict[str, RunSpec] = {}
+    for dataset in datasets:
+        origin = provenance(dataset.fingerprint, device)
+        try:
+            settings = preset.training(dataset.corpus, dict(training or {}))
+        except ValidationError as error:
+            raise UserError(first_error(error)) from None
+        standard = preset.options(dataset.corpus) | {"meld_step": dataset.corpus == "meld"}
+        for text in methods:
+            method = parse_method(text, standard, options, encoder)
+            _check_modalities(method, dataset)
+            for seed in (PUBLISHED_SEEDS[dataset.corpus],) if seeds is None else seeds:
+                spec = RunSpec(
+                    dataset=dataset.name,
+                    inputs=dataset.inputs,
+                    method=method,
+                    seed=seed,
+                    preset=preset.name,
+                    training=settings,
+                    provenance=origin,
+                    protocol=protocol,
+                )
+                specs.setdefault(spec.key, spec)
+    return sorted(specs.values(), key=cost, reverse=True)
+
+
+def _check_modalities(method: Method, dataset: DataSet) -> None:
+    for kind, known in KINDS.items():
+        name = getattr(method, kind).name
+        if missing := [m for m in known[name].needs if m not in dataset.inputs.modalities]:
+            raise UserError(
+                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
+            )
+
+
+def may_be_refused(spec: RunSpec) -> bool:
+    """Whether the method's own factory may turn it down, which only building it shows."""
+    if spec.method.fusion.plugin or spec.method.aggregator.plugin:
+        return True
+    entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
+    default = {name: option.default for name, option in entry.options.items()}
+    return entry.may_refuse and (options != default or spec.inputs.modalities != MODALITIES)
+
+
+_UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
+
+
+def cost(spec: RunSpec) -> float:
+    """Rough work of a run, for the order in which runs start."""
+    name, knobs = parse_part(spec.dataset, "data set")
+    utterances = _UTTERANCES[name.removesuffix("-sim")] * float(knobs.get("scale", 1))
+    passes = 2 if spec.method.aggregator.name == "equal" else 4
+    return spec.training.epochs * utterances * spec.training.hidden * passes

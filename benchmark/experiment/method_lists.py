@@ -1,0 +1,45 @@
+"""Lists of methods that answer one question, by name: what ``cssbench run --grid`` expands to."""
+
+from benchmark.base.errors import UserError
+from benchmark.base.names import look_up, split_list
+from benchmark.methods.registry import METHODS
+
+ABLATION = ("css", "adam", "concat+pgm", "concat", "css-shared", "css-nogate", "css-noanchor", "css-nosqrt")
+"""The paper's ablation: CSS, without PGM, without SPF, without both, and SPF without each of its parts."""
+
+SENSITIVITY = tuple(f"css(order={p})" for p in range(1, 7)) + tuple(f"css(rank={2**k})" for k in range(1, 8))
+"""SPF's order, then its rank, each at the preset's value of the other."""
+
+RANK_ORDER = tuple(f"css(rank={r},order={p})" for r in (2, 8, 16, 64) for p in range(1, 5))
+"""Rank × order, crossed: the fixed grid on which the claim "order matters, rank does not" is checked."""
+
+GRIDS = {"ablation": ABLATION, "sensitivity": SENSITIVITY, "rank-order": RANK_ORDER, "factorial": ()}
+
+
+def choose_methods(
+    methods: str | None = None, grid: str | None = None, fusions: str | None = None, aggregators: str | None = None
+) -> list[str]:
+    """The methods that the options of ``cssbench run`` name; the benchmark's own comparison where they name none.
+
+    Args:
+        methods: comma-separated methods, instead of a grid.
+        grid: a name in :data:`GRIDS`; ``factorial`` crosses ``fusions`` with ``aggregators``.
+        fusions, aggregators: comma-separated names, options in parentheses; of the factorial grid alone.
+
+    Raises:
+        UserError: an unknown grid, or options that do not go together.
+    """
+    if methods is not None and grid is not None:
+        raise UserError(f"--methods and --grid {grid} both say what is compared; give one of them")
+    if grid is not None:
+        look_up("grid", grid, GRIDS)
+    for option, given in (("--fusions", fusions), ("--aggregators", aggregators)):
+        if (given is None) == (grid == "factorial"):
+            raise UserError(f"{option} belongs to --grid factorial, which crosses --fusions A,B with --aggregators C,D")
+        if given is not None and not split_list(given):
+            raise UserError(f"{option} names nothing: {given!r}")
+    if fusions is not None and aggregators is not None:
+        return [f"{fusion}+{aggregator}" for fusion in split_list(fusions) for aggregator in split_list(aggregators)]
+    if methods is not None and not split_list(methods):
+        raise UserError(f"--methods names nothing: {methods!r}; leave it out for the default")
+    return list(GRIDS[grid] if grid else METHODS) if methods is None else split_list(methods)

@@ -1,0 +1,135 @@
+"""The family of comparisons, declared in the store before a grid is run: reports tell plan from afterthought by it.
+
+It decides no number of a run and is in no run's key. The file is described in docs/run-format.md.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from benchmark.base.errors import UserError
+from benchmark.base.files import write_json
+from benchmark.base.names import split_list
+from benchmark.experiment.spec import RunSpec
+
+MARGIN = 0.5
+"""δ, in points of weighted F1: what a difference has to exceed to matter."""
+ALPHA = 0.05
+REFERENCES = ("css", "css-released")
+"""What the others are compared with by default: the first of these in the grid, else the grid's first method."""
+
+Resolve = Callable[[str], Sequence[RunSpec]]
+"""A method as it is written to one run of it on every data set."""
+
+
+class Side(NamedTuple):
+    """A method under a budget of a data set; of an imported one the budget says nothing."""
+
+    dataset: str
+    budget: str
+    group: str
+    label: str
+
+
+Imports = Mapping[str, Sequence[Side]]
+"""Imported methods on the grid's data sets, by name."""
+
+
+def plan(
+    methods: Sequence[str], contrasts: str | None, resolve: Resolve, imports: Imports = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """The comparisons of a grid, on each data set.
+
+    Args:
+        methods: of the grid, as written.
+        contrasts: ``css:adam,css:concat+pgm``; None is the reference against each other method.
+        imports: which contrasts may name too.
+
+    Raises:
+        UserError: a contrast that cannot be read, or of methods that are not in the grid.
+    """
+    grid: dict[str, dict[str, RunSpec]] = {}  # by data set, then by group: a method that is written twice is one
+    for text in methods:
+        for spec in resolve(text):
+            grid.setdefault(spec.dataset, {}).setdefault(spec.group, spec)
+    if contrasts is None:
+        pairs = [(_side(_reference(list(of.values()))), _side(other)) for of in grid.values() for other in of.values()]
+    else:
+        pairs = [pair for text in split_list(contrasts) for pair in _read(text, resolve, grid, imports)]
+        if not pairs:
+            raise UserError(f"--contrasts names nothing: {contrasts!r}; leave it out for the default")
+    return [
+        {"dataset": a.dataset, "budget": next(s.budget for s in (a, b) if s.group in grid[s.dataset])}
+        | {name: {"label": side.label, "group": side.group} for name, side in (("a", a), ("b", b))}
+        for a, b in pairs
+        if a.group != b.group
+    ]
+
+
+def declare(
+    root: Path, comparisons: Sequence[dict[str, Any]], seeds: Sequence[int], margin: float = MARGIN
+) -> Path | None:
+    """Write the family into the store at ``root``; None where the same one has been declared before, which stands.
+
+    Raises:
+        UserError: a margin that is not a positive number.
+    """
+    content = {
+        "format": 1,
+        "metric": "weighted_f1",
+        "margin": check_margin(margin),
+        "alpha": ALPHA,
+        "seeds": sorted(seeds),
+        "comparisons": list(comparisons),
+    }
+    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    path = root / "families" / f"{name}.json"
+    if path.exists():
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"declared": datetime.now(UTC).isoformat(timespec="seconds"), **content})
+    return path
+
+
+def check_margin(margin: float) -> float:
+    """The margin itself; raises UserError where it is no positive number."""
+    if not (math.isfinite(margin) and margin > 0):
+        raise UserError(f"--margin must be a positive number of F1 points, got {margin:g}; the default is {MARGIN:g}")
+    return margin
+
+
+def _reference(specs: Sequence[RunSpec]) -> RunSpec:
+    by_label = {spec.method.label: spec for spec in specs}
+    return next((by_label[label] for label in REFERENCES if label in by_label), specs[0])
+
+
+def _read(
+    text: str, resolve: Resolve, grid: dict[str, dict[str, RunSpec]], imports: Imports
+) -> list[tuple[Side, Side]]:
+    names = [side.strip() for side in text.split(":")]
+    if len(names) != 2 or not all(names):
+        raise UserError(f"cannot read contrast {text!r}; write A:B, for example css:adam")
+    if all(name in imports for name in names):
+        raise UserError(f"--contrasts {text!r} compares two imported methods: one has to be of the grid")
+    found = [
+        {side.dataset: side for side in (imports[name] if name in imports else map(_side, resolve(name)))}
+        for name in names
+    ]
+    for name, sides in zip(names, found, strict=True):
+        for dataset, side in sides.items():
+            if name not in imports and side.group not in grid[dataset]:
+                known = ", ".join(s.method.label for s in grid[dataset].values())
+                raise UserError(f"--contrasts names {name!r}, which is not in the grid ({known}); add it to --methods")
+    shared = [dataset for dataset in grid if all(dataset in sides for sides in found)]
+    if any(found[0][dataset].group == found[1][dataset].group for dataset in shared):
+        raise UserError(f"--contrasts compares {names[0]!r} with itself ({names[1]!r})")
+    return [(found[0][dataset], found[1][dataset]) for dataset in shared]
+
+
+def _side(spec: RunSpec) -> Side:
+    return Side(spec.dataset, spec.budget, spec.group, spec.method.label)

@@ -1,0 +1,192 @@
+"""What a run is: frozen, validated, hashable. The key of a run is the hash of its canonical form."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.base.fingerprints import Provenance
+from benchmark.base.values import Frozen, NonNegative, Positive
+from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
+from benchmark.methods.parts import Method
+
+Protocol = Literal["validated", "published", "refit"]
+
+
+class Training(Frozen):
+    """Everything else that decides a run's numbers.
+
+    Attributes:
+        hidden, heads, dropout: of the encoder; hidden is a multiple of heads.
+        epochs: the whole budget; which epoch counts is the protocol's to say.
+        batch_size: conversations in a batch.
+        lr, weight_decay: of Adam, whose weight decay is coupled (L2), as published.
+        temperature: T of the distillation objective.
+        class_weights: weight L1 and L2 by the inverse frequency of the classes in the run's training data.
+        standardize: shift and scale every input feature to mean 0, sd 1 over the run's training data.
+        probe_every: steps between two probes of gradient conflict.
+        probe_conversations: training conversations in the probe.
+    """
+
+    hidden: Positive
+    heads: Positive
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    epochs: Positive
+    batch_size: Positive
+    lr: Annotated[float, Field(gt=0)]
+    weight_decay: NonNegative
+    temperature: Annotated[float, Field(gt=0)]
+    class_weights: bool
+    standardize: bool
+    probe_every: Positive
+    probe_conversations: Positive
+
+    @model_validator(mode="after")
+    def _heads_divide_hidden(self) -> "Training":
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden must be a multiple of heads ({self.heads}), got {self.hidden}")
+        return self
+
+
+class RefitOf(Frozen):
+    """The validated runs whose selected epochs made a refit's budget.
+
+    Attributes:
+        group, budget: theirs.
+        epochs: the epoch that each selected, by the run's key.
+    """
+
+    group: str
+    budget: str
+    epochs: Annotated[dict[str, Positive], Field(min_length=1)]
+
+    @property
+    def mean(self) -> float:
+        """Mean selected epoch."""
+        return sum(self.epochs.values()) / len(self.epochs)
+
+
+class Untuned(Frozen):
+    """The training settings of a preset that tuning may replace."""
+
+    lr: float
+    dropout: float
+    temperature: float
+    weight_decay: float
+
+
+class Tuned(Frozen):
+    """Where a run's settings come from that are the best of a study (``cssbench tune``), not the preset's.
+
+    Attributes:
+        study: its name.
+        base: what the preset says instead.
+    """
+
+    study: str
+    base: Untuned
+
+
+class RunSpec(Frozen):
+    """One run: a method trained on a data set with a seed under a budget.
+
+    The protocol says what is trained on and which epoch counts. ``validated``: some training data are held out, and
+    the best epoch on them counts. ``refit``: everything but the test set, for the mean selected epoch of the validated
+    runs in ``refit_of``; the last epoch counts. ``published``: the same data, and no epoch counts, since the published
+    protocol takes the best one on the test set.
+    """
+
+    dataset: str
+    inputs: Inputs = DEFAULT_INPUTS
+    method: Method
+    seed: Annotated[int, Field(ge=0)]
+    preset: str
+    training: Training
+    provenance: Provenance
+    protocol: Protocol = "validated"
+    refit_of: RefitOf | None = None
+    tuned: Tuned | None = None
+
+    @model_validator(mode="after")
+    def _a_refit_names_its_runs(self) -> "RunSpec":
+        if (self.protocol == "refit") != (self.refit_of is not None):
+            raise ValueError("refit_of goes with protocol refit, and with no other")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Name of the run's folder. Labels (preset, alias) are not in it: no alias trains twice."""
+        return _digest(self._canonical())
+
+    @property
+    def group(self) -> str:
+        """Equal for runs that differ by seed alone: these may be averaged."""
+        return _digest(self._canonical(without=("seed",)))
+
+    @property
+    def budget(self) -> str:
+        """Equal for runs that differ by seed and method alone: these may be compared.
+
+        What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different
+        methods have different epochs: they may be compared where what they were made from may.
+        """
+        if self.refit_of:
+            return _digest({"protocol": self.protocol, "refit_of": self.refit_of.budget})
+        form = self._canonical(without=("seed", *self.method.components))
+        if self.tuned:
+            form["training"] |= self.tuned.base.model_dump()
+        return _digest(form)
+
+    def _canonical(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        form = {
+            "dataset": self.dataset,
+            "seed": self.seed,
+            **self.method.components,
+            "training": self.training.model_dump(),
+            "provenance": self.provenance.model_dump(),
+        }
+        if self.inputs != DEFAULT_INPUTS:  # named only where they matter
+            form["inputs"] = self.inputs.model_dump(exclude=None if self.inputs.remedies else {"remedies"})
+        if self.protocol != "validated":
+            form["protocol"] = self.protocol
+        if self.refit_of:  # not by which seeds: where they agree on the epochs, the runs are the same
+            form["refit_of"] = self.refit_of.group
+        return {name: value for name, value in form.items() if name not in without}
+
+    def record(self) -> dict[str, Any]:
+        """The content of ``spec.json`` (docs/run-format.md)."""
+        return {
+            "format": 1,
+            "key": self.key,
+            "group": self.group,
+            "budget": self.budget,
+            "dataset": self.dataset,
+            "inputs": self.inputs.model_dump(mode="json"),
+            "method": self.method.canonical,
+            "label": self.method.label,
+            "seed": self.seed,
+            "preset": self.preset,
+            "protocol": self.protocol,
+            "refit_of": self.refit_of and self.refit_of.model_dump() | {"mean": self.refit_of.mean},
+            "tuned": self.tuned and self.tuned.model_dump(),
+            **self.method.components,
+            "training": self.training.model_dump(),
+            "provenance": self.provenance.model_dump(),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "RunSpec":
+        """The specification that :meth:`record` gave; raises ValueError where it gives another key."""
+        method = {n: record[n] for n in Method.model_fields if n in record} | {"canonical": record["method"]}
+        origin = record.get("refit_of") and {n: record["refit_of"][n] for n in RefitOf.model_fields}
+        given = {n: record[n] for n in cls.model_fields if n in record}
+        spec = cls(**given | {"method": method, "refit_of": origin})
+        if spec.key != record["key"]:
+            raise ValueError(f"its key is {spec.key}, not {record['key']}")
+        return spec
+
+
+def _digest(form: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,277 @@
+"""Names to factories: the one place where the harness reaches the methods in ``css/`` and ``baselines/``.
+
+Nothing is imported until a factory is called, so that names and options can be checked without torch.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from benchmark.base.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.methods.parts import Plugin
+from benchmark.base.names import look_up
+
+Value = int | float | bool | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where ``cssbench tune`` searches: from ``low`` to ``high``, both included, evenly or evenly in the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a component: its default (whose type is the option's), and the values or words allowed.
+
+    Attributes:
+        search: where tuning searches it; None: not at all.
+    """
+
+    default: Value
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    search: Range | None = None
+
+    def parse(self, name: str, value: Value) -> Value:
+        """The checked value; raises UserError naming the option, the value and what is allowed."""
+        kind = type(self.default)
+        if self.choices:
+            look_up(name, str(value), dict.fromkeys(self.choices))
+        try:
+            if isinstance(value, str):
+                value = {"true": True, "false": False}[value.lower()] if kind is bool else kind(value)
+            if kind is int and value != int(value):
+                raise ValueError
+        except (KeyError, ValueError, OverflowError):
+            raise UserError(f"{name} must be of type {kind.__name__}, got {value!r}") from None
+        if self.minimum is not None and float(value) < self.minimum:
+            raise UserError(f"{name} must be at least {self.minimum:g}, got {value}")
+        if self.maximum is not None and float(value) > self.maximum:
+            raise UserError(f"{name} must be at most {self.maximum:g}, got {value}")
+        return kind(value)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered component: where its factory is, what it does, which options it takes.
+
+    Attributes:
+        needs: the modalities that it cannot do without.
+        extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
+        may_refuse: its factory may turn down options other than the defaults, or less than all modalities (ValueError).
+    """
+
+    factory: str
+    summary: str
+    options: Mapping[str, Option] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+    may_refuse: bool = False
+
+    def require(self, name: str) -> None:
+        """Raise UserError, naming the command that installs it, where an optional package is missing."""
+        if missing := [package for package in self.packages if find_spec(package) is None]:
+            raise UserError(
+                f"{name!r} needs {', '.join(missing)}, not installed here: pip install 'css-bench[{self.extra}]', "
+                f"or .nox/shared/bin/pip install -e '.[{self.extra}]' beside the source"
+            )
+
+    def load(self) -> Callable[..., Any]:
+        """Import the factory."""
+        module, attribute = self.factory.split(":")
+        return getattr(import_module(module), attribute)
+
+    def origin(self) -> "Plugin | None":
+        """Where a plug-in comes from; None for what is part of css-bench."""
+        return None
+
+
+TRAINING_SPACE = {
+    "lr": Range(1e-5, 1e-2, log=True),
+    "dropout": Range(0.0, 0.7),
+    "temperature": Range(0.5, 8.0, log=True),
+    "weight_decay": Range(1e-6, 1e-2, log=True),
+}
+"""Training settings that tuning searches on request, in the same ranges for every method."""
+
+_RANK = Option(16, 1, search=Range(2, 128, log=True))
+_ORDER = Option(3, 1, search=Range(1, 6))
+
+ENCODERS: dict[str, Entry] = {
+    "paper": Entry(
+        "css.encoder:ConversationEncoder",
+        "modality-aware and interaction-aware stages of CSS; theta_speakers: θ has the speaker embeddings too",
+        {"theta_speakers": Option(False)},
+    ),
+    "released": Entry(
+        "css.released.encoder:ReleasedEncoder",
+        "what the released implementation computes in their place; meld_step (text shifts the others): on MELD only",
+        {"meld_step": Option(False)},
+        needs=("text", "audio", "visual"),
+    ),
+    "identity": Entry("baselines.encoders.identity:IdentityEncoder", "one linear map per modality: a control"),
+}
+
+FUSIONS: dict[str, Entry] = {
+    "spf": Entry(
+        "css.fusion:SynergisticPolynomialFusion",
+        "Synergistic Polynomial Fusion: a rank-r polynomial interaction of order p",
+        {
+            "rank": _RANK,
+            "order": _ORDER,
+            "shared": Option(False),
+            "gates": Option(True),
+            "anchor": Option(True),
+            "signed_sqrt": Option(True),
+        },
+    ),
+    "spf-released": Entry(
+        "css.released.fusion:ReleasedPolynomialFusion",
+        "SPF as released: gates σ(λ), a jump at 0, mapped back to width h, plus a linear map of all modalities",
+        {"rank": _RANK, "order": _ORDER, "residual": Option(True)},
+    ),
+    "concat": Entry("baselines.fusions.concat:ConcatFusion", "concatenation and a two-layer perceptron"),
+    "concat-matched": Entry(
+        "baselines.fusions.concat:MatchedConcatFusion",
+        "concatenation with as many parameters, and as wide an output, as SPF of that rank and order",
+        {"rank": _RANK, "order": _ORDER},
+    ),
+    "tensor": Entry(
+        "baselines.fusions.tensor:TensorFusion",
+        "Tensor Fusion Network: outer product of the modalities",
+        {"width": Option(16, 1, search=Range(2, 32, log=True))},
+        may_refuse=True,
+    ),
+    "lmf": Entry(
+        "baselines.fusions.lmf:LowRankFusion",
+        "Low-rank Multimodal Fusion: the tensor network's map as a sum of rank-one factors",
+        {
+            "factors": Option(4, 1, search=Range(1, 16, log=True)),
+            "width": Option(64, 1, search=Range(8, 256, log=True)),
+        },
+    ),
+    "gated": Entry("baselines.fusions.gated:GatedFusion", "sum gated by a softmax over the modalities, as in SDT"),
+    "bottleneck": Entry(
+        "baselines.fusions.bottleneck:BottleneckFusion",
+        "attention bottlenecks: modalities exchange through a few learned tokens",
+        {
+            "bottlenecks": Option(4, 1, search=Range(1, 16, log=True)),
+            "layers": Option(2, 1, search=Range(1, 4)),
+            "heads": Option(4, 1),
+        },
+    ),
+    "text": Entry(
+        "baselines.fusions.unimodal:TextFusion", "the encoder's text features as they are: a reference", may_refuse=True
+    ),
+    "audio": Entry(
+        "baselines.fusions.unimodal:AudioFusion",
+        "the encoder's audio features as they are: a reference",
+        may_refuse=True,
+    ),
+    "visual": Entry(
+        "baselines.fusions.unimodal:VisualFusion",
+        "the encoder's visual features as they are: a reference",
+        may_refuse=True,
+    ),
+    "linear": Entry("baselines.fusions.linear:LinearFusion", "concatenation and one linear map: a control"),
+}
+
+_RAW_SCALE = {"raw_scale": Option(False)}
+_TORCHJD: dict[str, Any] = {"extra": "torchjd", "packages": ("torchjd", "qpsolvers", "quadprog", "cvxpy", "clarabel")}
+
+AGGREGATORS: dict[str, Entry] = {
+    "equal": Entry(
+        "baselines.aggregators.equal:EqualWeights", "the mean of the objectives: plain Adam, one backward pass"
+    ),
+    "pgm": Entry(
+        "css.modulator:ParetoGradientModulator",
+        "Pareto Gradient Modulator: min-norm point of unit gradients; slsqp is the released, inexact solver",
+        {"solver": Option("exact", choices=("exact", "slsqp"))},
+    ),
+    "pgm-normed": Entry(
+        "baselines.aggregators.pgm:NormedPGM",
+        "PGM's weights on unit gradients: no objective rises to first order",
+        _RAW_SCALE,
+    ),
+    "pgm-theta-only": Entry(
+        "baselines.aggregators.pgm:ThetaOnlyPGM", "PGM on the shared parameters, the mean of the objectives elsewhere"
+    ),
+    "pgm-periodic": Entry(
+        "baselines.aggregators.pgm:PeriodicPGM",
+        "PGM at every k-th step, its weights held in between",
+        {"every": Option(10, 1)},
+    ),
+    "mgda": Entry("baselines.aggregators.mgda:MGDA", "MGDA: exact min-norm point of the raw gradients"),
+    "pcgrad": Entry(
+        "baselines.aggregators.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order", _RAW_SCALE
+    ),
+    "gradvac": Entry(
+        "baselines.aggregators.gradvac:GradVac",
+        "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
+        {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
+    ),
+    "uncertainty": Entry(
+        "baselines.aggregators.uncertainty:UncertaintyWeights",
+        "uncertainty weighting: each objective by its learned noise, one backward pass",
+        {"rate": Option(0.01, 0, 1)} | _RAW_SCALE,
+    ),
+    "upgrad": Entry(
+        "baselines.aggregators.jacobian_descent:UPGrad",
+        "UPGrad: each gradient projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "dualproj": Entry(
+        "baselines.aggregators.jacobian_descent:DualProj",
+        "DualProj: the mean projected so that it conflicts with none",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "cagrad": Entry(
+        "baselines.aggregators.jacobian_descent:CAGrad",
+        "CAGrad: the worst objective's best improvement near the mean",
+        {"c": Option(0.5, 0)} | _RAW_SCALE,
+        **_TORCHJD,
+    ),
+    "imtl-g": Entry(
+        "baselines.aggregators.jacobian_descent:IMTLG", "IMTL-G: equal projections on all gradients", **_TORCHJD
+    ),
+    "aligned-mtl": Entry(
+        "baselines.aggregators.jacobian_descent:AlignedMTL",
+        "Aligned-MTL: the mean after equalising the singular values of the gradients",
+        _RAW_SCALE,
+        **_TORCHJD,
+    ),
+}
+
+OBJECTIVES: dict[str, Entry] = {
+    "paper": Entry(
+        "css.objectives:objectives",
+        "fused, unimodal and distillation loss; the release does not detach the distillation's teacher",
+        {"detach_teacher": Option(True), "t_squared": Option(False)},
+    ),
+}
+
+ALIASES = {
+    "css": "spf+pgm",
+    "css-released": "released/spf-released+pgm(solver=slsqp)/paper(detach_teacher=false)",
+    "adam": "spf+equal",
+    "css-shared": "spf(shared=true)+pgm",
+    "css-nogate": "spf(gates=false)+pgm",
+    "css-noanchor": "spf(anchor=false)+pgm",
+    "css-nosqrt": "spf(signed_sqrt=false)+pgm",
+}
+"""Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
+
+METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor")
+"""The comparison of the benchmark; its first four are a complete 2 × 2 of fusion and aggregator."""

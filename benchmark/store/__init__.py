@@ -1,0 +1,1 @@
+"""The run store: folders of runs, their checksums, queries, copies, verification."""

@@ -1,0 +1,85 @@
+"""Which runs of a store are meant: by filters, or by the first digits of their keys."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.base.errors import UserError
+from benchmark.store.store import Store
+
+IMPORTED = "imported"
+"""Protocol of runs that another code base made."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A run of a store: its ``spec.json`` and whether it is ``complete``, ``failed`` or ``unfinished``."""
+
+    spec: dict[str, Any]
+    state: str
+
+    @property
+    def key(self) -> str:
+        """The run's key."""
+        return self.spec["key"]
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.spec['dataset']} · {self.spec['label']} · seed {self.spec['seed']}"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Runs that agree with everything that is not None; ``method`` is a label or a canonical string."""
+
+    dataset: str | None = None
+    method: str | None = None
+    seed: int | None = None
+    preset: str | None = None
+    state: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.state not in (None, "complete", "failed", "unfinished"):
+            raise UserError(f"--state is complete, failed or unfinished, not {self.state!r}")
+
+    @property
+    def names_something(self) -> bool:
+        """Whether any run could be left out."""
+        return self != Filter()
+
+    def select(self, store: Store) -> Iterator[Held]:
+        """The runs of the store that agree, in the order of their keys."""
+        for spec in store.specs():
+            if self.method not in (None, spec["label"], spec["method"]):
+                continue
+            wanted = (("dataset", self.dataset), ("seed", self.seed), ("preset", self.preset))
+            if all(value in (None, spec[name]) for name, value in wanted):
+                held = Held(spec, store.state(spec["key"]))
+                if self.state in (None, held.state):
+                    yield held
+
+
+def by_prefix(store: Store, prefixes: Sequence[str]) -> list[Held]:
+    """The runs whose keys begin so, each once; raises UserError for a prefix of none or of several."""
+    runs = {held.key: held for held in Filter().select(store)}
+    found: dict[str, Held] = {}
+    for prefix in prefixes:
+        keys = [key for key in runs if prefix and key.startswith(prefix)]
+        if len(keys) != 1:
+            what = f"{len(keys)} runs begin with {prefix!r}" if keys else f"no run begins with {prefix!r}"
+            raise UserError(f"{what} in {store.root}; cssbench runs lists the keys")
+        found[keys[0]] = runs[keys[0]]
+    return list(found.values())
+
+
+def rivals(spec: Mapping[str, Any], store: Store) -> list[str]:
+    """Keys of a store's imported runs of the same data, method and seed as this one, which say something else."""
+    if spec.get("protocol") != IMPORTED:
+        return []
+    others = (other for other in store.specs() if other.get("protocol") == IMPORTED)
+    return [other["key"] for other in others if _identity(other) == _identity(spec) and other["key"] != spec["key"]]
+
+
+def _identity(spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    return spec["dataset"], spec["provenance"]["data"], spec["label"], spec["seed"]

@@ -1,0 +1,111 @@
+"""The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+from uuid import uuid4
+
+from benchmark.base.errors import UserError
+from benchmark.base.files import claimed, write_atomically
+from benchmark.store.checksums import damage
+
+
+class Store:
+    """A run store at ``root``, created by :meth:`prepare`."""
+
+    def __init__(self, root: Path) -> None:
+        if blocker := next((path for path in (root, *root.parents) if path.exists() and not path.is_dir()), None):
+            raise UserError(f"no store can be at {root}: {blocker} is a file; name a folder with --store")
+        self.root = root
+        self.runs = root / "runs"
+
+    def prepare(self) -> None:
+        """Create the store where it is not there; raises UserError where it cannot be written."""
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.runs) as file:
+                file.write(b"?")
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the store {self.root} ({error.strerror}); name another folder with --store"
+            ) from error
+
+    def folder(self, key: str) -> Path:
+        """Where the run of that key is, or would be."""
+        return self.runs / key
+
+    def is_complete(self, key: str) -> bool:
+        """Whether the run is finished: its result is written last."""
+        return (self.folder(key) / "result.json").exists()
+
+    def is_whole(self, key: str) -> bool:
+        """Whether the run is finished and every file is what was written: else it is to be made (again)."""
+        return self.is_complete(key) and damage(self.folder(key)) is None
+
+    def specs(self) -> Iterator[dict[str, Any]]:
+        """The ``spec.json`` of every run folder, finished or not, in the order of their keys."""
+        for file in sorted(self.runs.glob("*/spec.json")):
+            try:
+                yield json.loads(file.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
+
+    def state(self, key: str) -> str:
+        """``complete``, ``failed`` or ``unfinished``."""
+        if self.is_complete(key):
+            return "complete"
+        return "failed" if (self.folder(key) / "error.txt").exists() else "unfinished"
+
+    def fail(self, key: str, error: str) -> None:
+        """Leave the traceback in the run's folder, if the disk still takes it: the failure is reported anyway."""
+        with suppress(OSError):
+            self.folder(key).mkdir(exist_ok=True)
+            write_atomically(self.folder(key) / "error.txt", error.encode())
+
+    def clear(self, key: str) -> None:
+        """Remove what earlier attempts left in the run's folder and a new one does not replace."""
+        folder = self.folder(key)
+        # hidden: files cut off while written; a result that is there is damaged, or it would stand
+        for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
+            left.unlink(missing_ok=True)
+
+    def log_file(self, key: str) -> Path:
+        """Where a worker's words about the run go; a run that was made without any has none."""
+        return self.folder(key) / "log.txt"
+
+    def log(self, key: str) -> bytes:
+        """What workers printed while they made the run, crashes included."""
+        with suppress(OSError):
+            return self.log_file(key).read_bytes()
+        return b""
+
+    @contextmanager
+    def claim(self, key: str) -> Iterator[bool]:
+        """Make the run's folder and keep other processes out of it; False where another one has it.
+
+        On file systems without locks two processes may make the same run, each file whole and of the same bits.
+        """
+        with ExitStack() as held:
+            granted = None
+            while granted is None:
+                self.folder(key).mkdir(exist_ok=True)
+                with suppress(FileNotFoundError):  # removed at this very moment
+                    granted = held.enter_context(claimed(self.folder(key)))
+            yield granted
+
+    def remove(self, key: str) -> bool:
+        """Remove the run, at once or, after a crash, not at all; False where another process is making it.
+
+        What a crash leaves is in ``.removed``, which the next call empties.
+        """
+        removed = self.root / ".removed"
+        with self.claim(key) as granted:
+            if granted:
+                removed.mkdir(exist_ok=True)
+                self.folder(key).rename(removed / f"{key}.{uuid4().hex}")
+        shutil.rmtree(removed, ignore_errors=True)
+        return granted

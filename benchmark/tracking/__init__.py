@@ -1,0 +1,1 @@
+"""MLflow, the view of the store."""

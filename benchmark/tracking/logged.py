@@ -1,0 +1,49 @@
+"""Which finished runs of a store are in which MLflow: a small file a run, written once it is there fully."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmark.base.files import write_atomically
+
+
+class Logged:
+    """The runs of the store at ``root`` that are in the MLflow at ``uri``."""
+
+    def __init__(self, root: Path, uri: str) -> None:
+        self.folder = root / "logged" / hashlib.sha256(uri.encode()).hexdigest()[:16]
+        self.is_held = False
+
+    def keys(self) -> set[str]:
+        """Of the runs that are there."""
+        return {path.name for path in self.folder.glob("[!.]*")}
+
+    def add(self, key: str, run_id: str) -> None:
+        """Remember that the run is there, as MLflow's run of that id."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / key, run_id.encode())
+
+    @contextmanager
+    def held(self, *, alone: bool = False) -> Iterator[bool]:
+        """Say that runs are being logged there; ``alone`` refuses (False) where another process says so too."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder, os.O_RDONLY)
+        except OSError:  # where nothing can be written nothing can be held, and the logging itself may go on
+            yield True
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+            self.is_held = True
+        except BlockingIOError:
+            pass
+        except OSError:  # a file system without locks
+            self.is_held = True
+        try:
+            yield self.is_held
+        finally:
+            self.is_held = False
+            os.close(descriptor)

@@ -1,0 +1,420 @@
+"""Every run of a grid, live in MLflow. The run store is the truth, MLflow the view.
+
+The coordinator's calls only note what happened and return; once a second a thread of the tracker's own brings MLflow
+up to date with the notes. MLflow being slow, absent or full therefore costs training nothing and loses no result: what
+it did not take stays noted, is offered again later, and is counted in a warning at the end; ``cssbench sync`` logs it
+from the store another day. Only the thread imports mlflow.
+"""
+
+import json
+import math
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from numbers import Real
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from benchmark.tracking.logged import Logged
+from benchmark.tracking.uris import ARTIFACTS, without_password
+
+FLUSH_SECONDS = 1.0  # between two looks at the notes
+RETRY_SECONDS = 30.0  # at most, after failures
+_BATCH = 1000  # metrics that MLflow takes at once
+
+_ENVIRONMENT = {  # defaults: what the user has set stays. mlflow reads most of them once, when imported
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # it logs a traceback for each error that it also raises
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # mlflow's own 7 take minutes; the tracker tries again itself
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # else the server decides how long the thread sleeps
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_DIGEST = 36  # characters of a data set's digest that MLflow takes
+_SECTIONS = {  # of result.json, as metrics
+    "selected": "test/selected",
+    "last": "test/last",
+    "peak_test": "test/peak",
+    "validation": "validation/selected",
+    "imported": "test/imported",
+}
+_IDENTITY = ("key", "group", "budget")  # fields of a spec that name it rather than describe it: tags, not params
+
+
+@dataclass(frozen=True, eq=False)
+class _Invocation:
+    name: str
+    tags: Mapping[str, str]
+    started: int
+    token: str = field(default_factory=lambda: uuid4().hex)  # by which its parents are found again
+
+
+@dataclass(frozen=True, eq=False)
+class _Parent:
+    """MLflow's run over all runs of one (invocation, data set)."""
+
+    experiment: str
+    run_id: str
+    statuses: dict[str, str] = field(default_factory=dict)  # of the nested runs, by key: the last attempt counts
+
+    @property
+    def status(self) -> str:
+        return next((bad for bad in ("KILLED", "FAILED") if bad in self.statuses.values()), "FINISHED")
+
+
+@dataclass(frozen=True)
+class _End:
+    status: str
+    time: int
+    folder: Path | None = None
+    error: str | None = None
+
+
+@dataclass(eq=False)
+class _Run:
+    """What MLflow is still to be told of a run.
+
+    The coordinator appends to `epochs` and at last sets `end`; the tracker's thread removes, and alone touches what
+    stands below. Each of these operations is atomic, so neither side ever waits for the other.
+    """
+
+    spec: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    invocation: _Invocation
+    started: int
+    epochs: list[tuple[str, float, int, int]] = field(default_factory=list)  # name, value, milliseconds, step
+    end: _End | None = None
+
+    run_id: str | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    steps: set[int] = field(default_factory=set)  # epochs that were logged
+    failures: int = 0
+
+
+class Tracker:
+    """Logs the runs of a grid to the MLflow at `uri`; a context manager that closes itself.
+
+    Each data set has an experiment `css-bench/<dataset>`, each invocation a parent run in it, each run a nested run of
+    that. `artifacts` is the folder for artifacts of new experiments when `uri` is a local database, None where a server
+    decides. `warn` takes one line for the user and may be called from the tracker's thread. No method raises or waits
+    for MLflow's sake; only `close` waits, as long as it is told. Calls about a run that is not open are ignored. Only
+    finite numbers are logged: MLflow would store ∞ as 1.8e308. ``logged`` remembers the keys of finished runs that are
+    in MLflow, fully and once.
+    """
+
+    def __init__(
+        self, uri: str, artifacts: Path | None, warn: Callable[[str], None], logged: Logged | None = None
+    ) -> None:
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self._uri, self._artifacts, self._warn, self._logged = uri, artifacts, warn, logged
+        self._shown_uri = without_password(uri)
+        self._invocation = _Invocation("css-bench", {}, _now())
+        self._lasting: dict[str, _Invocation] = {}  # by token
+        self._open: dict[str, _Run] = {}
+        self._unlogged: list[_Run] = []
+        self._started = 0
+        self._parents: dict[tuple[_Invocation, str], _Parent] = {}
+        self._mine: set[str] = set()  # runs of MLflow's that were created here
+        self._cause: str | None = None  # of the last failure
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def begin(self, name: str, tags: Mapping[str, str], token: str | None = None) -> None:
+        """Nest the runs started from now on in a parent run of this name and these tags, one per data set.
+
+        The parent that was begun with the same ``token``, here or by another process, goes on.
+        """
+        if token is None:
+            self._invocation = _Invocation(name, tags, _now())
+        else:
+            self._invocation = self._lasting.setdefault(token, _Invocation(name, tags, _now(), token))
+
+    def run_started(self, spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+        """Open a run from its spec.json and manifest.json; a run that is open goes on."""
+        if spec["key"] in self._open:
+            return
+        run = self._open[spec["key"]] = _Run(spec, manifest, self._invocation, _now())
+        self._unlogged.append(run)
+        self._started += 1
+
+    def epoch(self, key: str, metrics: Mapping[str, float], step: int) -> None:
+        """Log metrics of an epoch (`step`, from 1), as of now."""
+        if run := self._open.get(key):
+            run.epochs.extend((name, value, _now(), step) for name, value in _numbers(metrics))
+
+    def run_finished(self, key: str, folder: Path) -> None:
+        """Close a run as FINISHED, with the scores and files of its run folder."""
+        self._end(key, _End("FINISHED", _now(), folder=folder))
+
+    def run_kept(self, folder: Path) -> None:
+        """Log a run that was finished earlier, from its folder."""
+        spec, manifest, result = (
+            json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("spec", "manifest", "result")
+        )
+        started = round(1000 * datetime.fromisoformat(manifest["created"]).timestamp())
+        seconds = result["timings"]["total"] if "timings" in result else 0  # an import took none
+        end = _End("FINISHED", started + round(1000 * seconds), folder=folder)
+        self._unlogged.append(_Run(spec, manifest, self._invocation, started, end=end))
+        self._started += 1
+
+    def run_failed(self, key: str, error: str) -> None:
+        """Close a run as FAILED, its tag `error` the end of the message."""
+        self._end(key, _End("FAILED", _now(), error=error))
+
+    def run_interrupted(self, key: str) -> None:
+        """Close a run as KILLED."""
+        self._end(key, _End("KILLED", _now()))
+
+    def close(self, timeout: float | None = 30.0) -> int:
+        """Log what is left, for at most `timeout` seconds; runs still open were interrupted. Later calls do nothing.
+
+        Returns how many runs are not, or not fully, in MLflow.
+        """
+        if self._closing.is_set():
+            return len(self._unlogged)
+        for key in list(self._open):
+            self.run_interrupted(key)
+        self._closing.set()
+        self._thread.join(timeout)
+        if missing := len(self._unlogged):
+            self._warn(
+                f"{missing} of {self._started} runs are not, or not fully, in MLflow at {self._shown_uri} "
+                f"({self._cause or f'it did not answer within {timeout:g} s'}); their results are safe in the run "
+                "store, and cssbench sync logs them once the server or the disk works again"
+            )
+        return missing
+
+    def _end(self, key: str, end: _End) -> None:
+        if run := self._open.pop(key, None):
+            run.end = end
+
+    # From here on everything happens in the tracker's thread.
+
+    def _work(self) -> None:
+        with self._logged.held() if self._logged and not self._logged.is_held else nullcontext():
+            pause = FLUSH_SECONDS
+            while not self._closing.wait(pause):
+                pause = FLUSH_SECONDS if self._try(self._log_runs) else min(2 * pause, RETRY_SECONDS)
+            any(self._try(self._log_runs) for _ in range(3))  # each failure moves another run to the end
+            self._try(self._end_parents)
+
+    def _try(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except Exception as error:  # whatever MLflow, its database or the network may raise
+            self._cause = _cause(error)
+            return False
+        return True
+
+    def _log_runs(self) -> None:
+        for run in sorted(self._unlogged, key=lambda run: run.failures):  # a run that MLflow refuses holds up no other
+            if run.run_id is None or run.epochs or run.end:
+                run.failures += 1
+                self._log(run)
+                run.failures = 0
+
+    def _log(self, run: _Run) -> None:
+        from mlflow.entities import Metric, Param
+
+        end = run.end  # the end first: no epoch follows it
+        parent = self._parent(run.invocation, run.spec["dataset"])
+        if run.run_id is None and (there := self._finished(run, parent)):
+            self._close_run(run, parent, "FINISHED", there)
+            return
+        if run.run_id is None:
+            self._create(run, parent)
+        epochs = len(run.epochs)
+        metrics = run.epochs[:epochs]
+        run.steps |= {step for _, _, _, step in metrics}
+        if end and end.folder:
+            metrics += [*_history(end, run.steps), *_result(end)]
+        # From here on a second attempt repeats what the first one did: of what is equal MLflow keeps one.
+        if run.params:
+            self._client.log_inputs(run.run_id, datasets=[_dataset(run)])
+        for first in range(0, max(len(metrics), 1), _BATCH):
+            batch = [Metric(*m) for m in metrics[first : first + _BATCH]]
+            self._client.log_batch(run.run_id, batch, [Param(*p) for p in run.params.items()])
+        del run.epochs[:epochs]
+        run.params = {}
+        if end:
+            self._end_run(run, end)
+            self._close_run(run, parent, end.status, run.run_id or "")
+
+    def _close_run(self, run: _Run, parent: _Parent, status: str, run_id: str) -> None:
+        """Nothing is left to be told of the run."""
+        key = run.spec["key"]
+        if status == "FINISHED" and self._logged:
+            self._logged.add(key, run_id)
+        parent.statuses[key] = status
+        self._unlogged.remove(run)
+
+    def _finished(self, run: _Run, parent: _Parent) -> str | None:
+        """The id of the run that MLflow has under this key, finished: the same bits are not logged twice."""
+        key = run.spec["key"]
+        found = self._client.search_runs([parent.experiment], f"tags.key = '{key}' and attributes.status = 'FINISHED'")
+        return found[0].info.run_id if found else None
+
+    def _create(self, run: _Run, parent: _Parent) -> None:
+        """Create MLflow's run in the place of one that was cut off: by the server's death, or by this program's."""
+        key = run.spec["key"]
+        cut_off = f"tags.key = '{key}' and attributes.status = 'RUNNING'"
+        for other in self._client.search_runs([parent.experiment], cut_off):
+            if other.info.run_id not in self._mine:
+                self._client.delete_run(other.info.run_id)
+        run.params = dict(_params({name: v for name, v in run.spec.items() if name not in ("format", *_IDENTITY)}))
+        run.run_id = self._client.create_run(
+            parent.experiment,
+            start_time=run.started,
+            tags={"mlflow.parentRunId": parent.run_id, **_tags(run)},
+            run_name=f"{run.spec['label']} seed {run.spec['seed']}",
+        ).info.run_id
+        self._mine.add(run.run_id)
+
+    def _end_run(self, run: _Run, end: _End) -> None:
+        if end.error is not None:
+            self._client.set_tag(run.run_id, "error", end.error[-5000:])  # MLflow's limit
+        if end.folder:
+            for path in (end.folder / name for name in ARTIFACTS):
+                if path.exists():
+                    self._client.log_artifact(run.run_id, str(path))
+            self._client.log_text(run.run_id, _confusion(end.folder, run.manifest), "confusion.csv")
+        self._client.set_terminated(run.run_id, end.status, end.time)
+
+    def _parent(self, invocation: _Invocation, dataset: str) -> _Parent:
+        if (parent := self._parents.get((invocation, dataset))) is None:
+            experiment = self._experiment(dataset)
+            tags = dict(invocation.tags) | {"invocation": invocation.token}
+            found = self._client.search_runs([experiment], f"tags.invocation = '{invocation.token}'")
+            run = found[0] if found else self._client.create_run(experiment, invocation.started, tags, invocation.name)
+            parent = self._parents[invocation, dataset] = _Parent(experiment, run.info.run_id)
+        return parent
+
+    def _end_parents(self) -> None:
+        for parent in self._parents.values():
+            self._client.set_terminated(parent.run_id, parent.status)
+
+    def _experiment(self, dataset: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        name = f"css-bench/{dataset}"
+        folder = re.sub(r"[^\w.-]+", "-", dataset).strip("-")
+        location = (self._artifacts.absolute() / folder).as_uri() if self._artifacts else None
+        if (found := self._client.get_experiment_by_name(name)) is None:
+            try:
+                return self._client.create_experiment(name, location)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = self._client.get_experiment_by_name(name)  # another process was quicker
+        return found.experiment_id
+
+    @cached_property
+    def _client(self) -> Any:
+        from mlflow import MlflowClient  # here, for the import and a first database take seconds
+
+        with _locked(self._artifacts) if self._artifacts else nullcontext():
+            return MlflowClient(self._uri)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out: MLflow's migrations break a new database that two of them create at once."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # unlocks, as the kernel would if this process died
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _numbers(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The finite numbers of nested mappings: {"timings": {"train": 3}} gives ("timings/train", 3.0)."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{name}/")
+        elif isinstance(value, Real) and math.isfinite(value):
+            yield f"{prefix}{name}", float(value)
+
+
+def _params(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Everything in nested mappings: {"fusion": {"options": {"rank": 8}}} gives ("fusion.rank", "8")."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _params(value, prefix if name == "options" else f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _tags(run: _Run) -> dict[str, str]:
+    tags = {name: str(run.spec[name]) for name in _IDENTITY} | {"data_kind": run.manifest["data"]["kind"]}
+    if git := run.manifest["git"]:  # the commit under the name that MLflow's pages show
+        tags |= {"mlflow.source.git.commit": git["commit"], "git_dirty": json.dumps(git["dirty"])}
+    return tags
+
+
+def _result(end: _End) -> list[tuple[str, float, int, int]]:
+    assert end.folder is not None
+    result = json.loads((end.folder / "result.json").read_text(encoding="utf-8"))
+    numbers = _numbers({_SECTIONS.get(name, name): value for name, value in result.items()})
+    return [(name, value, end.time, 0) for name, value in numbers]
+
+
+def _history(end: _End, logged: set[int]) -> Iterator[tuple[str, float, int, int]]:
+    """The epochs of a finished run that were not logged when they happened: before it was resumed, say."""
+    import pyarrow.parquet as pq
+
+    assert end.folder is not None
+    if not (end.folder / "history.parquet").exists():  # of an import nothing but predictions is known
+        return
+    for row in pq.read_table(end.folder / "history.parquet").to_pylist():
+        epoch = row.pop("epoch")
+        if epoch not in logged:
+            yield from ((name, value, end.time, epoch) for name, value in _numbers(row))
+
+
+def _dataset(run: _Run) -> Any:
+    """The run's data set as MLflow knows data sets."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    data = run.manifest["data"]
+    source = json.dumps({name: data[name] for name in ("kind", "description", "fingerprint") if name in data})
+    return DatasetInput(Dataset(run.spec["dataset"], data["fingerprint"][:_DIGEST], "css-bench", source))
+
+
+def _confusion(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The confusion matrix of the selected epoch, where none was selected of the last: rows labels, columns classes."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    counts = (result["selected"] or result["last"] or result["imported"])["confusion"]
+    names = manifest["data"].get("classes") or range(len(counts))
+    lines = [["label", *names], *([name, *row] for name, row in zip(names, counts, strict=True))]
+    return "".join(",".join(map(str, line)) + "\n" for line in lines)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost telling exception, on one line: MLflow wraps "connection refused" in three layers of text."""
+    while (inner := error.__cause__ or error.__context__) and not isinstance(inner, LookupError):
+        error = inner
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -1,0 +1,54 @@
+"""From finished validated runs to the runs that train on everything: METHOD's ``refit``.
+
+Only these may stand beside published numbers, which come from models trained without held-out data.
+"""
+
+import json
+from collections.abc import Sequence
+
+from benchmark.experiment.grid import cost
+from benchmark.experiment.spec import RefitOf, RunSpec
+from benchmark.store.store import Store
+
+
+def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[str]]:
+    """The refit of every validated run, for the mean epoch that the runs of its method selected.
+
+    Args:
+        specs: a grid of validated runs; those of one method differ by seed alone.
+
+    Returns:
+        A specification for each run, longest first; and for people, which methods have none, their runs not being
+        finished.
+    """
+    groups: dict[str, list[RunSpec]] = {}
+    for spec in specs:
+        groups.setdefault(spec.group, []).append(spec)
+    found, left_out = [], []
+    for group, members in groups.items():
+        missing = sum(not store.is_complete(spec.key) for spec in members)
+        if missing:
+            left_out.append(
+                f"{members[0].dataset}, {members[0].method.label}: no refit, for {missing} of {len(members)} runs "
+                "did not finish"
+            )
+            continue
+        selected = {spec.key: _selected(store, spec.key) for spec in sorted(members, key=lambda spec: spec.seed)}
+        origin = RefitOf(group=group, budget=members[0].budget, epochs=selected)
+        epochs = int(origin.mean + 0.5)  # to the nearest; a half goes up
+        found += [
+            spec.model_copy(
+                update={
+                    "protocol": "refit",
+                    "refit_of": origin,
+                    "training": spec.training.model_copy(update={"epochs": epochs}),
+                }
+            )
+            for spec in members
+        ]
+    return sorted(found, key=cost, reverse=True), left_out
+
+
+def _selected(store: Store, key: str) -> int:
+    result = json.loads((store.folder(key) / "result.json").read_text(encoding="utf-8"))
+    return int(result["selected"]["epoch"])

@@ -1,0 +1,102 @@
+"""The report folder: built aside, swapped in whole, recognised by its marker.
+
+Standard library only: asking whether a report is current must not load what draws one.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from reports.errors import ReportError
+from reports.reading.folders import run_folders
+
+MARKER = "report.json"
+MADE_BY = "css-bench reports"
+
+
+def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
+    """Draw the report of a store's complete runs and return the path of its `index.html`.
+
+    `keys` restricts the report to those runs. Everything is written into a hidden sibling of `out` first, so a failure
+    leaves a previous report as it was. Raises ReportError if there is nothing to report, a run folder is damaged, or
+    `out` holds something that is not a report.
+    """
+    target = out.resolve()
+    refuse_foreign(target)
+    # Taken before the runs are read: a run that ends meanwhile makes the report stale, never silently missing.
+    digest = _digest(store, keys)
+
+    from reports.pages import write_report
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
+    draft.mkdir()
+    try:
+        write_report(store, draft, keys)
+        marker = {"made_by": MADE_BY, "digest": digest}
+        (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+        _swap(draft, target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return out / "index.html"
+
+
+def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> bool:
+    """Whether `out` holds what `build` would draw now: same runs, same results, same source of this package."""
+    marker = _marker(out)
+    return marker is not None and (out / "index.html").is_file() and marker.get("digest") == _digest(store, keys)
+
+
+def _digest(store: Path, keys: Collection[str] | None) -> str:
+    """SHA-256 over this package's files, families and studies; for each run, how it ended, when, and its size."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    parts = [*package.rglob("*.py"), *package.rglob("*.toml"), *package.glob("templates/*")]
+    declared = (store / folder for folder in ("families", "studies"))
+    for source in [*sorted(parts), *(path for folder in declared for path in sorted(folder.glob("*.json")))]:
+        digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
+    for folder in run_folders(store, keys):
+        for name in ("result.json", "error.txt"):
+            path = folder / name
+            if path.is_file():
+                status = path.stat()
+                digest.update(f"{folder.name}/{name} {status.st_mtime_ns} {status.st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def _marker(folder: Path) -> dict[str, object] | None:
+    """The folder's marker if a report is there, else None."""
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) and marker.get("made_by") == MADE_BY else None
+
+
+def refuse_foreign(target: Path) -> None:
+    """Raise ReportError if `target` is, or is in, something that `build` would not replace."""
+    if blocker := next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None):
+        raise ReportError(f"{blocker} is a file: choose another output folder")
+    if target.exists() and any(target.iterdir()) and _marker(target) is None:
+        raise ReportError(
+            f"{target} exists and is not a report (it has no {MARKER} of this package): choose another output folder"
+        )
+
+
+def _swap(draft: Path, target: Path) -> None:
+    """Put the draft in the target's place; on failure the previous report is put back."""
+    refuse_foreign(target)  # again: drawing takes a while
+    if not target.exists():
+        draft.rename(target)
+        return
+    previous = draft.with_suffix(".previous")
+    target.rename(previous)
+    try:
+        draft.rename(target)
+    except OSError:
+        previous.rename(target)
+        raise
+    shutil.rmtree(previous)

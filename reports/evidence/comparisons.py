@@ -1,0 +1,198 @@
+"""Which runs may stand in one table: one data set, one budget, seeds averaged within one group only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from reports.evidence.data_origin import Provenance, provenance
+from reports.evidence.method import Method, label_order
+from reports.reading.runs import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted.
+
+    `imported`: another code base's methods on the same data; of their budget nothing is known.
+    """
+
+    dataset: str
+    budget: str
+    methods: tuple[Method, ...]
+    imported: tuple[Method, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, by method and seed."""
+        return tuple(run for method in self.methods for run in method.runs)
+
+    @property
+    def refits(self) -> tuple[Run, ...]:
+        """All refits, by method and seed."""
+        return tuple(run for method in self.methods for run in method.refits)
+
+    @property
+    def validated(self) -> bool:
+        """Whether the epochs were selected on validation data; if not, no number here is a result."""
+        return self.runs[0].protocol == "validated"
+
+    @property
+    def name(self) -> str:
+        """What pages call it: the data set, and the protocol where that is not the validated one."""
+        return self.dataset if self.validated else f"{self.dataset}, {self.runs[0].protocol} protocol"
+
+    @property
+    def provenance(self) -> Provenance:
+        """Origin of the data."""
+        return provenance(self.runs[0])
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in label order."""
+        return [str(name) for name in self.runs[0].manifest["data"]["classes"]]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Every seed that some method has."""
+        return tuple(sorted({run.seed for run in self.runs}))
+
+    @property
+    def presets(self) -> str:
+        """Names under which these runs were asked for."""
+        return ", ".join(sorted({str(run.spec["preset"]) for run in self.runs}))
+
+
+@dataclass(frozen=True)
+class Omitted:
+    """Runs of a data set that are under another budget than the one shown."""
+
+    dataset: str
+    budget: str
+    runs: int
+    methods: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """Per data set, the comparison under the budget with the newest run, and what is left out; real data first.
+
+    Validated runs are compared, their refits and imported runs on the same data are joined to them, and the published
+    protocol is left to `published`.
+    """
+    given = list(runs)
+    shown, omitted = _newest(run for run in given if run.protocol == "validated")
+    joined, others = _join(shown, [run for run in given if run.protocol == "refit"])
+    beside, elsewhere = _beside(joined, [run for run in given if run.protocol == "imported"])
+    return beside, omitted + others + elsewhere
+
+
+def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The same of the runs under the published protocol, whose scores are no results: for a look, never a verdict."""
+    return _newest(run for run in runs if run.protocol == "published")
+
+
+def _newest(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    shown: list[Comparison] = []
+    omitted: list[Omitted] = []
+    for dataset, of_dataset in groupby(sorted(runs, key=lambda r: (r.dataset, r.budget)), key=lambda r: r.dataset):
+        budgets = [tuple(group) for _, group in groupby(of_dataset, key=lambda r: r.budget)]
+        budgets.sort(key=lambda group: max(run.created for run in group), reverse=True)
+        newest, *others = budgets
+        shown.append(Comparison(dataset, newest[0].budget, _methods(newest)))
+        omitted += [
+            Omitted(dataset, o[0].budget, len(o), tuple(m.label for m in _methods(o)), _differences(o[0], newest[0]))
+            for o in others
+        ]
+    shown.sort(key=lambda c: (c.provenance.simulated, c.dataset))
+    return tuple(shown), tuple(omitted)
+
+
+def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The comparisons with the newest refit of every method, and the refits that are left out."""
+    used: set[str] = set()
+
+    def joined(method: Method) -> Method:
+        own = [run for run in refits if run.spec["refit_of"]["group"] == method.runs[0].group]
+        if not own:
+            return method
+        newest = max(own, key=lambda run: run.created).group  # never a mean over different epochs
+        seeds = {run.seed for run in method.runs}
+        kept = sorted((run for run in own if run.group == newest and run.seed in seeds), key=lambda run: run.seed)
+        used.update(run.key for run in kept)
+        return replace(method, refits=tuple(kept))
+
+    comparisons = tuple(replace(c, methods=tuple(map(joined, c.methods))) for c in shown)
+    left = sorted((run for run in refits if run.key not in used), key=lambda run: (run.dataset, run.budget))
+    why = ("refits of runs that are not shown, or older ones with another mean of selected epochs",)
+    omitted = []
+    for (dataset, budget), group in groupby(left, key=lambda run: (run.dataset, run.budget)):
+        members = tuple(group)
+        labels = tuple(dict.fromkeys(run.label for run in members))
+        omitted.append(Omitted(dataset, budget, len(members), labels, why))
+    return comparisons, tuple(omitted)
+
+
+def _beside(shown: Iterable[Comparison], imports: list[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
+    """The comparisons with what was imported on the very same data, and what is left out."""
+
+    def key(run: Run) -> tuple[str, str]:
+        return run.dataset, str(run.manifest["data"]["fingerprint"])
+
+    by_data: dict[tuple[str, str], list[Run]] = {}
+    for run in imports:
+        by_data.setdefault(key(run), []).append(run)
+    comparisons = tuple(
+        replace(c, imported=tuple(replace(m, label=_said(m)) for m in _methods(by_data.pop(key(c.runs[0]), ()))))
+        for c in shown
+    )
+    why = ("imported, and no run of this suite that is shown has the same data",)
+    omitted = tuple(
+        Omitted(name, runs[0].budget, len(runs), tuple(dict.fromkeys(run.label for run in runs)), why)
+        for (name, _), runs in by_data.items()
+    )
+    return comparisons, omitted
+
+
+def _said(method: Method) -> str:
+    """The label that says on every page that a method is imported, and how its epoch was chosen."""
+    chosen = "choice of epoch unknown" if method.selection == "unknown" else f"epoch chosen on {method.selection}"
+    return f"{method.label} (imported, {chosen})"
+
+
+def _methods(runs: Iterable[Run]) -> tuple[Method, ...]:
+    groups: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda r: (label_order(r.label), r.group, r.seed)):
+        groups.setdefault(run.group, []).append(run)
+    labels = [members[0].label for members in groups.values()]
+    return tuple(
+        # Two groups under one label are two methods: a table must not show them as one.
+        Method(label if labels.count(label) == 1 else f"{label} [{group[:6]}]", tuple(members))
+        for label, (group, members) in zip(labels, groups.items(), strict=True)
+    )
+
+
+def _differences(other: Run, shown: Run) -> tuple[str, ...]:
+    """What sets the other budget apart, as `field: its value (shown: value)`."""
+    theirs, ours = _budget_fields(other), _budget_fields(shown)
+    found = tuple(
+        f"{name}: {theirs.get(name, 'none')} (shown: {ours.get(name, 'none')})"
+        for name in [*theirs, *(name for name in ours if name not in theirs)]
+        if theirs.get(name) != ours.get(name)
+    )
+    return found or ("a setting that the run format does not spell out",)
+
+
+def _budget_fields(run: Run) -> dict[str, Any]:
+    manifest, training = run.manifest, run.training
+    first = {name: training.pop(name) for name in ("epochs", "hidden") if name in training}
+    versions = {name: value for name, value in manifest["versions"].items() if name in ("torch", "numpy")}
+    return {
+        "preset": run.spec["preset"],
+        **first,
+        "data": f"{manifest['data']['fingerprint'][:12]}, {manifest['data']['description']}",
+        "source": manifest["source"][:12],
+        **training,
+        **versions,
+        "device": manifest["hardware"].get("device"),
+    }

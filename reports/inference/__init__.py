@@ -1,0 +1,1 @@
+"""Verdicts: contrasts, factorial effects, claims, findings."""

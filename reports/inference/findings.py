@@ -1,0 +1,150 @@
+"""What one data set shows, in plain sentences made from its numbers: the verdicts first."""
+
+from collections import Counter
+
+import numpy as np
+
+from reports.evidence.comparisons import Comparison
+from reports.evidence.evidence import Evidence
+from reports.inference import imported as imports
+from reports.inference.contrasts import Contrast, Inference
+from reports.statistics import Summary, Verdict, smallest_p, summarize
+from reports.text import number
+
+PUBLISHED = (
+    "published protocol: best test epoch, no result. No validation data were held out, so no epoch could be selected "
+    "without the test set. These runs are in no comparison and no verdict"
+)
+SENTENCES = 8  # verdicts told in words; the table has all
+LEVEL = 0.05
+TEST_SEEDS = 8  # below this no test is reported, whatever 2 / 2ⁿ allows
+
+
+def findings(evidence: Evidence, inference: Inference) -> list[str]:
+    """Sentences about weighted F1 on the test set: the verdicts, the best mean, the gap, what was not run."""
+    comparison = evidence.comparison
+    if not comparison.validated:
+        return [f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}."]
+    means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
+    best = max(means, key=lambda label: means[label].mean)
+    sentences = _verdicts(inference.of(comparison.dataset))
+    sentences += [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
+    if (ceiling := comparison.runs[0].ceiling) is not None:
+        reached = 100 * ceiling["test_weighted_f1"]
+        room = reached - 100 * means[best].mean
+        sentences.append(
+            f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
+            f"{number(abs(room), 1)} points {'more' if room >= 0 else 'less'}."
+        )
+    encoders: dict[str, list[str]] = {}
+    for m in comparison.methods:
+        encoders.setdefault(str(m.runs[0].spec["encoder"].get("name")), []).append(m.label)
+    if len(encoders) > 1:
+        who = "; ".join(f"{name}: {', '.join(labels)}" for name, labels in encoders.items())
+        sentences.append(
+            f"Not all methods have the same encoder ({who}). A difference between methods of different encoders is not "
+            "one of fusion or aggregator alone."
+        )
+    if tuned := [f"{m.label} from study {m.runs[0].tuned['study']}" for m in comparison.methods if m.runs[0].tuned]:
+        sentences.append(
+            f"Tuned settings: {', '.join(tuned)} (tuning.html). A tuned method beside a default one shows what tuning "
+            "gives, not what the method does."
+        )
+    gaps = {m.label: summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in comparison.methods}
+    low, high = min(gaps.values()), max(gaps.values())
+    sentences.append(
+        f"Choosing the epoch on the test set would have shown {number(100 * low, 1)} to {number(100 * high, 1)} points "
+        "more (mean over seeds, by method). That is the gap between peak test and selected, not a gain."
+    )
+    diverged = {m.label: int(evidence.values(m.label, "diverged").sum()) for m in comparison.methods}
+    if any(diverged.values()):
+        counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
+        sentences.append(f"Diverged: {counts}; their scores are in the means.")
+    sentences += imports.sentences(comparison)
+    if comparison.refits:
+        sentences.append(_refits(comparison))
+    missing = [
+        f"{m.label} ({len(m.runs)} of {len(comparison.seeds)})"
+        for m in comparison.methods
+        if len(m.runs) < len(comparison.seeds)
+    ]
+    if missing:
+        sentences.append(f"Not every seed has been run: {', '.join(missing)}. Differences use common seeds only.")
+    return sentences
+
+
+def power_statement(evidence: Evidence) -> str:
+    """How many seeds there are, and what they can and cannot settle."""
+    if not evidence.comparison.validated:
+        return "No result: nothing is estimated or tested here."
+    n = min(len(method.runs) for method in evidence.comparison.methods)
+    p = smallest_p(n)
+    seeds = f"{n} {'seed' if n == 1 else 'seeds'}"
+    power = str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    floor = f"The smallest p an exact sign-flip test of paired differences can reach is 2/2{power} = {p:.3g}."
+    intervals = "Intervals hold one at a time: they are not adjusted for the number of comparisons."
+    if n >= TEST_SEEDS:
+        return (
+            f"Verdicts over {seeds} rest on p adjusted for the declared family, and on the margin. {floor} {intervals}"
+        )
+    test = "possible" if p > LEVEL else f"made below {TEST_SEEDS}"
+    return f"Estimation only: with {seeds} no test is {test}. {floor} " + (
+        "One seed has no spread, so there is no interval." if n == 1 else intervals
+    )
+
+
+def _verdicts(contrasts: list[Contrast]) -> list[str]:
+    """How many verdicts of which kind, then each in words."""
+    sentences = []
+    for kind, chosen in (
+        ("Declared", [c for c in contrasts if not c.remark]),
+        ("Exploratory", [c for c in contrasts if c.remark]),
+    ):
+        counts = Counter(c.judgement.verdict for c in chosen)
+        if chosen:
+            told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            noun = "comparison" if len(chosen) == 1 else "comparisons"
+            sentences.append(f"{kind}: {len(chosen)} {noun} in weighted F1: {told}.")
+    sentences += [_in_words(contrast) for contrast in contrasts[:SENTENCES]]
+    if len(contrasts) > SENTENCES:
+        sentences.append(f"{len(contrasts) - SENTENCES} more are in the table of comparisons.")
+    return sentences
+
+
+def _in_words(contrast: Contrast) -> str:
+    """The sentence of the verdict; with too few seeds for one, the estimate and its interval."""
+    sentence, found = contrast.judgement.sentence, contrast.comparison
+    if contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS and found is not None and found.n > 1:
+        sign = "+" if found.mean > 0 else ""
+        sentence = (
+            f"{contrast.label}: {sign}{number(found.mean, 2)} F1, 95 % CI [{number(found.interval.low, 2)}, "
+            f"{number(found.interval.high, 2)}], n = {found.n}: {Verdict.TOO_FEW_SEEDS.value}."
+        )
+    return f"{sentence[:-1]} (exploratory)." if contrast.remark else sentence
+
+
+def _refits(comparison: Comparison) -> str:
+    epochs = ", ".join(
+        f"{m.label} {m.refits[0].spec['training']['epochs']} "
+        f"(mean selected {number(m.refits[0].spec['refit_of']['mean'], 1)})"
+        for m in comparison.methods
+        if m.refits
+    )
+    partly = [
+        f"{m.label} ({len(m.refits)} of {len(m.runs)})" for m in comparison.methods if len(m.refits) < len(m.runs)
+    ]
+    return (
+        "Refit: trained on training and validation data for the mean epoch that the method's seeds selected, rounded: "
+        f"epochs {epochs}. Nothing was selected in these runs: the score is the last epoch's, paired by seed with the "
+        "selected one. They see more data than the validated runs, so the two are not averaged, and their difference "
+        "is not the method's."
+    ) + (f" Not every run has a refit: {', '.join(partly)}." if partly else "")
+
+
+def _f1(evidence: Evidence, method: str) -> np.ndarray:
+    return evidence.values(method, "selected_weighted_f1").to_numpy(dtype=float)
+
+
+def _percent(summary: Summary) -> str:
+    mean = f"{number(100 * summary.mean, 1)} %"
+    return mean if summary.n < 2 else f"{number(100 * summary.mean, 1)} ± {number(100 * summary.sd, 1)} %"

@@ -1,0 +1,100 @@
+"""Gradient conflict of one run: `<series>_<what>_<pair or objective>`, for θ and for each of its blocks.
+
+The series `probe` is taken in evaluation mode on fixed conversations, `batch` on the training batches, where a method
+computes the objectives' gradients at all.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from reports.measures.runs import COSINES, UPDATE_COSINES, WEIGHTS, floats
+from reports.measures.stability import quantile
+from reports.reading.runs import OBJECTIVES, PAIRS
+from reports.statistics import mean_known, share_below
+
+NORMS = [f"norm_{name}" for name in OBJECTIVES]
+DISPLACEMENT = [f"displacement_cos_{name}" for name in OBJECTIVES]
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+THIRDS = ("early", "middle", "late")
+OF_A_PAIR = ("cos", "sd", "negative", "below_tenth", *QUANTILES, *THIRDS, "similarity")
+SERIES = ("probe", "batch")
+BLOCK_MEASURES = [f"{series}_{what}_{pair}" for series in SERIES for pair in PAIRS for what in OF_A_PAIR]
+
+
+def gradient_conflict(steps: pd.DataFrame, probes: pd.DataFrame) -> dict[str, float]:
+    """Conflict over θ, the weights, and the worst cosine of the update and of the displacement with an objective's."""
+    measures = _pairs("probe", probes) | _pairs("batch", steps)
+    for series, frame in (("pgm", probes), ("applied", steps[~steps["skipped"].to_numpy(dtype=bool)])):
+        weights = floats(frame, WEIGHTS)
+        measures |= {f"{series}_{name}": mean_known(weights[:, i]) for i, name in enumerate(WEIGHTS)}
+        measures[f"{series}_distance"] = mean_known(_from_uniform(weights))
+    for what, columns in (("update", UPDATE_COSINES), ("displacement", DISPLACEMENT)):
+        # NaN if any is NaN: a minimum over fewer objectives is another quantity.
+        worst = floats(probes, columns).min(axis=1)
+        measures |= {f"{what}_worst_cos": mean_known(worst), f"{what}_negative": share_below(worst, 0.0)}
+    return measures
+
+
+def conflict_by_block(steps: pd.DataFrame, probes: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row a block of θ: its name as `block`, and :data:`BLOCK_MEASURES` over it."""
+    blocks = dict.fromkeys(match[1] for name in probes if (match := re.fullmatch(r"(.+)\.cos_\w+", str(name))))
+    return [
+        {"block": block} | _pairs("probe", _of_block(probes, block)) | _pairs("batch", _of_block(steps, block))
+        for block in blocks
+    ]
+
+
+def direction_measures(directions: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row an aggregator on the common trajectory: how its update stands to the objectives and to their mean."""
+    rows = []
+    for aggregator, frame in directions.groupby("aggregator", sort=False):
+        worst = floats(frame, UPDATE_COSINES).min(axis=1)
+        rows.append(
+            {
+                "aggregator": str(aggregator),
+                "worst_cos": mean_known(worst),
+                "negative": share_below(worst, 0.0),
+                "mean_cos": mean_known(floats(frame, ["mean_cos"])),
+                "distance": mean_known(_from_uniform(floats(frame, WEIGHTS))),
+            }
+        )
+    return rows
+
+
+def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
+    """:data:`OF_A_PAIR` of every pair in one series."""
+    third = 3 * frame["step"].to_numpy() // (int(frame["step"].max()) + 1)
+    measures: dict[str, float] = {}
+    for pair, column in zip(PAIRS, COSINES, strict=True):
+        cos = floats(frame, [column])[:, 0]
+        known = cos[np.isfinite(cos)]
+        a, b = (floats(frame, [f"norm_{name}"])[:, 0] for name in pair.split("_"))
+        with np.errstate(invalid="ignore", over="ignore"):
+            similarity = 2 * a * b / (a**2 + b**2)
+        found = {
+            "cos": mean_known(cos),
+            "sd": float(known.std(ddof=1)) if len(known) > 1 else float("nan"),
+            "negative": share_below(cos, 0.0),
+            "below_tenth": share_below(cos, -0.1),
+            **{name: quantile(cos, level) for name, level in QUANTILES.items()},
+            **{name: mean_known(cos[third == i]) for i, name in enumerate(THIRDS)},
+            "similarity": mean_known(similarity),
+        }
+        measures |= {f"{series}_{what}_{pair}": value for what, value in found.items()}
+    return measures
+
+
+def _of_block(frame: pd.DataFrame, block: str) -> pd.DataFrame:
+    """The series over one block, under the names of those over θ; NaN where the run has none."""
+    columns = {f"{block}.{name}": name for name in (*COSINES, *NORMS)}
+    return frame.reindex(columns=["step", *columns]).rename(columns=columns)
+
+
+def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:
+    """‖γ − ⅓‖."""
+    distance: np.ndarray = np.linalg.norm(weights - 1 / weights.shape[1], axis=1)
+    return distance

@@ -1,0 +1,50 @@
+"""What a run said of every test conversation: counts at the selected epoch, and the optimism of choosing epochs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt16
+
+from reports.reading.documents import damaged
+from reports.reading.runs import Run
+from reports.statistics import confusions, selection_gap
+
+COLUMNS = ["conversation", "predicted", "label"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Test counts (conversations in the order of the data set; rows label, columns predicted) and the run's optimism.
+
+    `optimism` is a fraction of weighted F1 (`reports.statistics.selection`).
+    """
+
+    counts: UInt16[np.ndarray, "conversations C C"]
+    optimism: float
+
+
+def outcome(run: Run, epochs: int) -> Outcome:
+    """Read both files of predictions. Raises ReportError where they are damaged or do not fit each other.
+
+    An imported run has predictions of no epoch (0 `epochs`), and no optimism.
+    """
+    selected = run.frame("predictions", COLUMNS)
+    names = selected["conversation"].to_numpy()
+    # numbered as they come: every run of a data set has them in the same order
+    conversation = np.cumsum(np.concatenate([[0], names[1:] != names[:-1]]))
+    label = selected["label"].to_numpy(dtype=np.int64)
+    predicted = selected["predicted"].to_numpy(dtype=np.int64)[None]
+    if epochs:
+        by_epoch = run.frame("test_predictions", [f"epoch_{epoch}" for epoch in range(1, epochs + 1)])
+        predicted = np.vstack([predicted, by_epoch.to_numpy(dtype=np.int64).T])
+    classes = len(run.manifest["data"]["classes"])
+    if not 0 <= min(label.min(), predicted.min()) <= max(label.max(), predicted.max()) < classes:
+        raise damaged(run.folder / "predictions.parquet", f"a class is not in 0 … {classes - 1}")
+    epoch = int(run.number("selected", "epoch")) if epochs else 0
+    if (epochs and not 1 <= epoch <= epochs) or (predicted[epoch] != predicted[0]).any():
+        raise damaged(run.folder / "test_predictions.parquet", f"epoch {epoch} is not what predictions.parquet holds")
+    counts = confusions(label, predicted, conversation, classes)
+    if counts.max() > np.iinfo(np.uint16).max:
+        raise damaged(run.folder / "predictions.parquet", "a conversation is too long to be one")
+    optimism = selection_gap(counts[1:], epoch).optimism if epochs else float("nan")
+    return Outcome(counts[0].astype(np.uint16), optimism)

@@ -1,0 +1,92 @@
+"""One run -> its numbers. Every measure is a number per run, so that tables only ever summarise over runs.
+
+Accuracy: `<where>_<score>`. Scores and shares are fractions, times seconds. Conflict: reports/measures/conflict.py.
+"""
+
+import numpy as np
+import pandas as pd
+
+from reports.measures import stability
+from reports.reading.runs import OBJECTIVES, PAIRS, Run
+
+SCORES = ("weighted_f1", "accuracy", "macro_f1")
+WEIGHTS = [f"weight_{name}" for name in OBJECTIVES]
+COSINES = [f"cos_{pair}" for pair in PAIRS]
+UPDATE_COSINES = [f"update_cos_{name}" for name in OBJECTIVES]
+LOSSES = [f"loss_{name}" for name in OBJECTIVES]
+
+STEP_COLUMNS = ["step", "epoch", *LOSSES, "gradient_norm", "skipped", *WEIGHTS, *COSINES]
+PROBE_COLUMNS = ["step", "epoch", *COSINES, *WEIGHTS, *UPDATE_COSINES]
+DIRECTION_COLUMNS = ["aggregator", *WEIGHTS, *UPDATE_COSINES, "mean_cos"]
+HISTORY_COLUMNS = [
+    "epoch",
+    *(f"train_loss_{name}" for name in OBJECTIVES),
+    "train_total",
+    "validation_loss",
+    "validation_weighted_f1",
+]
+
+
+def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
+    """Test scores at the epoch chosen on validation, the last and the best test epoch, and the gap of weighted F1.
+
+    Also at the last epoch of the run's refit; what there is not is NaN.
+    """
+    scores = {
+        f"{where}_{score}": run.number(where, score) for where in ("selected", "last", "peak_test") for score in SCORES
+    }
+    scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
+    scores |= dict.fromkeys((f"imported_{score}" for score in SCORES), float("nan"))
+    return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
+
+
+def imported(run: Run) -> dict[str, float]:
+    """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch."""
+    return {f"imported_{score}": run.number("imported", score) for score in SCORES}
+
+
+def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:
+    """Volatility and spikes of unweighted losses, late validation F1, gradient norm, and whether the run diverged."""
+    per_epoch = int(steps["epoch"].value_counts().max())
+    fused = stability.loss_residual(floats(steps, ["loss_fused"])[:, 0], per_epoch)
+    total = stability.loss_residual(floats(steps, LOSSES).sum(axis=1), per_epoch)
+    used = steps[~steps["skipped"].to_numpy(dtype=bool)]
+    # The runner cannot know the labels' majority, so the third sign of divergence is checked here.
+    confusion = run.confusion()
+    hopeless = confusion is not None and run.number("selected", "weighted_f1") <= stability.majority_f1(confusion)
+    return {
+        "volatility_fused": stability.volatility(fused),
+        "volatility_total": stability.volatility(total),
+        "spikes": float(stability.spikes(fused)),
+        "late_validation_f1_sd": stability.late_sd(floats(history, ["validation_weighted_f1"])[:, 0]),
+        "gradient_norm_q99": stability.quantile(floats(used, ["gradient_norm"])[:, 0], 0.99),
+        "diverged": float(bool(run.result["diverged"]) or hopeless),
+    }
+
+
+def unusable_gradients(run: Run) -> dict[str, float]:
+    """How often an objective got weight 0 because its gradient was unusable, and how often none was left."""
+    return {
+        "masked_objectives": sum(run.number("masked_objectives", name) for name in OBJECTIVES),
+        "skipped_steps": run.number("skipped_steps"),
+    }
+
+
+def cost(run: Run) -> dict[str, float]:
+    """Time, gradient computations, size and memory of one run; memory in MiB."""
+    seconds = run.number("timings", "train")
+    return {
+        "train_seconds": seconds,
+        "seconds_per_epoch": seconds / run.number("last", "epoch"),
+        "backward_passes": run.number("backward_passes"),
+        "probe_backward_passes": run.number("probe_backward_passes"),
+        "parameters_total": run.number("parameters", "total"),
+        "parameters_encoder": run.number("parameters", "encoder"),
+        "parameters_fusion": run.number("parameters", "fusion"),
+        "peak_memory_mib": run.number("peak_memory") / 2**20,
+    }
+
+
+def floats(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Columns as float64 [rows, columns]."""
+    return frame[columns].to_numpy(dtype=float)

@@ -1,0 +1,1 @@
+"""The files of runs, read and checked; what was declared before the runs."""

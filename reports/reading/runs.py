@@ -1,0 +1,270 @@
+"""Reads a run store: format 1 of docs/run-format.md, this package's only input."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from pyarrow import ArrowException
+from pyarrow.parquet import read_schema
+
+from reports.errors import ReportError
+from reports.reading.documents import check, damaged, document
+from reports.reading.folders import run_folders
+
+FORMAT = 1
+OBJECTIVES = ("fused", "unimodal", "distillation")
+PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+
+_SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str, "label": str, "seed": int}
+_SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
+_MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
+_DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
+_DATA_MORE = {"remedies": list, "audit": dict, "ceiling": dict}  # absent or null where there is none
+_AUDIT = {"defects": list, "remedies": list, "notes": int}
+_CEILING = {
+    **{f"{score}{part}": float for score in ("accuracy", "weighted_f1") for part in ("", "_se")},
+    **{f"test_{score}": float for score in ("accuracy", "weighted_f1")},
+    "modalities": list,
+}
+_RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
+_REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
+_TUNED = {"study": str, "base": dict}
+_IMPORTED = {"selection": str, "paired": bool}
+_SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
+PROTOCOLS = ("validated", "published", "refit", "imported")
+TUNING_SEED = 1_000_000
+"""Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One complete run. The three JSON files are read at once, the frames when asked for and never kept."""
+
+    folder: Path
+    spec: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Hash of all that determines the run."""
+        return str(self.spec["key"])
+
+    @property
+    def group(self) -> str:
+        """Runs of one group differ by seed alone and may be averaged."""
+        return str(self.spec["group"])
+
+    @property
+    def budget(self) -> str:
+        """Runs of one budget differ by seed and method alone and may be compared."""
+        return str(self.spec["budget"])
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return str(self.spec["dataset"])
+
+    @property
+    def label(self) -> str:
+        """What tables call the method."""
+        return str(self.spec["label"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of every draw in the run."""
+        return int(self.spec["seed"])
+
+    @property
+    def protocol(self) -> str:
+        """`validated`, `published`, `refit` or `imported`; runs made before there were others do not say."""
+        return str(self.spec.get("protocol", "validated"))
+
+    @property
+    def tuned(self) -> Mapping[str, Any] | None:
+        """Of a run with tuned settings the `study` they come from and the preset's values in `base`; else None."""
+        return self.spec.get("tuned")
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Training settings of the run's budget: the preset's where the method's own were tuned."""
+        return {**self.spec["training"], **(self.tuned["base"] if self.tuned else {})}
+
+    def component(self, kind: str) -> Mapping[str, Any]:
+        """Name and options of the encoder, fusion, aggregator or objectives; early runs name no objectives: `paper`."""
+        found = self.spec.get(kind, {"name": "paper", "options": {}} if kind == "objectives" else None)
+        if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+            raise damaged(self.folder / "spec.json", f"{kind} is {found!r}")
+        return found
+
+    @cached_property
+    def created(self) -> datetime:
+        """When the run was started; a time without a zone is UTC."""
+        try:
+            created = datetime.fromisoformat(self.manifest["created"])
+        except ValueError as error:
+            raise damaged(self.folder / "manifest.json", f"created is {self.manifest['created']!r}") from error
+        return created if created.tzinfo else created.replace(tzinfo=UTC)
+
+    @property
+    def ceiling(self) -> Mapping[str, Any] | None:
+        """What no model exceeds on these data; None where that is not known."""
+        return self.manifest["data"].get("ceiling")
+
+    def number(self, *names: str) -> float:
+        """A number of result.json by its nested name; null, or anything in null, is NaN."""
+        value: Any = self.result
+        for name in names:
+            if value is None:
+                return float("nan")
+            if not isinstance(value, dict) or name not in value:
+                raise damaged(self.folder / "result.json", f"{'.'.join(names)} is missing")
+            value = value[name]
+        if value is None:
+            return float("nan")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
+        return float(value)
+
+    def confusion(self) -> Float[np.ndarray, "classes classes"] | None:
+        """Counts on the test set at the selected epoch; rows are labels, columns predictions. None without one."""
+        if self.result["selected"] is None:
+            return None
+        try:
+            counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(self.folder / "result.json", f"selected.confusion: {error!r}") from error
+        classes = len(self.manifest["data"]["classes"])
+        if counts.shape != (classes, classes) or not counts.sum() > 0:
+            raise damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
+        return counts
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a `<name>.parquet`; some are not of every run."""
+        return (self.folder / f"{name}.parquet").is_file()
+
+    def frame(self, name: str, columns: Sequence[str], newer: Sequence[str] = ()) -> pd.DataFrame:
+        """Columns of `<name>.parquet` and all by block of θ, read from disk at every call.
+
+        Those in `newer` are NaN where the run is of a time when they were not recorded.
+        """
+        path = self.folder / f"{name}.parquet"
+        try:
+            more = [c for c in read_schema(path).names if c in newer or "." in c]
+            frame = pd.read_parquet(path, columns=[*columns, *more])
+        except (OSError, ValueError, KeyError, ArrowException) as error:
+            raise damaged(path, " ".join(str(error).split())[:200]) from error
+        if frame.empty:
+            raise damaged(path, "it has no rows")
+        return frame.reindex(columns=[*columns, *dict.fromkeys([*more, *newer])])
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that left a traceback and no result."""
+
+    key: str
+    name: str
+    error: str
+    tuning: bool
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a store holds: complete runs, failed runs, and how many are neither; those of searches apart."""
+
+    runs: tuple[Run, ...]
+    failed: tuple[FailedRun, ...]
+    unfinished: int
+    tuning: tuple[Run, ...]
+    failed_tuning: tuple[FailedRun, ...]
+
+
+def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
+    """Read every complete run of a store, or those of `keys`.
+
+    Raises ReportError if the store is missing or holds no complete run, or if a file is damaged or of another format.
+    """
+    if not store.is_dir():
+        raise ReportError(f"no run store at {store}: run `cssbench run` first, or name the folder with --store")
+    folders = run_folders(store, keys)
+    complete = [f for f in folders if (f / "result.json").is_file()]
+    failed = [f for f in folders if f not in set(complete) and (f / "error.txt").is_file()]
+    if not complete:
+        raise ReportError(
+            f"nothing to report: 0 complete runs in {store / 'runs'}"
+            f"{'' if keys is None else f' among the {len(keys)} asked for'}, {len(failed)} failed; "
+            "run `cssbench run` first"
+        )
+    runs = tuple(read_run(folder) for folder in complete)
+    seen: dict[tuple[str, int], Run] = {}
+    for run in runs:
+        other = seen.setdefault((run.group, run.seed), run)
+        if other is not run:  # one seed must never count twice in a mean
+            raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
+    lost = tuple(_read_failed(f) for f in failed)
+    return Store(
+        tuple(run for run in runs if run.seed < TUNING_SEED),
+        tuple(run for run in lost if not run.tuning),
+        len(folders) - len(complete) - len(failed),
+        tuple(run for run in runs if run.seed >= TUNING_SEED),
+        tuple(run for run in lost if run.tuning),
+    )
+
+
+def read_run(folder: Path) -> Run:
+    """The three JSON files of a complete run. Raises ReportError if one is damaged or of another format."""
+    spec = document(folder / "spec.json", {"format": int})
+    if spec["format"] != FORMAT:
+        raise ReportError(
+            f"{folder / 'spec.json'} has format {spec['format']}, this version reads {FORMAT}: "
+            "use the css-bench version that wrote it, or run again into a new store"
+        )
+    imported = spec.get("protocol") == "imported"
+    spec = document(folder / "spec.json", _SPEC | ({"imported": dict} if imported else _SPEC_MORE))
+    if spec["key"] != folder.name:
+        raise damaged(folder / "spec.json", f"key is {spec['key']}")
+    more_of_manifest = {"created": str, "data": dict, "imported_from": dict} if imported else _MANIFEST
+    manifest = document(folder / "manifest.json", more_of_manifest)
+    check(manifest["data"], _DATA, folder / "manifest.json", "data.")
+    more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
+    check(manifest["data"], more, folder / "manifest.json", "data.")
+    for name, fields in (("audit", _AUDIT), ("ceiling", _CEILING)):
+        if name in more:
+            check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
+    if manifest["data"]["kind"] not in ("real", "simulated"):
+        raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
+    if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
+        raise damaged(folder / "spec.json", f"protocol is {protocol!r}")
+    if imported:
+        check(spec["imported"], _IMPORTED, folder / "spec.json", "imported.")
+        check(manifest["imported_from"], {"file": str, "sha256": str}, folder / "manifest.json", "imported_from.")
+        result = document(folder / "result.json", {"imported": dict})
+        check(result["imported"], _SCORES, folder / "result.json", "imported.")
+        return Run(folder, spec, manifest, result)
+    if protocol == "refit":
+        check(spec, {"refit_of": dict}, folder / "spec.json")
+        check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+    if spec.get("tuned") is not None:
+        check(spec, {"tuned": dict}, folder / "spec.json")
+        check(spec["tuned"], _TUNED, folder / "spec.json", "tuned.")
+    selected = {"selected": dict if protocol == "validated" else NoneType}
+    return Run(folder, spec, manifest, document(folder / "result.json", selected | _RESULT))
+
+
+def _read_failed(folder: Path) -> FailedRun:
+    lines = (folder / "error.txt").read_text(encoding="utf-8", errors="replace").split("\n")
+    error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+    try:
+        spec = document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
+        name, tuning = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}", spec["seed"] >= TUNING_SEED
+    except ReportError:
+        name, tuning = "unknown (spec.json cannot be read)", False
+    return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…", tuning)

@@ -1,0 +1,1 @@
+"""The tables of a report: a model, its renderings, one kind of table a file."""

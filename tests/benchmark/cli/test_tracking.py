@@ -1,0 +1,196 @@
+"""What MLflow missed is logged later, exactly once, whatever happened to the server in between."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.store.store import Store
+from benchmark.tracking.logged import Logged
+from benchmark.tracking.uris import default_uri
+from tests.benchmark.harness import GRID, Cli, Say, StartCli, digests, until
+from tests.benchmark.synthetic import EPOCHS, write_run
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+KEYS = ("1111000000000000", "2222000000000000", "3333000000000000")
+
+
+def logged(uri: str, dataset: str) -> list[Any]:
+    """The runs of an experiment that stand for a run of the store."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name(f"css-bench/{dataset}")
+    return [run for run in client.search_runs([experiment.experiment_id]) if "key" in run.data.tags]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with a database that has nothing of its two complete runs; tests here build on one another's."""
+    held = Store(tmp_path_factory.mktemp("sync") / "store")
+    for key in KEYS[:2]:
+        write_run(held.runs, key)
+    write_run(held.runs, KEYS[2], "unfinished")
+    return held
+
+
+@pytest.fixture(autouse=True)
+def _own_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def test_each_finished_run_is_logged_once_however_often_it_is_asked_for(say: Say, store: Store) -> None:
+    uri = default_uri(store.root)
+    code, out, err = say("sync", "--store", store.root)
+    assert (code, "warning" in err) == (0, False)  # mlflow, imported by another test before, may tell of its tables
+    assert f"2 complete runs, 0 of them already in MLflow at {uri}, 2 logged now" in out
+    runs = logged(uri, "meld-sim")
+    assert sorted(run.data.tags["key"] for run in runs) == list(KEYS[:2])
+    from mlflow import MlflowClient  # not before: the command decides how much mlflow says
+
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert run.info.end_time - run.info.start_time == 60_000
+        history = MlflowClient(uri).get_metric_history(run.info.run_id, "validation_weighted_f1")
+        assert [m.step for m in history] == list(range(1, EPOCHS + 1))
+
+    assert "2 of them already" in say("sync", "--store", store.root)[1]
+    (Logged(store.root, uri).folder / KEYS[0]).unlink()  # as after a crash between logging and remembering
+    assert "1 of them already" in say("sync", "--store", store.root)[1]
+    assert len(logged(uri, "meld-sim")) == 2
+    assert Logged(store.root, uri).keys() == set(KEYS[:2])
+
+
+def test_a_run_that_was_cut_off_in_mlflow_is_replaced(say: Say, store: Store) -> None:
+    from mlflow import MlflowClient
+
+    uri = default_uri(store.root)
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("css-bench/meld-sim").experiment_id
+    write_run(store.runs, "4" * 16)
+    half = client.create_run(experiment, tags={"key": "4" * 16}).info.run_id
+    assert say("sync", "--store", store.root)[0] == 0
+    (run,) = [run for run in logged(uri, "meld-sim") if run.data.tags["key"] == "4" * 16]
+    assert (run.info.status, run.info.run_id == half) == ("FINISHED", False)
+
+
+def test_a_damaged_run_is_not_logged(say: Say, store: Store) -> None:
+    folder = write_run(store.runs, "5" * 16)
+    (folder / "history.parquet").write_bytes(b"torn")
+    code, _, err = say("sync", "--store", store.root)
+    assert (code, "1 runs are damaged" in err) == (1, True)
+
+
+def test_while_a_grid_is_being_logged_there_is_no_sync(say: Say, store: Store) -> None:
+    with Logged(store.root, default_uri(store.root)).held():
+        code, _, err = say("sync", "--store", store.root)
+    assert (code, "another process is logging" in err) == (2, True)
+
+
+def test_a_server_that_is_away_is_one_line_and_nothing_is_taken_for_logged(say: Say, store: Store) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        code, out, err = say("sync", "--store", store.root, "--tracking-uri", uri)
+    assert code == 1
+    assert "Connection refused" in err
+    assert "0 logged now" in out
+    assert not Logged(store.root, uri).keys()
+
+
+@contextmanager
+def server(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """A real tracking server on loopback that answers."""
+    folder.mkdir(exist_ok=True)
+    words = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            *words,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def answers() -> bool:
+        assert process.poll() is None, "the server does not start"
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    try:
+        until(answers)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_server_killed_in_the_middle_of_a_grid_gets_every_run_once(
+    start_cli: StartCli, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    uri, store = f"http://127.0.0.1:{port}", tmp_path / "store"
+    with server(tmp_path / "server", port):
+        grid = start_cli(
+            *GRID, "--methods", "adam,css,concat", "--workers", "1", "--store", store, "--tracking-uri", uri
+        )
+        until(lambda: list(store.glob("runs/*/checkpoint.safetensors")))
+        time.sleep(2)  # so that something is logged
+    _, err = grid.communicate(timeout=300)
+    assert grid.returncode == 0, err
+    assert len(digests(store)) == 3
+    assert err.startswith("warning: ")
+    assert "cssbench sync" in err
+    assert err.count("\n") == 1
+    with server(tmp_path / "server", port):
+        for expected in ("3 complete runs", "3 complete runs, 3 of them already"):
+            said = cli("sync", "--store", store, "--tracking-uri", uri)
+            assert (said.returncode, said.stdout.startswith(expected)) == (0, True), said.stderr
+        runs = logged(uri, "iemocap-sim")
+    assert sorted(run.data.tags["key"] for run in runs) == sorted(digests(store))
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_mlflows_pages_are_on_loopback_alone(say: Say, start_cli: StartCli, store: Store) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = start_cli("ui", "--store", store.root, "--port", port, MLFLOW_TRACKING_URI="")
+
+    def connects(host: str) -> bool:
+        with suppress(OSError), socket.create_connection((host, port), timeout=5):
+            return True
+        return False
+
+    try:
+        until(lambda: connects("127.0.0.1"))
+        assert not connects("127.0.0.2")  # a server on every address would answer here
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    code, _, err = say("ui", "--store", store.root, "--tracking-uri", "http://user:secret@example.org")
+    assert (code, "http://example.org is a server already" in err) == (2, True)

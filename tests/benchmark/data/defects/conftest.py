@@ -1,0 +1,3 @@
+"""Fixtures that are shared with other folders."""
+
+from tests.benchmark.data.defects.fixtures import _made, iemocap, leaking, meld, write  # noqa: F401

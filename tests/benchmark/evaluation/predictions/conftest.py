@@ -1,0 +1,3 @@
+"""Fixtures that are shared with other folders."""
+
+from tests.benchmark.evaluation.predictions.fixtures import meld, predict  # noqa: F401

@@ -1,0 +1,247 @@
+"""Run folders hold what docs/run-format.md says, to the bit; and training never sees a test label."""
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from benchmark.data.datasets import dataset
+from benchmark.execution.running import execute
+from benchmark.execution.tasks import Task
+from benchmark.experiment.grid import expand
+from benchmark.experiment.presets import load_preset
+from benchmark.experiment.spec import Protocol, RefitOf, RunSpec
+from benchmark.store.store import Store
+from css.interfaces import OBJECTIVES
+from tests.benchmark.harness import feature_items, write_features
+from tests.paths import ROOT
+
+FORMAT = (ROOT / "docs" / "run-format.md").read_text()
+PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
+BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
+NOT_COLUMNS = {"probe_every", "raw_scale", "<objective>", "<pair>", "adam", "speaker", "theta_speakers"}
+EPOCHS, CLASSES = 4, 6
+
+
+def section(name: str) -> str:
+    """The document's text about a file."""
+    return re.split(r"^## ", FORMAT.split(f"\n## {name}")[1], flags=re.MULTILINE)[0]
+
+
+def columns(name: str) -> set[str]:
+    """The columns that the document promises, placeholders spelled out."""
+    text = section(name).partition("\n")[2]
+    text = text.replace("`probability_0` …", "").replace("`epoch_1` …", "")
+    found = set()
+    tokens = re.findall(r"`([^` ]+)`", text)
+    tokens = [t.replace("<block>", b) for t in tokens for b in (BLOCKS if "<block>" in t else ("",))]
+    for token in tokens:
+        if "<objective>" in token:
+            found |= {token.replace("<objective>", o) for o in OBJECTIVES}
+        elif "<pair>" in token:
+            found |= {token.replace("<pair>", p) for p in PAIRS}
+        elif token == "probability_<C-1>":
+            found |= {f"probability_{c}" for c in range(CLASSES)}
+        elif token == "epoch_<E>":
+            found |= {f"epoch_{e}" for e in range(1, EPOCHS + 1)}
+        else:
+            found.add(token)
+    return found - NOT_COLUMNS - set(BLOCKS)
+
+
+def fields(name: str) -> set[str]:
+    """The fields in the first column of a section's table."""
+    rows = re.findall(r"^\| (`.*?) \|", section(name), flags=re.MULTILINE)
+    return {field for row in rows for field in re.findall(r"`(\w+)`", row)}
+
+
+@pytest.fixture(scope="module")
+def folders(finished: Any) -> list[Path]:
+    return sorted(finished.runs.iterdir())
+
+
+TABLES = ("steps", "history", "conflict", "predictions", "test_predictions")
+DOCUMENTS = ("spec", "manifest", "result")
+
+
+def test_a_finished_run_holds_its_files_and_nothing_else(folders: list[Path]) -> None:
+    methods = [json.loads((folder / "spec.json").read_text())["method"] for folder in folders]
+    assert {method.endswith("+pgm") for method in methods} == {True, False}
+    for folder, method in zip(folders, methods, strict=True):
+        assert {path.name for path in folder.iterdir()} == {
+            *(f"{name}.parquet" for name in TABLES),
+            *(f"{name}.json" for name in DOCUMENTS),
+            *(["directions.parquet"] if method == "spf+equal" else []),
+        }
+
+
+def test_directions_stand_in_the_run_of_the_common_trajectory_by_probe_and_aggregator(folders: list[Path]) -> None:
+    (folder,) = (folder for folder in folders if (folder / "directions.parquet").exists())
+    found = pd.read_parquet(folder / "directions.parquet")
+    probes = pd.read_parquet(folder / "conflict.parquet")
+
+    assert set(found) == columns("directions.parquet")
+    for _, rows in found.groupby("aggregator"):
+        for column in ("step", "epoch"):
+            assert rows[column].tolist() == probes[column].tolist()
+    own = found[found["aggregator"] == "equal"]
+    assert own["update_cos_fused"].tolist() == pytest.approx(probes["update_cos_fused"].tolist(), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_have_the_documented_columns(folders: list[Path], name: str) -> None:
+    for folder in folders:
+        assert set(pq.read_schema(folder / f"{name}.parquet").names) == columns(f"{name}.parquet")
+
+
+@pytest.mark.parametrize("name", ["spec", "result"])
+def test_documents_have_the_documented_fields(folders: list[Path], name: str) -> None:
+    for folder in folders:
+        assert set(json.loads((folder / f"{name}.json").read_text())) == fields(f"{name}.json")
+
+
+def test_the_manifest_has_the_documented_fields(folders: list[Path]) -> None:
+    for folder in folders:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert set(manifest) == {"created", "versions", "hardware", "git", "source", "data"}
+        assert set(manifest["versions"]) == {"python", "torch", "numpy", "css-bench"}
+        assert set(manifest["hardware"]) == {"processor", "cores", "device"}
+        assert set(manifest["data"]) == {
+            *(
+                "kind",
+                "description",
+                "fingerprint",
+                "published",
+                "classes",
+                "conversations",
+                "utterances",
+                "remedies",
+                "audit",
+                "ceiling",
+            )
+        }
+        assert set(manifest["data"]["utterances"]) == {"train", "validation", "test"}
+
+
+def test_tables_and_result_agree_with_each_other(folders: list[Path]) -> None:
+    for folder in folders:
+        read = {name: pq.read_table(folder / f"{name}.parquet").to_pydict() for name in TABLES}
+        result = json.loads((folder / "result.json").read_text())
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert read["steps"]["step"] == list(range(result["steps"]))
+        assert read["history"]["epoch"] == [1, 2, 3, 4]
+        assert read["conflict"]["step"][0] == 0
+        assert read["conflict"]["step"][-1] == result["steps"]
+        best = max(read["history"]["validation_weighted_f1"])
+        epoch = read["history"]["validation_weighted_f1"].index(best) + 1
+        assert result["validation"] == {"epoch": epoch, "weighted_f1": best}
+        assert result["selected"]["epoch"] == epoch
+        assert read["predictions"]["predicted"] == read["test_predictions"][f"epoch_{epoch}"]
+        assert len(read["predictions"]["label"]) == manifest["data"]["utterances"]["test"]
+        hits = [p == t for p, t in zip(read["predictions"]["predicted"], read["predictions"]["label"], strict=True)]
+        assert result["selected"]["accuracy"] == pytest.approx(sum(hits) / len(hits))
+        assert result["timings"]["total"] >= sum(result["timings"][part] for part in ("train", "evaluate", "probe"))
+
+
+def make(features: Path, store: Path, method: str, protocol: Protocol = "validated") -> dict[str, Any]:
+    """One tiny run in this process; its result. Without validation data it takes 3 epochs."""
+    data = dataset("meld", features)
+    (spec,) = expand(load_preset("smoke"), [data], [method], [0])
+    if protocol != "validated":
+        origin = RefitOf(group=spec.group, budget=spec.budget, epochs={spec.key: 3}) if protocol == "refit" else None
+        training = spec.training.model_dump() | {"epochs": 3}
+        spec = RunSpec(**spec.model_dump() | {"protocol": protocol, "refit_of": origin, "training": training})
+    held = Store(store)
+    held.prepare()
+    assert execute(Task(spec, data, None), held, lambda _: None, lambda: False)
+    return json.loads((held.folder(spec.key) / "result.json").read_text())
+
+
+@pytest.mark.parametrize("protocol", ["published", "refit"])
+def test_a_run_without_validation_has_nothing_selected_and_its_last_epoch_in_full(
+    features: Path, tmp_path: Path, protocol: Protocol
+) -> None:
+    result = make(features, tmp_path, "adam", protocol)
+    (folder,) = (tmp_path / "runs").iterdir()
+    read = {name: pq.read_table(folder / f"{name}.parquet").to_pydict() for name in TABLES}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in TABLES:
+        seventh = {"probability_6"} if name == "predictions" else set()
+        assert set(read[name]) == columns(f"{name}.parquet") - {"epoch_4"} | seventh
+    assert set(result) == fields("result.json")
+    assert set(json.loads((folder / "spec.json").read_text())) == fields("spec.json")
+    assert result["selected"] is None
+    assert result["validation"] is None
+    assert result["diverged"] is False
+    assert result["last"]["epoch"] == 3
+    assert {"confusion", "per_class_f1", "nll", "ece", "brier"} < set(result["last"])
+    assert read["predictions"]["predicted"] == read["test_predictions"]["epoch_3"]
+    probabilities = np.array([read["predictions"][f"probability_{c}"] for c in range(7)])
+    assert probabilities.argmax(0).tolist() == read["predictions"]["predicted"]
+    validation = [column for name, column in read["history"].items() if name.startswith("validation")]
+    assert len(validation) == 4
+    assert np.isnan(validation).all()
+    assert np.isfinite(read["history"]["train_total"]).all()
+    assert manifest["data"]["conversations"] == {"train": 22, "validation": 0, "test": 6}
+
+
+@pytest.mark.parametrize("protocol", ["validated", "published", "refit"])
+@pytest.mark.parametrize("method", ["css", "adam"])
+def test_test_labels_change_scores_and_nothing_else(tmp_path: Path, method: str, protocol: Protocol) -> None:
+    items = feature_items()
+    permuted = copy.deepcopy(items)
+    for conversation in items[11]:
+        permuted[2][conversation] = [(label + 1) % 7 for label in items[2][conversation]]
+    told, lied = (
+        make(write_features(tmp_path / f"data{n}", given), tmp_path / f"store{n}", method, protocol)
+        for n, given in enumerate((items, permuted))
+    )
+    detailed = "selected" if protocol == "validated" else "last"
+    assert lied[detailed]["confusion"] != told[detailed]["confusion"]
+    assert lied["digests"] == told["digests"]
+
+
+def test_training_labels_do_change_what_is_learnt(tmp_path: Path) -> None:
+    items = feature_items()
+    other = copy.deepcopy(items)
+    other[2][0][0] = (other[2][0][0] + 1) % 7
+    told, lied = (
+        make(write_features(tmp_path / f"data{n}", given), tmp_path / f"store{n}", "adam")
+        for n, given in enumerate((items, other))
+    )
+    assert all(lied["digests"][name] != told["digests"][name] for name in told["digests"])
+
+
+def test_a_complete_run_is_not_made_again(tmp_path: Path) -> None:
+    features = write_features(tmp_path / "data", feature_items())
+    first = make(features, tmp_path / "store", "adam")
+    assert make(features, tmp_path / "store", "adam") == first  # timings too
+
+
+def test_files_cut_off_while_written_are_cleared_away(tmp_path: Path) -> None:
+    features = write_features(tmp_path / "data", feature_items())
+    (spec,) = expand(load_preset("smoke"), [dataset("meld", features)], ["adam"], [0])
+    folder = tmp_path / "store" / "runs" / spec.key
+    folder.mkdir(parents=True)
+    (folder / ".checkpoint.safetensors.0f").write_bytes(b"half")
+    make(features, tmp_path / "store", "adam")
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize(("what", "changed"), [("source_fingerprint", "source"), ("version", "torch, numpy")])
+def test_a_run_whose_code_has_changed_since_is_not_stored_under_its_key(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, changed: str
+) -> None:
+    (spec,) = expand(load_preset("smoke"), [data := dataset("meld", features)], ["adam"], [0])
+    store = Store(tmp_path)
+    store.prepare()
+    monkeypatch.setattr(f"benchmark.base.fingerprints.{what}", lambda *_: "another")
+    with pytest.raises(RuntimeError, match=f"^{changed} changed .* would not be what its key says"):
+        execute(Task(spec, data, None), store, lambda _: None, lambda: False)
+    assert not list(tmp_path.rglob("spec.json"))
