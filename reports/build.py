@@ -55,7 +55,7 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     digest = hashlib.sha256()
     package = Path(__file__).parent
     parts = [*package.rglob("*.py"), *package.rglob("*.toml"), *package.glob("templates/*")]
-    declared = (store / folder for folder in ("families", "studies"))
+    declared = (store / folder for folder in ("preregistrations", "studies"))
     for source in [*sorted(parts), *(path for folder in declared for path in sorted(folder.glob("*.json")))]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.errors import ReportError
 from reports.evidence.comparisons import Comparison, compare, published
-from reports.evidence.data_origin import Provenance, examination
+from reports.evidence.data_origin import DataOrigin, examination
 from reports.evidence.evidence import Evidence, collect
 from reports.figures import style
 from reports.figures.effects import factorial_plot
@@ -20,7 +20,7 @@ from reports.inference import imported as imports
 from reports.inference.claims import check_claims
 from reports.inference.contrasts import Inference, infer
 from reports.inference.findings import findings, power_statement
-from reports.reading.preregistration import read_families
+from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import TUNING_SEED, Run, read_store
 from reports.tables import listings, rendering
 from reports.tables.claims import claims_sheet
@@ -68,7 +68,7 @@ class Section:
     """One data set."""
 
     comparison: Comparison
-    provenance: Provenance
+    data_origin: DataOrigin
     setting: str
     examination: list[str]
     power: str
@@ -108,7 +108,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     palette = style.Palette([*labels, *(subject.first.label for subject in subjects)])
     evidence = [collect(comparison) for comparison in comparisons]
     verdicts = evidence[: len(compared)]  # the published protocol's runs are in none
-    inference = infer(verdicts, read_families(store))
+    inference = infer(verdicts, read_preregistrations(store))
     frames = {table.name: [table.frame(e) for e in evidence] for table in TABLES}
     sections = [
         _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")
@@ -123,7 +123,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     context = {
         "sections": sections,
         "claims": claims,
-        "notices": list(dict.fromkeys(section.provenance for section in sections)),
+        "notices": list(dict.fromkeys(section.data_origin for section in sections)),
         "selection": SELECTION,
         "omitted": omitted + omitted_published,
         "store": records,
@@ -142,20 +142,20 @@ def _section(
     evidence: Evidence, frames: Sequence[pd.DataFrame], inference: Inference, palette: style.Palette, folder: Path
 ) -> Section:
     comparison = evidence.comparison
-    data = comparison.provenance.short
+    data = comparison.data_origin.short
     with style.drawing():
         drawn = (draw(evidence, palette) for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ())))
         figures = [viewed(drawing, data, folder) for drawing in drawn if drawing]
     return Section(
         comparison,
-        comparison.provenance,
+        comparison.data_origin,
         _setting(comparison),
         examination(comparison.runs[0]),
         power_statement(evidence),
         findings(evidence, inference),
         figures,
         [
-            TableView(table, comparison.name, comparison.provenance.short, rendering.shown_blocks(table, frame), frame)
+            TableView(table, comparison.name, comparison.data_origin.short, rendering.shown_blocks(table, frame), frame)
             for table, frame in zip(TABLES, frames, strict=True)
         ],
         _sheets(evidence, inference) if comparison.validated else [],

@@ -22,7 +22,7 @@ from benchmark.data.splits import RunData
 from benchmark.evaluation.scoring import Scorer
 from benchmark.execution.memory import peak_memory
 from benchmark.execution.tasks import Task
-from benchmark.store.checksums import sealed
+from benchmark.store.checksums import with_checksums
 from benchmark.store.parquet import write_table
 from benchmark.training.directions import directions, is_common
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
@@ -89,7 +89,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
             "predictions": _digest(probabilities, by_epoch),
         },
     }
-    write_json(folder / "result.json", sealed(folder, result))
+    write_json(folder / "result.json", with_checksums(folder, result))
 
 
 def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, Any]:

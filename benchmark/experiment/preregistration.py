@@ -1,4 +1,4 @@
-"""The family of comparisons, declared in the store before a grid is run: reports tell plan from afterthought by it.
+"""What is compared, declared in the store before a grid is run: reports tell plan from afterthought by it.
 
 It decides no number of a run and is in no run's key. The file is described in docs/run-format.md.
 """
@@ -88,7 +88,7 @@ def declare(
         "comparisons": list(comparisons),
     }
     name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-    path = root / "families" / f"{name}.json"
+    path = root / "preregistrations" / f"{name}.json"
     if path.exists():
         return None
     path.parent.mkdir(parents=True, exist_ok=True)

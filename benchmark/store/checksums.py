@@ -13,7 +13,7 @@ FILES = (
 """What the folder of a run that was made here holds beside ``result.json``."""
 
 
-def sealed(folder: Path, result: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
+def with_checksums(folder: Path, result: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
     """The result with ``files``, the SHA-256 of the folder's other files, and ``checksum``, its own."""
     whole = dict(result) | {"files": {name: _sha256(folder / name) for name in files}}
     return whole | {"checksum": _checksum(whole)}

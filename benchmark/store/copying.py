@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.base.files import replacing
 from benchmark.store.checksums import damage
-from benchmark.store.query import rivals
+from benchmark.store.query import conflicting_imports
 from benchmark.store.store import Store
 
 _LAST = "result.json"  # makes a run complete
@@ -45,7 +45,7 @@ def copy(key: str, source: Store, target: Store) -> Copied:
                 return Copied.THERE if same else Copied.CONFLICT
             if not finished and (target.folder(key) / "spec.json").exists():
                 return Copied.UNFINISHED
-            if rivals(json.loads((source.folder(key) / "spec.json").read_bytes()), target):
+            if conflicting_imports(json.loads((source.folder(key) / "spec.json").read_bytes()), target):
                 return Copied.CONFLICT
             _copy_files(key, source, target)
     return Copied.DONE

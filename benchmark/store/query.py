@@ -73,7 +73,7 @@ def by_prefix(store: Store, prefixes: Sequence[str]) -> list[Held]:
     return list(found.values())
 
 
-def rivals(spec: Mapping[str, Any], store: Store) -> list[str]:
+def conflicting_imports(spec: Mapping[str, Any], store: Store) -> list[str]:
     """Keys of a store's imported runs of the same data, method and seed as this one, which say something else."""
     if spec.get("protocol") != IMPORTED:
         return []

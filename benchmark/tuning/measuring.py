@@ -40,12 +40,12 @@ def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
     history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])
     steps = pq.read_table(folder / "steps.parquet", columns=["loss_fused"])
     timings: dict[str, Any] = json.loads((folder / "result.json").read_bytes())["timings"]
-    calm = volatility(steps["loss_fused"].to_numpy(), len(steps) // len(history))
+    spread = volatility(steps["loss_fused"].to_numpy(), len(steps) // len(history))
     return Measured(
         seed=seed,
         key=folder.name,
         validation=float(history["validation_weighted_f1"].to_numpy().max()),
-        volatility=calm if math.isfinite(calm) else None,
+        volatility=spread if math.isfinite(spread) else None,
         seconds=timings["total"] - timings["probe"],
         epochs=len(history),
     )

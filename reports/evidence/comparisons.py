@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from reports.evidence.data_origin import Provenance, provenance
+from reports.evidence.data_origin import DataOrigin, data_origin
 from reports.evidence.method import Method, label_order
 from reports.reading.runs import Run
 
@@ -43,9 +43,9 @@ class Comparison:
         return self.dataset if self.validated else f"{self.dataset}, {self.runs[0].protocol} protocol"
 
     @property
-    def provenance(self) -> Provenance:
+    def data_origin(self) -> DataOrigin:
         """Origin of the data."""
-        return provenance(self.runs[0])
+        return data_origin(self.runs[0])
 
     @property
     def classes(self) -> list[str]:
@@ -104,7 +104,7 @@ def _newest(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted,
             Omitted(dataset, o[0].budget, len(o), tuple(m.label for m in _methods(o)), _differences(o[0], newest[0]))
             for o in others
         ]
-    shown.sort(key=lambda c: (c.provenance.simulated, c.dataset))
+    shown.sort(key=lambda c: (c.data_origin.simulated, c.dataset))
     return tuple(shown), tuple(omitted)
 
 

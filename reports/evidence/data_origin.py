@@ -7,7 +7,7 @@ from reports.reading.runs import Run
 
 
 @dataclass(frozen=True)
-class Provenance:
+class DataOrigin:
     """Origin of one data set's features and labels."""
 
     dataset: str
@@ -56,13 +56,13 @@ class Provenance:
         return f"Real conversations: {self.dataset}, from {source}: the community's published features."
 
 
-def provenance(run: Run) -> Provenance:
+def data_origin(run: Run) -> DataOrigin:
     """Origin of a run's data, from its manifest."""
     data = run.manifest["data"]
     remedies = tuple(
         f"Remedy {r['remedy']} ({r['what']}) changed {_counted(r['counts'])}." for r in data.get("remedies") or ()
     )
-    return Provenance(run.dataset, data["kind"] == "simulated", data["published"], data["description"], remedies)
+    return DataOrigin(run.dataset, data["kind"] == "simulated", data["published"], data["description"], remedies)
 
 
 def examination(run: Run) -> list[str]:

@@ -249,7 +249,7 @@ def file_name(evidence: Evidence, kind: str) -> str:
 
 def heading(evidence: Evidence, title: str, separator: str = " — ") -> str:
     """A figure\'s title with the data it shows."""
-    return f"{title}{separator}{evidence.comparison.provenance.short}"
+    return f"{title}{separator}{evidence.comparison.data_origin.short}"
 
 
 def _alt(what: str, numbers: dict[str, float], digits: int = 2) -> str:

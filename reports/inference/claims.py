@@ -98,7 +98,7 @@ def check_claims(evidence: Sequence[Evidence], inference: Inference) -> tuple[Cl
 
 def scope(comparison: Comparison) -> str:
     """What the verdicts of a data set are about, and whether published figures stand beside them."""
-    name, origin = comparison.dataset, comparison.provenance
+    name, origin = comparison.dataset, comparison.data_origin
     method = subject(comparison)
     what = f"On {name} the claims are checked for {method.label}" if method else f"On {name} CSS was not run"
     if origin.simulated:
@@ -119,7 +119,7 @@ def scope(comparison: Comparison) -> str:
 def speaks_of_the_paper(comparison: Comparison) -> bool:
     """Whether published figures may stand beside this data set's results."""
     method = subject(comparison)
-    return comparison.provenance.published and method is not None and _is_papers(method)
+    return comparison.data_origin.published and method is not None and _is_papers(method)
 
 
 def subject(comparison: Comparison) -> Method | None:

@@ -11,7 +11,7 @@ from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.inference.imported import fair
-from reports.reading.preregistration import Family, Pair
+from reports.reading.preregistration import Pair, Preregistration
 from reports.statistics import (
     FamilyTest,
     Judgement,
@@ -100,40 +100,43 @@ class _Candidate:
     unpaired: UnpairedComparison | None = None
 
 
-def infer(evidence: Sequence[Evidence], families: Sequence[Family]) -> Inference:
+def infer(evidence: Sequence[Evidence], preregistrations: Sequence[Preregistration]) -> Inference:
     """Test what was declared, by family; everything else in one family with it, as exploratory.
 
     Per data set the earliest family that covers its budget holds. Without one the reference method is compared with
     each other method, as exploratory.
     """
     held = {
-        e.comparison.dataset: next((f for f in families if f.covers([e.comparison.budget])), None) for e in evidence
+        e.comparison.dataset: next((f for f in preregistrations if f.covers([e.comparison.budget])), None)
+        for e in evidence
     }
     planned: dict[int, list[_Candidate]] = {}
     extra: list[_Candidate] = []
     for e in evidence:
-        family = held[e.comparison.dataset]
-        own = [] if family is None else [p for p in family.pairs if p.budget == e.comparison.budget]
-        if family is not None:
-            planned.setdefault(families.index(family), []).extend(_candidate(e, pair, family) for pair in own)
+        plan = held[e.comparison.dataset]
+        own = [] if plan is None else [p for p in plan.pairs if p.budget == e.comparison.budget]
+        if plan is not None:
+            planned.setdefault(preregistrations.index(plan), []).extend(_candidate(e, pair, plan) for pair in own)
         seen = {frozenset((pair.a[0], pair.b[0])) for pair in own}
-        for pair in [p for f in families for p in f.pairs if p.budget == e.comparison.budget] + _default(e.comparison):
+        for pair in [p for f in preregistrations for p in f.pairs if p.budget == e.comparison.budget] + _default(
+            e.comparison
+        ):
             if (sides := frozenset((pair.a[0], pair.b[0]))) not in seen:
                 seen.add(sides)
                 extra.append(_candidate(e, pair, None))
-    first = next((family for family in held.values() if family is not None), None)
+    first = next((plan for plan in held.values() if plan is not None), None)
     margin, alpha = (MARGIN, ALPHA) if first is None else (first.margin, first.alpha)
     contrasts = [
         contrast
         for index, candidates in planned.items()
-        for contrast in _tested(candidates, candidates, families[index].margin, families[index].alpha)
+        for contrast in _tested(candidates, candidates, preregistrations[index].margin, preregistrations[index].alpha)
     ]
     everything = [candidate for candidates in planned.values() for candidate in candidates] + extra
     contrasts += _tested(extra, everything, margin, alpha)
     order = {e.comparison.dataset: i for i, e in enumerate(evidence)}
     contrasts.sort(key=lambda contrast: order[contrast.dataset])  # stable: as declared within a data set
     words = {
-        e.comparison.dataset: _declaration(e.comparison, held[e.comparison.dataset], families, contrasts)
+        e.comparison.dataset: _declaration(e.comparison, held[e.comparison.dataset], preregistrations, contrasts)
         for e in evidence
     }
     return Inference(tuple(contrasts), words, margin, alpha)
@@ -187,13 +190,13 @@ def _default(comparison: Comparison) -> list[Pair]:
     ]
 
 
-def _candidate(evidence: Evidence, pair: Pair, family: Family | None) -> _Candidate:
+def _candidate(evidence: Evidence, pair: Pair, plan: Preregistration | None) -> _Candidate:
     shown = (*evidence.comparison.methods, *evidence.comparison.imported)
     by_group = {method.runs[0].group: method for method in shown}
     a, b = by_group.get(pair.a[0]), by_group.get(pair.b[0])
     if a is None or b is None:
-        return _Candidate(evidence, pair, a, b, AFTERTHOUGHT if family is None else "", None)
-    remark = AFTERTHOUGHT if family is None else _afterthought((a, b), family)
+        return _Candidate(evidence, pair, a, b, AFTERTHOUGHT if plan is None else "", None)
+    remark = AFTERTHOUGHT if plan is None else _afterthought((a, b), plan)
     of_a, of_b = points(evidence, a), points(evidence, b)
     if a.paired and b.paired:
         return _Candidate(evidence, pair, a, b, remark, paired_comparison(of_a, of_b))
@@ -202,16 +205,16 @@ def _candidate(evidence: Evidence, pair: Pair, family: Family | None) -> _Candid
     )
 
 
-def _afterthought(methods: Iterable[Method], family: Family) -> str:
+def _afterthought(methods: Iterable[Method], plan: Preregistration) -> str:
     """Why a declared comparison is none; empty where it was declared before its runs, with their seeds.
 
     Imported runs were made elsewhere: when, and with how many seeds, was not to be planned here.
     """
     runs = [run for method in methods if not method.imported for run in method.runs]
-    before = sum(run.created < family.declared for run in runs)
+    before = sum(run.created < plan.declared for run in runs)
     if before:
         return f"declared after {before} of its {len(runs)} runs were begun"
-    added = sorted({run.seed for run in runs} - family.seeds)
+    added = sorted({run.seed for run in runs} - plan.seeds)
     return f"seeds {_listed(added)} were added after the declaration" if added else ""
 
 
@@ -276,26 +279,29 @@ def _unpaired_contrast(
 
 
 def _declaration(
-    comparison: Comparison, family: Family | None, families: Sequence[Family], contrasts: Sequence[Contrast]
+    comparison: Comparison,
+    plan: Preregistration | None,
+    preregistrations: Sequence[Preregistration],
+    contrasts: Sequence[Contrast],
 ) -> str:
     """What was declared for a data set, when, and what of it still counts as declared."""
-    if family is None:
+    if plan is None:
         return (
             "No family of comparisons was declared before these runs, so every comparison here is exploratory. "
             "cssbench run declares one before it starts."
         )
-    pairs = [pair for pair in family.pairs if pair.budget == comparison.budget]
-    sets = len({pair.dataset for pair in family.pairs})
+    pairs = [pair for pair in plan.pairs if pair.budget == comparison.budget]
+    sets = len({pair.dataset for pair in plan.pairs})
     text = (
-        f"Declared on {_when(family.declared)}: {len(pairs)} "
-        f"{'comparison' if len(pairs) == 1 else 'comparisons'} here, {len(family.pairs)} over {sets} data "
-        f"{'set' if sets == 1 else 'sets'}, seeds {_listed(sorted(family.seeds))}, margin {family.margin:g} points."
+        f"Declared on {_when(plan.declared)}: {len(pairs)} "
+        f"{'comparison' if len(pairs) == 1 else 'comparisons'} here, {len(plan.pairs)} over {sets} data "
+        f"{'set' if sets == 1 else 'sets'}, seeds {_listed(sorted(plan.seeds))}, margin {plan.margin:g} points."
     )
     remarks = {c.remark for c in contrasts if c.dataset == comparison.dataset and c.remark}
     if remarks:
         text += f" Exploratory: {'; '.join(sorted(remarks))}."
-    later = [f for f in families if f is not family and f.covers([comparison.budget])]
-    other = [f for f in later if f.margin != family.margin]
+    later = [f for f in preregistrations if f is not plan and f.covers([comparison.budget])]
+    other = [f for f in later if f.margin != plan.margin]
     if other:
         text += f" A later declaration with margin {other[0].margin:g} ({_when(other[0].declared)}) is not used."
     return text

@@ -1,4 +1,4 @@
-"""What was declared before the runs: families of comparisons, with their margin (docs/run-format.md)."""
+"""What was declared before the runs: the comparisons, their seeds and their margin (docs/run-format.md)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from reports.reading.documents import document
 from reports.reading.runs import FORMAT
 
 METRIC = "weighted_f1"
-_FAMILY = {"format": int, "declared": str, "metric": str, "margin": float, "alpha": float, "seeds": list}
+_FIELDS = {"format": int, "declared": str, "metric": str, "margin": float, "alpha": float, "seeds": list}
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Family:
-    """Comparisons under one joint test. margin: δ in points of weighted F1."""
+class Preregistration:
+    """A test family, declared: comparisons under one joint test. margin: δ in points of weighted F1."""
 
     declared: datetime
     margin: float
@@ -38,14 +38,19 @@ class Family:
         return not {pair.budget for pair in self.pairs}.isdisjoint(budgets)
 
 
-def read_families(store: Path) -> tuple[Family, ...]:
-    """The families of a store, earliest first. Raises ReportError on a damaged file or another format."""
-    found = [(_read(path), path.name) for path in (store / "families").glob("*.json")]
-    return tuple(family for family, _ in sorted(found, key=lambda f: (f[0].declared, f[1])))
+def read_preregistrations(store: Path) -> tuple[Preregistration, ...]:
+    """The preregistrations of a store, earliest first. Raises ReportError on a damaged file or another format."""
+    if (store / "families").is_dir():
+        raise ReportError(
+            f"{store / 'families'} is where css-bench 0.1 declared comparisons: rename the folder to "
+            f"{store / 'preregistrations'}, and they count as declared"
+        )
+    found = [(_read(path), path.name) for path in (store / "preregistrations").glob("*.json")]
+    return tuple(content for content, _ in sorted(found, key=lambda f: (f[0].declared, f[1])))
 
 
-def _read(path: Path) -> Family:
-    content = document(path, _FAMILY | {"comparisons": list})
+def _read(path: Path) -> Preregistration:
+    content = document(path, _FIELDS | {"comparisons": list})
     if (content["format"], content["metric"]) != (FORMAT, METRIC):
         raise ReportError(
             f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads {FORMAT} and "
@@ -61,7 +66,7 @@ def _read(path: Path) -> Family:
         raise ReportError(
             f"cannot use {path}: {error!r}; delete it, and its comparisons count as exploratory"
         ) from error
-    return Family(
+    return Preregistration(
         declared if declared.tzinfo else declared.replace(tzinfo=UTC),
         content["margin"],
         content["alpha"],

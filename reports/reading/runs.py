@@ -177,7 +177,7 @@ class FailedRun:
 
 
 @dataclass(frozen=True)
-class Store:
+class StoredRuns:
     """What a store holds: complete runs, failed runs, and how many are neither; those of searches apart."""
 
     runs: tuple[Run, ...]
@@ -187,7 +187,7 @@ class Store:
     failed_tuning: tuple[FailedRun, ...]
 
 
-def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
+def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
     """Read every complete run of a store, or those of `keys`.
 
     Raises ReportError if the store is missing or holds no complete run, or if a file is damaged or of another format.
@@ -210,7 +210,7 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> Store:
         if other is not run:  # one seed must never count twice in a mean
             raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
     lost = tuple(_read_failed(f) for f in failed)
-    return Store(
+    return StoredRuns(
         tuple(run for run in runs if run.seed < TUNING_SEED),
         tuple(run for run in lost if not run.tuning),
         len(folders) - len(complete) - len(failed),

@@ -42,7 +42,7 @@ def claims_sheet(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Sheet
         "claims",
         "The paper's claims",
         NOTE,
-        "; ".join(e.comparison.provenance.short for e in evidence),
+        "; ".join(e.comparison.data_origin.short for e in evidence),
         "claims",
         tuple(scope(e.comparison) for e in evidence),
         (
@@ -55,8 +55,8 @@ def claims_sheet(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Sheet
 
 def _together(evidence: Sequence[Evidence]) -> list[str]:
     """The data sets of the most telling kind: real ones where there are any."""
-    simulated = all(e.comparison.provenance.simulated for e in evidence)
-    return [e.comparison.dataset for e in evidence if e.comparison.provenance.simulated == simulated]
+    simulated = all(e.comparison.data_origin.simulated for e in evidence)
+    return [e.comparison.dataset for e in evidence if e.comparison.data_origin.simulated == simulated]
 
 
 def _words(claim: Claim, evidence: Evidence) -> str:
@@ -77,7 +77,7 @@ def _weakest(parts: Sequence[Judgement]) -> Judgement:
 
 
 def _rows(claim: Claim, evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
-    kinds = {e.comparison.dataset: e.comparison.provenance.kind for e in evidence}
+    kinds = {e.comparison.dataset: e.comparison.data_origin.kind for e in evidence}
     rows = []
     for part in claim.parts:
         verdict = claim.verdict(part.dataset)

@@ -40,7 +40,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
     """A row a contrast."""
     comparison = evidence.comparison
     contrasts = inference.of(comparison.dataset)
-    rows = [{"dataset": comparison.dataset, "data": comparison.provenance.kind} | _row(evidence, c) for c in contrasts]
+    rows = [{"dataset": comparison.dataset, "data": comparison.data_origin.kind} | _row(evidence, c) for c in contrasts]
     sentences = [inference.declarations[comparison.dataset], *_warnings(evidence, contrasts)]
     if comparison.imported:
         sentences += [*imports.sentences(comparison), UNPAIRED]
@@ -107,7 +107,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
         "comparisons",
         "Comparisons",
         NOTE,
-        comparison.provenance.short,
+        comparison.data_origin.short,
         comparison.dataset,
         tuple(sentences),
         tuple(listing for listing in listings if listing.rows),

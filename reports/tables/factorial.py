@@ -21,7 +21,7 @@ def factorial(evidence: Evidence) -> Sheet:
     """A row an effect; sentences name what could not be estimated, and which cells are missing."""
     comparison = evidence.comparison
     found, gaps = effects(evidence)
-    origin = {"dataset": comparison.dataset, "data": comparison.provenance.kind}
+    origin = {"dataset": comparison.dataset, "data": comparison.data_origin.kind}
     columns = ("grid", "kind", "effect", "n", "estimate", "low", "high", "sd", "p")
     rows: list[dict[str, Any]] = [
         origin
@@ -61,7 +61,7 @@ def factorial(evidence: Evidence) -> Sheet:
         "factorial",
         "Fusion × aggregator",
         NOTE,
-        comparison.provenance.short,
+        comparison.data_origin.short,
         comparison.dataset,
         tuple(gaps),
         tuple(listings),

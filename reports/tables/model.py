@@ -99,7 +99,7 @@ def finite_columns(block: Block, frame: pd.DataFrame) -> Block:
 def _head(evidence: Evidence, method: str) -> dict[str, Any]:
     return {
         "dataset": evidence.comparison.dataset,
-        "data": evidence.comparison.provenance.kind,
+        "data": evidence.comparison.data_origin.kind,
         "protocol": evidence.comparison.runs[0].protocol,
         "method": method,
     }

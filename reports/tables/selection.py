@@ -43,7 +43,7 @@ def selection(evidence: Evidence) -> Sheet:
     gaps = {label: _gap_difference(evidence, first, label) for label in labels if label != first}
     frame = pd.DataFrame(
         [
-            {"dataset": comparison.dataset, "data": comparison.provenance.kind, "method": label}
+            {"dataset": comparison.dataset, "data": comparison.data_origin.kind, "method": label}
             | _row(evidence, label, summaries[label], gaps.get(label))
             for label in labels
         ]
@@ -109,7 +109,7 @@ def selection(evidence: Evidence) -> Sheet:
         "selection",
         "Selection of epochs and seeds",
         NOTE,
-        comparison.provenance.short,
+        comparison.data_origin.short,
         comparison.dataset,
         tuple(sentences),
         tuple(listings),

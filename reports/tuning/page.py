@@ -59,7 +59,7 @@ def write(
         "lead": LEAD,
         "spent": spent,
         "sections": [*fair_sections, *sections],
-        "notices": list(dict.fromkeys(s.provenance for s in subjects if s.provenance is not None)),
+        "notices": list(dict.fromkeys(s.data_origin for s in subjects if s.data_origin is not None)),
         "counts": {
             "studies": sum(len(subject.studies) for subject in subjects),
             "trials": len(trials),

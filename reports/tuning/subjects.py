@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from reports.evidence.data_origin import Provenance, provenance
+from reports.evidence.data_origin import DataOrigin, data_origin
 from reports.reading.folders import run_folders
-from reports.reading.runs import Run, Store, read_run
+from reports.reading.runs import Run, StoredRuns, read_run
 from reports.statistics import PairedComparison, Summary, mean_known, paired_comparison, summarize
 from reports.tuning.studies import Objective, Parameter, Study, Trial, read_studies
 
@@ -74,16 +74,16 @@ class Subject:
         return re.sub(r"[^\w.-]+", "-", self.name).strip("-") + f"-{whose}"
 
     @cached_property
-    def provenance(self) -> Provenance | None:
+    def data_origin(self) -> DataOrigin | None:
         """Origin of the data; None where no run is left to tell it."""
         run = next((self.runs[run.key] for trial in self.trials for run in trial.runs if run.key in self.runs), None)
-        return provenance(run) if run is not None else None
+        return data_origin(run) if run is not None else None
 
     @property
     def data(self) -> str:
         """A clause for captions and figure titles."""
-        if self.provenance is not None:
-            return self.provenance.short
+        if self.data_origin is not None:
+            return self.data_origin.short
         kind = "SIMULATED DATA" if self.first.data["kind"] == "simulated" else "Real conversations"
         return f"{kind} ({self.first.dataset})"
 
@@ -187,7 +187,9 @@ def mean_of(runs: Sequence[Run], *names: str) -> float:
     return mean_known(np.array([run.number(*names) for run in runs], dtype=float))
 
 
-def collect(store: Path, records: Store, keys: Collection[str] | None) -> tuple[tuple[Group, ...], tuple[Subject, ...]]:
+def collect(
+    store: Path, records: StoredRuns, keys: Collection[str] | None
+) -> tuple[tuple[Group, ...], tuple[Subject, ...]]:
     """Fair comparisons, and all subjects: of the whole store, or those that the runs of `keys` belong to."""
     studies = read_studies(store)
     if keys is not None:

@@ -154,7 +154,7 @@ def _record(subject: Subject, trial: Trial) -> dict[str, Any]:
     cost, test = spent([trial]), subject.test(trial)
     row: dict[str, Any] = {
         "dataset": subject.first.dataset,
-        "data": subject.provenance.kind if subject.provenance else subject.first.data["kind"],
+        "data": subject.data_origin.kind if subject.data_origin else subject.first.data["kind"],
         "study": trial.study,
         "method": subject.first.label,
         "trial": trial.number,

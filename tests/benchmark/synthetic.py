@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmark.store.checksums import sealed
+from benchmark.store.checksums import with_checksums
 
 EPOCHS = 3
 
@@ -67,7 +67,7 @@ def write_run(runs: Path, key: str, /, state: str = "complete", **spec: Any) -> 
         "timings": {"total": 60.0},
         "digests": {"weights": "w" * 64, "history": "h" * 64, "predictions": "p" * 64},
     }
-    (folder / "result.json").write_text(json.dumps(sealed(folder, result)))
+    (folder / "result.json").write_text(json.dumps(with_checksums(folder, result)))
     return folder
 
 
@@ -83,4 +83,4 @@ def rewrite_result(folder: Path, **changes: Any) -> None:
     """Change fields of the result, and the checksums with them."""
     result = json.loads((folder / "result.json").read_text())
     kept = {name: value for name, value in result.items() if name not in ("files", "checksum")}
-    (folder / "result.json").write_text(json.dumps(sealed(folder, kept | changes)))
+    (folder / "result.json").write_text(json.dumps(with_checksums(folder, kept | changes)))

@@ -72,7 +72,8 @@ def layout_of(raw: object, dataset: str | None) -> Layout:
         whole, text = PAIRS[layout.corpus.name]
         raise DataError(
             f"RoBERTa's features of {layout.corpus.name}'s text alone (a tuple of {layout.length} items), which go "
-            f"with MMGCN's audio, visual and labels: name that file ({whole}) as FILE, and this one ({text}) with --roberta"
+            f"with MMGCN's audio, visual and labels: name that file ({whole}) as FILE, and this one ({text}) with "
+            "--roberta"
         )
     if layout is None:
         accepted = " or ".join(f"a tuple of {known.length} items ({known.corpus.name})" for known in _ALL)

@@ -14,9 +14,9 @@ from benchmark.base.files import write_json
 from benchmark.evaluation.predictions.files import PredictionFile, Predictions
 from benchmark.evaluation.predictions.records import Selection, record
 from benchmark.evaluation.scoring import Scorer
-from benchmark.store.checksums import sealed
+from benchmark.store.checksums import with_checksums
 from benchmark.store.parquet import write_table
-from benchmark.store.query import rivals
+from benchmark.store.query import conflicting_imports
 from benchmark.store.store import Store
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def store_predictions(
     """
     conversations, changes = dataset.load_remedied()
     specs = [record(dataset, method, one, selection, paired=paired) for one in file.predictions]
-    former = {spec["key"]: rivals(spec, store) for spec in specs}
+    former = {spec["key"]: conflicting_imports(spec, store) for spec in specs}
     standing = [key for keys in former.values() for key in keys if store.is_complete(key)]
     if standing and not replace:
         raise UserError(
@@ -112,7 +112,7 @@ def _write(
     )
     unknown = dict.fromkeys(("selected", "last", "peak_test", "validation"))
     result = unknown | {"imported": dict(scores), "digests": {"predictions": predictions.digest}}
-    write_json(folder / "result.json", sealed(folder, result, FILES))
+    write_json(folder / "result.json", with_checksums(folder, result, FILES))
 
 
 def _manifest(

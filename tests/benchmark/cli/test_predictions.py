@@ -130,7 +130,7 @@ def test_nothing_is_lost_when_a_replacement_is_cut_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(storing, "sealed", cut_off)
+        patch.setattr(storing, "with_checksums", cut_off)
         assert imports(predict(1), "--seed", 0, "--replace")[0] != 0
     assert store.is_whole(first)
     (second,) = held(store).keys() - {first}
@@ -229,7 +229,7 @@ def test_a_family_may_name_an_import(
     words = ("run", "--preset", "smoke", "--methods", "css,adam", "--seeds", "1", "--datasets", "meld")
     where = ("--data-dir", features, "--store", store.root)
     say(*words, "--contrasts", "css:SDT", *where)
-    (family,) = (json.loads(path.read_text()) for path in store.root.glob("families/*.json"))
+    (family,) = (json.loads(path.read_text()) for path in store.root.glob("preregistrations/*.json"))
     (comparison,) = family["comparisons"]
     assert comparison["b"] == {"label": "SDT", "group": spec["group"]}
     assert say(*words, "--contrasts", "css:M3NET", *where)[0] == 2

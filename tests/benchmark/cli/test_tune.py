@@ -187,10 +187,10 @@ def test_a_tuned_setting_is_in_the_family_that_is_declared_and_may_be_named_in_a
     monkeypatch.setattr(coordinator, "run_grid", lambda *_, **__: Counter())
     words = ("run", "--preset", "smoke", "--epochs", 8, "--device", "cpu", "--seeds", "1", "--data-dir", features)
     for contrast in ((), ("--contrasts", "css [tuned]:css")):
-        before = set((store / "families").glob("*.json"))
+        before = set((store / "preregistrations").glob("*.json"))
         code, _, err = say(*words, "--tuned", f"{NAME}#1", "--store", store, *contrast)
         assert code == 130, err
-        (family,) = [json.loads(f.read_text()) for f in set((store / "families").glob("*.json")) - before]
+        (family,) = [json.loads(f.read_text()) for f in set((store / "preregistrations").glob("*.json")) - before]
         (comparison,) = family["comparisons"]
         for side, label in zip("ab", ("css [tuned]", "css") if contrast else ("css", "css [tuned]"), strict=True):
             assert comparison[side] == {"label": label, "group": specs[label]["group"]}
@@ -286,7 +286,7 @@ def test_a_fair_study_ends_with_default_and_tuned_settings_on_other_seeds(
             assert {name: spec["fusion"]["options"][name] for name in ("rank", "order")} == best["params"]
     assert len({spec["budget"] for spec in final}) == 1
     assert (store / "report" / "index.html").exists()
-    assert len(list((store / "families").glob("*.json"))) == 1
+    assert len(list((store / "preregistrations").glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_family_is_declared_once(tmp_path: Path):
     assert path.read_bytes() == before
     for other in ((pairs(), [0, 1], 1.0), (pairs(), [0, 1, 2], 0.5), (pairs(contrasts="css:adam"), [0, 1], 0.5)):
         assert declare(tmp_path, *other) is not None
-    assert len(list((tmp_path / "families").iterdir())) == 4
+    assert len(list((tmp_path / "preregistrations").iterdir())) == 4
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan"), float("inf")])

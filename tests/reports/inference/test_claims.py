@@ -17,7 +17,7 @@ from reports.statistics.counts import confusions
 from reports.tables.claims import claims_sheet
 from reports.tables.factorial import factorial
 from reports.tables.selection import selection
-from tests.reports.inference.families import BASE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
+from tests.reports.inference.preregistrations import BASE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
 
 
 def claims_of(store: Path) -> tuple[list[Evidence], dict[str, Claim]]:

@@ -10,10 +10,10 @@ from sklearn.metrics import f1_score
 
 from reports import ReportError, build
 from reports.inference.findings import findings
-from reports.reading.preregistration import read_families
+from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
 from reports.tables.comparisons import comparisons
-from tests.reports.inference.families import BASE, LATE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
+from tests.reports.inference.preregistrations import BASE, LATE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
 
 
 @pytest.fixture
@@ -234,10 +234,10 @@ def test_the_spread_over_seeds_cannot_be_told_from_ten(many: Path):
     [("{", "cannot use"), ('{"format": 2}', "missing"), ("[]", "not an object")],
 )
 def test_a_damaged_family_is_named(store: Path, content: str, message: str):
-    (store / "families").mkdir()
-    (store / "families/a.json").write_text(content, encoding="utf-8")
+    (store / "preregistrations").mkdir()
+    (store / "preregistrations/a.json").write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match=message):
-        read_families(store)
+        read_preregistrations(store)
 
 
 def test_a_family_of_another_format_or_metric_is_refused(store: Path):
@@ -246,7 +246,7 @@ def test_a_family_of_another_format_or_metric_is_refused(store: Path):
     for change in ({"format": 2}, {"metric": "accuracy"}):
         path.write_text(json.dumps(content | change), encoding="utf-8")
         with pytest.raises(ReportError, match="use the css-bench version that wrote it"):
-            read_families(store)
+            read_preregistrations(store)
 
 
 def test_predictions_that_do_not_fit_are_damage(many: Path):
@@ -269,3 +269,9 @@ def test_a_new_declaration_makes_a_report_stale(store: Path, tmp_path: Path):
     assert is_current(store, tmp_path / "report")
     declare(store, ("meld", "css", "adam"))
     assert not is_current(store, tmp_path / "report")
+
+
+def test_a_store_of_the_first_version_is_told_where_its_declarations_belong(store: Path):
+    (store / "families").mkdir()
+    with pytest.raises(ReportError, match="families is where css-bench 0.1 declared comparisons: rename the folder"):
+        read_preregistrations(store)

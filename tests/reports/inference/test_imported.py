@@ -23,7 +23,7 @@ from reports.statistics.family import holm
 from reports.tables.comparisons import comparisons
 from reports.tables.overview import TABLES, accuracy
 from reports.tables.selection import selection
-from tests.reports.inference.families import declare, evidence_of, inferred
+from tests.reports.inference.preregistrations import declare, evidence_of, inferred
 from tests.reports.synthetic_runs import confusion_of, edit, hashed, write_run
 
 OURS = 70 + np.array([0.3, -0.2, 0.1, 0.4, -0.4, 0.0, 0.2, -0.1, -0.3, 0.05])
@@ -243,7 +243,7 @@ def test_claim_a_uses_what_was_imported_but_not_another_css(ours: Path) -> None:
 def test_a_declared_family_may_name_an_import(ours: Path) -> None:
     write_import(ours, OURS - 2, selection="validation")
     declare(ours, ("meld", "css", "SDT"))
-    for path in ours.glob("families/*"):  # under our budget, as cssbench run declares it
+    for path in ours.glob("preregistrations/*"):  # under our budget, as cssbench run declares it
         content = json.loads(path.read_text())
         content["comparisons"][0]["budget"] = next(r.budget for r in read_store(ours).runs if r.label == "css")
         content["seeds"] = list(range(10))

@@ -10,7 +10,7 @@ import numpy as np
 from reports.evidence.comparisons import compare
 from reports.evidence.evidence import Evidence, collect
 from reports.inference.contrasts import Inference, infer
-from reports.reading.preregistration import read_families
+from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
 
 BASE = np.array([0.60, 0.63, 0.61, 0.65, 0.62, 0.64, 0.66, 0.59, 0.67, 0.60])
@@ -41,15 +41,15 @@ def declare(
             {"dataset": d, "budget": budgets[d], "a": side(d, a), "b": side(d, b)} for d, a, b in pairs
         ],
     }  # fmt: skip
-    (store / "families").mkdir(exist_ok=True)
-    path = store / "families" / f"{len(list(store.glob('families/*'))):016x}.json"
+    (store / "preregistrations").mkdir(exist_ok=True)
+    path = store / "preregistrations" / f"{len(list(store.glob('preregistrations/*'))):016x}.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
 def inferred(store: Path) -> tuple[list[Evidence], Inference]:
     evidence = evidence_of(store)
-    return evidence, infer(evidence, read_families(store))
+    return evidence, infer(evidence, read_preregistrations(store))
 
 
 def set_f1(store: Path, edit_json: Callable[..., None], scores: dict[tuple[str, str], Sequence[float | None]]) -> None:
