@@ -1,1 +1,59 @@
-"""The harness: from a grid of specifications to a store of finished runs."""
+"""The harness, and its Python front door: what the commands do, without a terminal.
+
+    import benchmark, reports
+
+    outcome = benchmark.run(datasets=["meld-sim"], methods=["css", "adam"], seeds=3, preset="smoke")
+    reports.load(outcome.store).accuracy
+
+Importing this package is cheap: numpy, torch and MLflow are loaded when something asks for them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.base.errors import UserError
+    from benchmark.execution.listener import Listener
+    from benchmark.workflows.grid import Choices
+    from benchmark.workflows.lock import lock
+    from benchmark.workflows.run import Outcome, run
+    from benchmark.workflows.tune import Studies, tune
+    from benchmark.workflows.verify import Status, Verified, verify
+
+__all__ = [
+    "Choices",
+    "Listener",
+    "Outcome",
+    "Status",
+    "Studies",
+    "UserError",
+    "Verified",
+    "lock",
+    "run",
+    "tune",
+    "verify",
+]
+
+_MODULES = {
+    "UserError": "base.errors",
+    "Listener": "execution.listener",
+    "Choices": "workflows.grid",
+    "lock": "workflows.lock",
+    "Outcome": "workflows.run",
+    "run": "workflows.run",
+    "Studies": "workflows.tune",
+    "tune": "workflows.tune",
+    "Status": "workflows.verify",
+    "Verified": "workflows.verify",
+    "verify": "workflows.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

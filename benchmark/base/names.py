@@ -1,14 +1,11 @@
 """Names that users write: looked up, split, and read with their options."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmark.base.errors import UserError
-
-if TYPE_CHECKING:
-    pass
 
 
 def look_up(kind: str, name: str, known: Mapping[str, Any]) -> Any:
@@ -42,3 +39,15 @@ def parse_part(text: str, kind: str = "method part") -> tuple[str, dict[str, str
 def split_list(text: str) -> list[str]:
     """Split a comma-separated list of names; commas inside parentheses belong to options."""
     return [item.strip() for item in re.split(r",(?![^()]*\))", text) if item.strip()]
+
+
+Names = str | Sequence[str]
+"""Names in a list, or in one string with commas between them."""
+
+
+def listed(option: str, names: Names) -> list[str]:
+    """The names one by one; raises UserError, naming the option, where there is none."""
+    separate = split_list(names) if isinstance(names, str) else list(names)
+    if not separate:
+        raise UserError(f"{option} names nothing: {names!r}; leave it out for the default")
+    return separate

@@ -6,21 +6,9 @@ import traceback
 import typer
 
 from benchmark.base.errors import TransferError, UserError
-from benchmark.cli import (
-    data,
-    evaluate,
-    listing,
-    run,
-    store,
-    tracking,
-    tune,
-    verify,
-)
-from benchmark.cli import (
-    predictions as imports,
-)
-from benchmark.cli.lock import lock_command
-from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT, say
+from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
+from benchmark.cli.display.lines import say
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
 app = typer.Typer(
     add_completion=False,
@@ -33,11 +21,11 @@ app.add_typer(run.app)
 app.add_typer(tune.app)
 app.add_typer(store.app)
 app.add_typer(verify.app)
-app.command()(lock_command(run.run))
+app.add_typer(lock.app)
 app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(evaluate.app)
-app.add_typer(imports.app)
+app.add_typer(predictions.app)
 app.add_typer(data.app, name="data")
 
 

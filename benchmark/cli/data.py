@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, say, show
+from benchmark.cli.display.lines import say
+from benchmark.cli.display.tables import show
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -77,9 +79,9 @@ def data_fetch(
 
     from benchmark.base.files import fetched_folder
     from benchmark.base.names import look_up
+    from benchmark.cli.display.downloads import shown
     from benchmark.data.feature_files.reading import PUBLISHED_SHA256, file_name
     from benchmark.fetching import TERMS, DriveFile, fetch, fetched, source_of
-    from benchmark.fetching.display import shown
 
     look_up("data set with a feature file", dataset, TERMS)
     expected = PUBLISHED_SHA256[dataset] if sha256 is None else sha256.lower()

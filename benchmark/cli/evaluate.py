@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import DataOption, show
+from benchmark.cli.display.tables import show
+from benchmark.cli.options import DataOption
 
 app = typer.Typer()
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import PluginOption, show
+from benchmark.cli.display.tables import show
+from benchmark.cli.options import PluginOption
 
 if TYPE_CHECKING:
     from benchmark.methods.registry import Entry

@@ -1,122 +1,204 @@
-"""What the commands share: exit codes, options, and how they speak."""
+"""The options that commands share, and the exit codes."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-from benchmark.base.errors import UserError
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMPARED, BUDGET, PLACES = "What is compared", "Instead of the preset's settings", "Where, and on what"
 
+
+def _option(panel: str, *names: str, metavar: str | None = None, default: str | bool = True, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, show_default=default, **more)
+
+
 STORE = Path("cssbench-store")
 StoreOption = Annotated[
     Path,
-    typer.Option(
+    _option(
+        PLACES,
         "--store",
         metavar="FOLDER",
         envvar="CSSBENCH_STORE",
-        rich_help_panel=PLACES,
         help="Holds the runs; finished ones are never run again.",
     ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option(
+    _option(
+        PLACES,
         "--data-dir",
         metavar="FOLDER",
         envvar="CSSBENCH_DATA",
-        rich_help_panel=PLACES,
         help="Holds the community's feature files.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    _option(PLACES, "--report", metavar="FOLDER", default="STORE/report", help="Gets the report."),
+]
+PresetOption = Annotated[
+    str, _option(COMPARED, "--preset", metavar="NAME", help="Budget: smoke, quick, full or paper.")
+]
+DatasetsOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--datasets",
+        metavar="A,B",
+        default="the feature files in --data-dir; without one, the simulated pair",
+        help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs, as in meld-sim(conflict_rate=0.5).",
+    ),
+]
+MethodsOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--methods",
+        metavar="A,B",
+        default="css,adam,concat,concat+pgm,pcgrad,tensor",
+        help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm; if need be "
+        "ENCODER/ before it and /OBJECTIVES after it.",
+    ),
+]
+GridOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--grid",
+        metavar="NAME",
+        help="Instead of --methods: ablation, sensitivity, rank-order, or factorial (--fusions × --aggregators).",
+    ),
+]
+FusionsOption = Annotated[str | None, _option(COMPARED, "--fusions", metavar="A,B", help="Of the factorial grid.")]
+AggregatorsOption = Annotated[
+    str | None, _option(COMPARED, "--aggregators", metavar="A,B", help="Of the factorial grid.")
+]
+TunedOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--tuned",
+        metavar="A,B",
+        help="Also the best settings of these studies of cssbench tune (of NAME#7: of trial 7); without --datasets "
+        "and --methods those of the studies.",
+    ),
+]
+RawScaleOption = Annotated[
+    bool, _option(COMPARED, "--raw-scale", help="Aggregators keep their published scale instead of Σγ = 1.")
+]
+PluginOption = Annotated[
+    list[str] | None,
+    _option(
+        COMPARED,
+        "--plugin",
+        metavar="MODULE:CLASS",
+        help="A fusion or aggregator of your own, named as its class (docs/plugins.md); may be given again.",
+    ),
+]
+SeedsOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--seeds",
+        metavar="N|A,B",
+        default="the preset's",
+        help="A count (5: seeds 0 to 4) or a list (3,7,11).",
+    ),
+]
+ProtocolOption = Annotated[
+    str,
+    _option(
+        COMPARED,
+        "--protocol",
+        metavar="NAME",
+        help="validated, or published: no validation data, the published seed unless --seeds names others, the "
+        "best test epoch shown; no result, and in no comparison.",
+    ),
+]
+MarginOption = Annotated[
+    float,
+    _option(
+        COMPARED,
+        "--margin",
+        metavar="F1",
+        help="Points of weighted F1 below which a difference does not matter; declared before the runs.",
+    ),
+]
+ContrastsOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--contrasts",
+        metavar="A:B,C:D",
+        default="css against each other method",
+        help="The comparisons that are tested, as one family; declared before the runs.",
+    ),
+]
+ModalitiesOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--modalities",
+        metavar="A,B",
+        default="all three",
+        help="Of text, audio, visual: what every method sees.",
+    ),
+]
+TextViewOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--text-view",
+        metavar="NAME",
+        default="1",
+        help="Of a feature file's views of the text: 1, 2, 3, 4, mean or concat.",
     ),
 ]
 DropDefectsOption = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        COMPARED,
         "--drop-defects",
         metavar="A,B|all",
-        rich_help_panel=COMPARED,
+        default="none: data are used as they are",
         help="Remedies for defects that the audit finds: zero-non-finite, drop-copied-conversations, zero-leaked.",
-        show_default="none: data are used as they are",
     ),
 ]
-
-PluginOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="MODULE:CLASS",
-        rich_help_panel=COMPARED,
-        help="A fusion or aggregator of your own, named as its class (docs/plugins.md); may be given again.",
-    ),
+EncoderOption = Annotated[
+    str,
+    _option(COMPARED, "--encoder", metavar="NAME", help="Encoder of all methods that name none: paper or released."),
 ]
-EpochsOption = Annotated[
-    int | None, typer.Option("--epochs", metavar="N", rich_help_panel=BUDGET, help="Epochs of every run.")
-]
+EpochsOption = Annotated[int | None, _option(BUDGET, "--epochs", metavar="N", help="Epochs of every run.")]
 HiddenOption = Annotated[
-    int | None,
-    typer.Option("--hidden", metavar="N", rich_help_panel=BUDGET, help="Width; a multiple of the preset's heads."),
+    int | None, _option(BUDGET, "--hidden", metavar="N", help="Width; a multiple of the preset's heads.")
 ]
+RankOption = Annotated[int | None, _option(BUDGET, "--rank", metavar="R", help="Rank of SPF.")]
+OrderOption = Annotated[int | None, _option(BUDGET, "--order", metavar="P", help="Polynomial order of SPF.")]
 TrackingOption = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        PLACES,
         "--tracking-uri",
         metavar="URI",
-        rich_help_panel=PLACES,
+        default="$MLFLOW_TRACKING_URI, else a database in the store",
         help="MLflow server.",
-        show_default="$MLFLOW_TRACKING_URI, else a database in the store",
     ),
 ]
-DeviceOption = Annotated[
-    str, typer.Option("--device", metavar="NAME", rich_help_panel=PLACES, help="auto, cpu or cuda.")
+DeviceOption = Annotated[str, _option(PLACES, "--device", metavar="NAME", help="auto, cpu or cuda.")]
+WorkersOption = Annotated[
+    int | None,
+    _option(PLACES, "--workers", metavar="N", default="all cores", help="Worker processes, one thread each."),
 ]
 TimeoutOption = Annotated[
     float | None,
-    typer.Option(
+    _option(
+        PLACES,
         "--run-timeout",
         metavar="SECONDS",
-        rich_help_panel=PLACES,
+        default="none",
         help="A run that finishes no epoch for so long is taken for hung.",
-        show_default="none",
     ),
 ]
-
-
-def listed(option: str, text: str) -> list[str]:
-    """The items of a comma-separated list; raises UserError for an empty one."""
-    from benchmark.base.names import split_list
-
-    if not (names := split_list(text)):
-        raise UserError(f"{option} names nothing: {text!r}; leave it out for the default")
-    return names
-
-
-def given(**settings: Any) -> dict[str, Any]:
-    """The settings that were given: those that are not None."""
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def existing(store: Path) -> Path:
-    """The store itself; raises UserError where there is none."""
-    if not (store / "runs").is_dir():
-        raise UserError(f"no runs in {store}: name a store with --store, or make one with cssbench run")
-    return store
-
-
-def show(*tables: "Table") -> None:
-    """Print tables as wide as the terminal; elsewhere as wide as they are, so that a row is a line."""
-    from rich.console import Console
-
-    console = Console() if sys.stdout.isatty() else Console(width=240)
-    for table in tables:
-        console.print(table)
-
-
-def say(message: str) -> None:
-    """One line on stderr."""
-    print(" ".join(message.split()), file=sys.stderr)

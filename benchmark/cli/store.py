@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, existing, show
+from benchmark.cli.display.tables import drawn, show
+from benchmark.cli.options import DONE, FAILED, STORE, StoreOption
+from benchmark.workflows.preparation import existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,19 +89,9 @@ def _row(store: "Store", run: "Held") -> dict[str, Any]:
 
 
 def _table(rows: "Iterable[dict[str, Any]]") -> str:
-    """A table of text: rich takes seconds for the rows of ten thousand runs."""
-    titles = ("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
     names = ("key", "dataset", "label", "seed", "preset", "protocol", "state")
-    cells = [(*(str(row[n]) for n in names), _score(row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-
-    def line(left: str, middle: str, right: str) -> str:
-        return left + middle.join("─" * (width + 2) for width in widths) + right
-
-    def row(values: tuple[str, ...]) -> str:
-        return "│ " + " │ ".join(map(str.ljust, values, widths)) + " │"
-
-    return "\n".join((line("┌", "┬", "┐"), row(titles), line("├", "┼", "┤"), *map(row, cells), line("└", "┴", "┘")))
+    titles = ("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
+    return drawn(titles, [(*(str(row[name]) for name in names), _score(row)) for row in rows])
 
 
 def _score(row: dict[str, Any]) -> str:

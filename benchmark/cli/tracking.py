@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption, existing, say
+from benchmark.cli.display.lines import say
+from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption
+from benchmark.workflows.preparation import existing
 
 app = typer.Typer()
 

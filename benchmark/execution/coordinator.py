@@ -2,22 +2,21 @@
 
 import shlex
 import signal
-import subprocess
-import sys
+import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rich.console import Console
-
 from benchmark.audit.examination import examine
 from benchmark.data.datasets import DataSet
-from benchmark.execution.display import Display
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.executor import Executor
+from benchmark.execution.listener import Listener
+from benchmark.execution.repository import git_state
 from benchmark.execution.tasks import Task
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
@@ -27,44 +26,49 @@ from benchmark.tracking.uris import artifacts_beside, without_password
 
 
 def run_grid(
-    specs: Sequence[RunSpec],
+    specs: Mapping[str, RunSpec],
     datasets: Mapping[str, DataSet],
     store: Store,
     *,
     executor: Executor,
     tracking_uri: str,
-    console: Console,
+    listener: Listener,
 ) -> Counter[type[Event]]:
-    """Run every specification that the store does not hold yet; returns how the runs ended, by kind of event.
+    """Make these runs, which the store does not hold; returns how they ended, by kind of event.
 
-    The executor writes into the same store.
+    Args:
+        specs: the runs, by key.
+        datasets: by name, those that the runs are on.
+        executor: writes into the same store.
 
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
     """
-    missing = {spec.key: spec for spec in specs if not store.is_whole(spec.key)}
-    if not missing:
+    if not specs:
         return Counter()
     git = git_state(Path(__file__).parent)
-    known = {name: about(datasets[name], console) for name in dict.fromkeys(s.dataset for s in missing.values())}
-    tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in missing.items()}
-    presets = ",".join(dict.fromkeys(spec.preset for spec in specs))
+    known = {name: about(datasets[name], listener) for name in dict.fromkeys(s.dataset for s in specs.values())}
+    tasks = {key: Task(spec, datasets[spec.dataset], git, known[spec.dataset]) for key, spec in specs.items()}
+    presets = ",".join(dict.fromkeys(spec.preset for spec in specs.values()))
+    outcomes: Counter[type[Event]] = Counter()
     with (
-        tracking(tracking_uri, store) as tracker,
-        Display(missing, console) as display,
-        making(executor.run(list(tasks.values())), executor.stop) as events,
+        tracking(tracking_uri, store, listener) as tracker,
+        listener.runs(specs) as hear,
+        making(executor.run(list(tasks.values())), executor.stop, listener) as events,
     ):
-        tracker.begin(f"{presets}: {len(missing)} runs", {"preset": presets})
+        tracker.begin(f"{presets}: {len(specs)} runs", {"preset": presets})
         for event in events:
-            display.update(event)
+            outcomes[type(event)] += 1
+            hear(event)
             log(tracker, event, tasks[event.key], store)
-    return display.outcomes
+    return outcomes
 
 
 @contextmanager
-def tracking(uri: str, store: Store) -> Iterator[Tracker]:
+def tracking(uri: str, store: Store, listener: Listener) -> Iterator[Tracker]:
     """A tracker of the store's runs; at the end it logs what is left, after an error in a hurry."""
-    tracker = Tracker(uri, artifacts_beside(uri, store.root), _warn, Logged(store.root, without_password(uri)))
+    logged = Logged(store.root, without_password(uri))
+    tracker = Tracker(uri, artifacts_beside(uri, store.root), partial(_warn, listener), logged)
     try:
         yield tracker
         tracker.close()
@@ -73,21 +77,23 @@ def tracking(uri: str, store: Store) -> Iterator[Tracker]:
 
 
 @contextmanager
-def making(events: Generator[Event, None, None], stop: Callable[[], None]) -> Iterator[Iterator[Event]]:
+def making(
+    events: Generator[Event, None, None], stop: Callable[[], None], listener: Listener
+) -> Iterator[Iterator[Event]]:
     """What happens while tasks are executed, until they are over or a signal stops them (see :func:`run_grid`)."""
-    with _stopping(stop), closing(events):
+    with _stopping(stop, listener), closing(events):
         yield events
 
 
-def about(dataset: DataSet, console: Console) -> dict[str, Any]:
+def about(dataset: DataSet, listener: Listener) -> dict[str, Any]:
     """What is to be known of a data set; a warning where its audit finds defects."""
-    found = examine(dataset, console.print)
+    found = examine(dataset, listener.message)
     audit = found["audit"]
     if count := len(audit["defects"]):
         where = "" if dataset.file is None else f" (cssbench data audit {shlex.quote(str(dataset.file))} shows them)"
         remedies = ",".join(audit["remedies"])
         mend = f"; --drop-defects {remedies} is a remedy" if remedies else ""
-        _warn(f"{dataset.name}: the audit finds {count} {'defect' if count == 1 else 'defects'}{where}{mend}")
+        _warn(listener, f"{dataset.name}: the audit finds {count} {'defect' if count == 1 else 'defects'}{where}{mend}")
     return found
 
 
@@ -112,15 +118,21 @@ def log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:
 
 
 @contextmanager
-def _stopping(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C or SIGTERM once calls ``stop``; twice raises KeyboardInterrupt."""
+def _stopping(stop: Callable[[], None], listener: Listener) -> Iterator[None]:
+    """Ctrl-C or SIGTERM once calls ``stop``; twice raises KeyboardInterrupt.
+
+    Outside the main thread, which alone may handle signals, nothing is handled here.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def handle(signum: int, frame: FrameType | None) -> None:
         for each in signals:
             signal.signal(each, signal.default_int_handler)
         stop()
-        print("stopping after the current epoch of each run; Ctrl-C again leaves at once", file=sys.stderr)
+        listener.notice("stopping after the current epoch of each run; Ctrl-C again leaves at once")
 
     previous = {each: signal.signal(each, handle) for each in signals}
     try:
@@ -130,24 +142,5 @@ def _stopping(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _warn(message: str) -> None:
-    """Show a warning; a live display on the terminal makes room for it."""
-    print(f"warning: {message}", file=sys.stderr)
-
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and dirty flag of the repository around ``folder``, or None where there is none."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "--no-optional-locks", "-C", str(folder), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        ).stdout.strip()
-
-    try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
-    except (OSError, subprocess.SubprocessError):
-        return None
+def _warn(listener: Listener, message: str) -> None:
+    listener.notice(f"warning: {message}")

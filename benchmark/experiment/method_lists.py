@@ -1,7 +1,7 @@
 """Lists of methods that answer one question, by name: what ``cssbench run --grid`` expands to."""
 
 from benchmark.base.errors import UserError
-from benchmark.base.names import look_up, split_list
+from benchmark.base.names import Names, listed, look_up
 from benchmark.methods.registry import METHODS
 
 ABLATION = ("css", "adam", "concat+pgm", "concat", "css-shared", "css-nogate", "css-noanchor", "css-nosqrt")
@@ -17,14 +17,17 @@ GRIDS = {"ablation": ABLATION, "sensitivity": SENSITIVITY, "rank-order": RANK_OR
 
 
 def choose_methods(
-    methods: str | None = None, grid: str | None = None, fusions: str | None = None, aggregators: str | None = None
+    methods: Names | None = None,
+    grid: str | None = None,
+    fusions: Names | None = None,
+    aggregators: Names | None = None,
 ) -> list[str]:
-    """The methods that the options of ``cssbench run`` name; the benchmark's own comparison where they name none.
+    """The methods that are named; the benchmark's own comparison where none is.
 
     Args:
-        methods: comma-separated methods, instead of a grid.
+        methods: the methods themselves, instead of a grid.
         grid: a name in :data:`GRIDS`; ``factorial`` crosses ``fusions`` with ``aggregators``.
-        fusions, aggregators: comma-separated names, options in parentheses; of the factorial grid alone.
+        fusions, aggregators: names, options in parentheses; they belong to the factorial grid alone.
 
     Raises:
         UserError: an unknown grid, or options that do not go together.
@@ -36,10 +39,9 @@ def choose_methods(
     for option, given in (("--fusions", fusions), ("--aggregators", aggregators)):
         if (given is None) == (grid == "factorial"):
             raise UserError(f"{option} belongs to --grid factorial, which crosses --fusions A,B with --aggregators C,D")
-        if given is not None and not split_list(given):
-            raise UserError(f"{option} names nothing: {given!r}")
     if fusions is not None and aggregators is not None:
-        return [f"{fusion}+{aggregator}" for fusion in split_list(fusions) for aggregator in split_list(aggregators)]
-    if methods is not None and not split_list(methods):
-        raise UserError(f"--methods names nothing: {methods!r}; leave it out for the default")
-    return list(GRIDS[grid] if grid else METHODS) if methods is None else split_list(methods)
+        crossed = listed("--fusions", fusions), listed("--aggregators", aggregators)
+        return [f"{fusion}+{aggregator}" for fusion in crossed[0] for aggregator in crossed[1]]
+    if methods is not None:
+        return listed("--methods", methods)
+    return list(GRIDS[grid] if grid else METHODS)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +70,27 @@ def plan(
         for a, b in pairs
         if a.group != b.group
     ]
+
+
+@dataclass(frozen=True)
+class Preregistration:
+    """What is going to be compared, to be declared before the runs.
+
+    Attributes:
+        comparisons: as :func:`plan` makes them.
+        seeds: that the runs will have.
+        margin: δ in points of weighted F1.
+        insisted: the user wrote it; it is kept even where it comes too late to be a plan.
+    """
+
+    comparisons: Sequence[dict[str, Any]]
+    seeds: Sequence[int]
+    margin: float
+    insisted: bool = False
+
+    def declare(self, root: Path) -> None:
+        """Write it into the store at ``root``."""
+        declare(root, self.comparisons, self.seeds, self.margin)
 
 
 def declare(

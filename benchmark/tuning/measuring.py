@@ -28,8 +28,8 @@ class Measured(Frozen):
     seconds: float
     epochs: int
 
-    def objective(self, name: str) -> float | None:
-        """By the objective's name; None where it could not be computed."""
+    def goal(self, name: str) -> float | None:
+        """The value of the goal of that name; None where it could not be computed."""
         return {"weighted_f1": self.validation, "volatility": self.volatility, "seconds": self.seconds}[name]
 
 

@@ -18,7 +18,7 @@ from benchmark.methods.registry import TRAINING_SPACE, Value
 from benchmark.tuning.space import Settings, Space, settings_of, space_of
 
 SAMPLERS = ("tpe", "gp", "grid", "random", "nsga2")
-OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
+GOALS: dict[str, Literal["maximize", "minimize"]] = {
     "weighted_f1": "maximize",
     "volatility": "minimize",
     "seconds": "minimize",
@@ -67,7 +67,7 @@ class Plan:
         recipe: what its trials are runs of.
         seeds: how many runs a trial is.
         sampler: one of :data:`SAMPLERS`.
-        objectives: names in :data:`OBJECTIVES`; the first is weighted_f1.
+        goals: names in :data:`GOALS`; the first is weighted_f1.
         also: training settings that are searched too.
         fair: of a study in a fairness comparison: ``group``, ``index`` and ``of``.
     """
@@ -76,29 +76,25 @@ class Plan:
     recipe: Recipe
     seeds: int
     sampler: str = "tpe"
-    objectives: tuple[str, ...] = ("weighted_f1",)
+    goals: tuple[str, ...] = ("weighted_f1",)
     also: tuple[str, ...] = ()
     fair: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         look_up("sampler", self.sampler, dict.fromkeys(SAMPLERS))
-        for name in self.objectives:
-            look_up("objective", name, OBJECTIVES)
-        if self.objectives[0] != "weighted_f1" or len(set(self.objectives)) < len(self.objectives):
-            raise UserError(
-                f"--objectives begins with weighted_f1 and names each once, got {','.join(self.objectives)}"
-            )
+        for name in self.goals:
+            look_up("goal", name, GOALS)
+        if self.goals[0] != "weighted_f1" or len(set(self.goals)) < len(self.goals):
+            raise UserError(f"--goals begins with weighted_f1 and names each once, got {','.join(self.goals)}")
         if self.multiple and self.sampler not in ("tpe", "nsga2"):
-            raise UserError(f"--sampler {self.sampler} is for one objective: choose tpe or nsga2 for several")
+            raise UserError(f"--sampler {self.sampler} is for one goal: choose tpe or nsga2 for several")
         if not self.multiple and self.sampler == "nsga2":
-            raise UserError(
-                "--sampler nsga2 is for several objectives: add --objectives weighted_f1,volatility,seconds"
-            )
+            raise UserError("--sampler nsga2 is for several goals: add --goals weighted_f1,volatility,seconds")
 
     @property
     def multiple(self) -> bool:
         """Whether there is a front instead of a best trial."""
-        return len(self.objectives) > 1
+        return len(self.goals) > 1
 
     @property
     def pruner(self) -> str | None:
@@ -139,7 +135,7 @@ class Plan:
             "seeds": self.seeds,
             "sampler": self.sampler,
             "pruner": self.pruner,
-            "objectives": list(self.objectives),
+            "objectives": list(self.goals),
             "default": dict(self.default_settings),
             "fair": None if self.fair is None else dict(self.fair),
             "space": {name: parameter.model_dump(mode="json") for name, parameter in self.space.items()},

@@ -14,7 +14,7 @@ from benchmark.base.files import write_json
 from benchmark.base.names import look_up
 from benchmark.experiment.grid import TUNING_SEEDS
 from benchmark.tracking.uris import without_password
-from benchmark.tuning.plan import OBJECTIVES, slug
+from benchmark.tuning.plan import GOALS, slug
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -55,7 +55,7 @@ def record(study: "Study", url: str) -> dict[str, Any]:
         "seeds": [TUNING_SEEDS + i for i in range(plan.seeds)],
         "sampler": plan.sampler,
         "pruner": plan.pruner,
-        "objectives": [{"name": name, "direction": OBJECTIVES[name]} for name in plan.objectives],
+        "objectives": [{"name": name, "direction": GOALS[name]} for name in plan.goals],
         "space": {name: parameter.model_dump(mode="json") for name, parameter in plan.space.items()},
         "default": dict(plan.default_settings),
         "fair": None if plan.fair is None else dict(plan.fair),

@@ -138,12 +138,12 @@ class Search:
             trial.study.forget(trial.trial)
             return
         if len(trial.measured) == len(trial.specs):
-            values = [[run.objective(name) for run in trial.runs] for name in trial.study.plan.objectives]
-            known = [[v for v in of if v is not None] for of in values]
-            if any(len(of) < len(trial.specs) for of in known):
+            values = [[run.goal(name) for run in trial.runs] for name in trial.study.plan.goals]
+            known = [[v for v in by_seed if v is not None] for by_seed in values]
+            if any(len(by_seed) < len(trial.specs) for by_seed in known):
                 self._end(trial, error="the volatility of a run could not be computed: its loss was not finite")
             else:
-                self._end(trial, values=[sum(of) / len(of) for of in known])
+                self._end(trial, values=[sum(by_seed) / len(by_seed) for by_seed in known])
         elif trial.study.is_hopeless(trial.trial):
             self._end(trial)
 

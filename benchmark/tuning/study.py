@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
 from benchmark.tuning.measuring import Measured
-from benchmark.tuning.plan import OBJECTIVES, Plan
+from benchmark.tuning.plan import GOALS, Plan
 from benchmark.tuning.space import Settings, cells, draws
 from benchmark.tuning.storage import Heartbeat, quiet
 
@@ -58,7 +58,7 @@ class Study:
             self.optuna: OptunaStudy = optuna.create_study(
                 storage=storage,
                 study_name=plan.name,
-                directions=[OBJECTIVES[name] for name in plan.objectives],
+                directions=[GOALS[name] for name in plan.goals],
                 load_if_exists=True,
                 sampler=self._sampler(0),
                 pruner=optuna.pruners.WilcoxonPruner(p_threshold=_PRUNE_BELOW)
@@ -203,7 +203,7 @@ class Study:
                 yield number, failed[-1]
 
     def front(self) -> list[int]:
-        """Numbers of the trials that no other one beats in every objective."""
+        """Numbers of the trials that no other one beats in every goal."""
         return sorted(trial.user_attrs["slot"] for trial in self.optuna.best_trials)
 
     def _by_slot(self) -> dict[int, list["FrozenTrial"]]:

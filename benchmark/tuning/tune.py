@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from benchmark.execution.coordinator import about, git_state, log, making, tracking
+from benchmark.execution.coordinator import about, log, making, tracking
+from benchmark.execution.listener import EndedTrial, Listener, TrialRun
 from benchmark.execution.local import Scheduler
+from benchmark.execution.repository import git_state
 from benchmark.execution.tasks import Task
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.tracking.uris import without_password
-from benchmark.tuning.display import StudyDisplay
 from benchmark.tuning.measuring import Volatility
 from benchmark.tuning.plan import Plan
 from benchmark.tuning.records import write_record
@@ -41,7 +40,7 @@ def tune(
     scheduler: Scheduler,
     tracking_uri: str,
     volatility: Volatility,
-    console: Console,
+    listener: Listener,
 ) -> Outcome:
     """Make the trials that the studies have not got yet, sharing them with other processes that do the same.
 
@@ -65,27 +64,28 @@ def tune(
 
         datasets = {plan.recipe.dataset.name: plan.recipe.dataset for plan in plans}
         git = git_state(Path(__file__).parent)
-        known = {name: about(dataset, console) for name, dataset in datasets.items()}
+        known = {name: about(dataset, listener) for name, dataset in datasets.items()}
 
         def task(spec: RunSpec) -> Task:
             return Task(spec, datasets[spec.dataset], git, known[spec.dataset])
 
         def ended(trial: Open) -> None:
             write_record(store.root, trial.study, storage)
-            display.ended(trial)
+            progress.ended(_ended(trial))
 
-        display = StudyDisplay(sum(study.trials for study in studies), sum(map(_over, records.values())), console)
-        tracker = stack.enter_context(tracking(tracking_uri, store))
+        tracker = stack.enter_context(tracking(tracking_uri, store, listener))
         search = Search(studies, store, task, volatility, ended)
         stack.callback(search.release)
-        stack.enter_context(display)
-        for event in stack.enter_context(making(scheduler.run(search.tasks()), scheduler.stop)):
-            display.update(event, search)
+        progress = stack.enter_context(
+            listener.trials(sum(study.trials for study in studies), sum(map(_over, records.values())))
+        )
+        for event in stack.enter_context(making(scheduler.run(search.tasks()), scheduler.stop, listener)):
             trial = search.of(event.key)
             name, preset = trial.study.plan.name, trial.study.plan.recipe.preset.name
+            spec = next(spec for spec in trial.specs if spec.key == event.key)
+            progress.update(event, TrialRun(name, trial.number, spec.seed, spec.training.epochs))
             token = hashlib.sha256(f"{without_password(storage)} {name}".encode()).hexdigest()[:32]
             tracker.begin(name, {"study": name, "preset": preset}, token)
-            spec = next(spec for spec in trial.specs if spec.key == event.key)
             log(tracker, event, task(spec), store)
             search.hear(event)
         search.release()
@@ -93,6 +93,17 @@ def tune(
             [write_record(store.root, study, storage) for study in studies],
             finished=all(study.is_finished for study in studies),
         )
+
+
+def _ended(trial: Open) -> EndedTrial:
+    return EndedTrial(
+        study=trial.study.plan.name,
+        number=trial.number,
+        settings=trial.trial.params,
+        scores=tuple(run.validation for run in trial.runs),
+        seeds=len(trial.specs),
+        error=trial.error,
+    )
 
 
 def _over(record: Mapping[str, Any]) -> int:

@@ -8,7 +8,6 @@ from scipy import integrate
 from scipy.stats import norm
 
 from benchmark.data.datasets import dataset
-from benchmark.data.inputs import Inputs
 from benchmark.data.simulation.ceilings import ceilings
 from benchmark.data.views import MODALITIES
 from benchmark.training.probe import PAIRS
@@ -43,7 +42,7 @@ def closed_form(signal: float, share: float, classes: int = 7) -> float:
 def test_unimodal_ceilings_fall_as_computed(laboratory: Laboratory) -> None:
     corpora = [SYMMETRIC.format(rate) for rate in RATES]
     classifiers = {
-        m: laboratory.run(corpora, ["concat"], [0], encoder="identity", inputs=Inputs(modalities=(m,)), **UNIMODAL)
+        m: laboratory.run(corpora, ["concat"], [0], encoder="identity", modalities=[m], training=UNIMODAL)
         for m in MODALITIES
     }
     table: list[dict[str, Any]] = []
@@ -92,7 +91,7 @@ def test_the_rate_of_gradient_conflict_is_measured(laboratory: Laboratory) -> No
     """Reported, not asserted: what conflict of modalities does to conflict of gradients is an open question."""
     table = []
     for rate in RATES:
-        runs = laboratory.run([ORDINARY.format(rate)], ["adam"], SEEDS, **PROBED)
+        runs = laboratory.run([ORDINARY.format(rate)], ["adam"], SEEDS, training=PROBED)
         for pair in PAIRS:
             shares = over_runs([float((run.conflict()[f"cos_{pair}"] < 0).mean()) for run in runs])
             cosine = over_runs([float(run.conflict()[f"cos_{pair}"].mean()) for run in runs])

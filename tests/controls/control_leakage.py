@@ -44,7 +44,7 @@ def test_the_audit_finds_exactly_the_copies_that_were_planted(laboratory: Labora
 
 def test_test_scores_rise_with_leakage(laboratory: Laboratory) -> None:
     leaky = [LEAKY.format(share) for share in SHARES]
-    runs = laboratory.run([CLEAN, *leaky], METHODS, SEEDS, encoder="identity", **BUDGET)
+    runs = laboratory.run([CLEAN, *leaky], METHODS, SEEDS, encoder="identity", training=BUDGET)
     by_run = {(run.spec.dataset, run.method, run.spec.seed): run for run in runs}
     table = []
     for name in dict.fromkeys(run.spec.dataset for run in runs[len(METHODS) * len(SEEDS) :]):

@@ -35,12 +35,12 @@ def scores(runs: list[Run]) -> dict[str, np.ndarray]:
 
 def test_without_synergy_all_fusions_are_shown_equal(laboratory: Laboratory) -> None:
     """The budget is long enough for the slowest, SPF, whose validation score rises until about the eleventh epoch."""
-    pilot = scores(laboratory.run([CORPUS], METHODS, PILOT, encoder="identity", **BUDGET))
+    pilot = scores(laboratory.run([CORPUS], METHODS, PILOT, encoder="identity", training=BUDGET))
     pairs = list(itertools.combinations(pilot, 2))
     sd = max(upper_sd(pilot[a] - pilot[b]) for a, b in pairs)
     n = seeds_needed(sd, MARGIN)
 
-    found = scores(laboratory.run([CORPUS], METHODS, range(FIRST, FIRST + n), encoder="identity", **BUDGET))
+    found = scores(laboratory.run([CORPUS], METHODS, range(FIRST, FIRST + n), encoder="identity", training=BUDGET))
     table = []
     for a, b in pairs:
         difference = over_runs(found[a] - found[b], 0.9)

@@ -78,7 +78,7 @@ def note(runs: list[Run], what: str) -> str:
 @pytest.mark.parametrize("k", SYNERGY)
 def test_fusions_of_the_planted_order_find_the_bit_and_no_others(k: int, laboratory: Laboratory) -> None:
     methods = ["linear", *map(spf, ORDERS), "concat", "tensor(width=8)"]
-    runs = laboratory.run([CORPUS.format(SYNERGY[k])], methods, SEEDS, encoder="identity", **BUDGET)
+    runs = laboratory.run([CORPUS.format(SYNERGY[k])], methods, SEEDS, encoder="identity", training=BUDGET)
     table = measure(k, runs)
     laboratory.record(f"synergy-{k}", f"Synergy of order {k}", table, note(runs, "SPF without the square root"))
 
@@ -94,7 +94,7 @@ def test_fusions_of_the_planted_order_find_the_bit_and_no_others(k: int, laborat
 def test_the_square_root_is_measured(k: int, laboratory: Laboratory) -> None:
     """Reported, not asserted: the root is itself non-linear, so that order does not bound what SPF expresses."""
     methods = [spf(p, signed_sqrt=True) for p in ORDERS]
-    runs = laboratory.run([CORPUS.format(SYNERGY[k])], methods, SEEDS, encoder="identity", **BUDGET)
+    runs = laboratory.run([CORPUS.format(SYNERGY[k])], methods, SEEDS, encoder="identity", training=BUDGET)
     laboratory.record(
         f"synergy-{k}-root", f"Synergy of order {k}, with the square root", measure(k, runs), note(runs, "As published")
     )
@@ -104,7 +104,7 @@ def test_the_square_root_is_measured(k: int, laboratory: Laboratory) -> None:
 def test_the_full_encoder_is_measured(k: int, laboratory: Laboratory) -> None:
     """Reported, not asserted: cross-attention and its gates multiply modalities before any fusion sees them."""
     runs = laboratory.run(
-        [CORPUS.format(SYNERGY[k])], ["linear", *map(spf, ORDERS)], SEEDS, **BUDGET | {"epochs": 8, "lr": 3e-3}
+        [CORPUS.format(SYNERGY[k])], ["linear", *map(spf, ORDERS)], SEEDS, training=BUDGET | {"epochs": 8, "lr": 3e-3}
     )
     laboratory.record(
         f"synergy-{k}-encoder", f"Synergy of order {k}, with the full encoder", measure(k, runs),

@@ -1,12 +1,11 @@
 """Grids of runs through the harness, as a user makes them, and the page that says what was measured."""
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +13,13 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+import benchmark
 from benchmark.base.files import write_atomically, write_json
-from benchmark.data.datasets import dataset
-from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
-from benchmark.execution.coordinator import run_grid
-from benchmark.execution.local import Scheduler
-from benchmark.experiment.grid import expand
-from benchmark.experiment.presets import load_preset
+from benchmark.cli.display.terminal import Terminal
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.tracking.uris import default_uri
+from benchmark.workflows.grid import plan_grid
 
 CONSOLE = Console(width=160)
 
@@ -78,30 +74,28 @@ class Laboratory:
         datasets: Sequence[str],
         methods: Sequence[str],
         seeds: Sequence[int],
-        *,
-        encoder: str = "paper",
-        inputs: Inputs = DEFAULT_INPUTS,
-        **training: Any,
+        **choices: Unpack[benchmark.Choices],
     ) -> list[Run]:
         """The runs of a grid in the order data set, method, seed; those that the store holds are not made again."""
-        sets = [dataset(name, None, inputs) for name in datasets]
-        preset = load_preset("quick")
+        outcome = benchmark.run(
+            datasets=datasets,
+            methods=methods,
+            seeds=seeds,
+            store=self.store.root,
+            report=False,
+            tracking_uri=default_uri(self.store.root),
+            listener=Terminal(CONSOLE),
+            **choices,
+        )
         grid = [
-            expand(preset, [data], [method], [seed], encoder=encoder, training=training)[0]
-            for data in sets
+            spec
+            for data in datasets
             for method in methods
             for seed in seeds
+            for spec in plan_grid(self.store.root, datasets=[data], methods=[method], seeds=[seed], **choices).specs
         ]
-        run_grid(
-            sorted(grid, key=lambda spec: spec.training.epochs, reverse=True),
-            {data.name: data for data in sets},
-            self.store,
-            executor=Scheduler(self.store, os.cpu_count() or 1),
-            tracking_uri=default_uri(self.store.root),
-            console=CONSOLE,
-        )
         failed = [spec.key for spec in grid if not self.store.is_complete(spec.key)]
-        assert not failed, f"runs {failed} in {self.store.runs} did not finish"
+        assert not failed, f"runs {failed} in {outcome.store} did not finish"
         return [Run(spec, self.store.folder(spec.key)) for spec in grid]
 
     def record(self, name: str, title: str, rows: Sequence[Mapping[str, Any]], note: str) -> None:

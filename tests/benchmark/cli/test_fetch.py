@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark.fetching.display import shown
+from benchmark.cli.display.downloads import shown
 from tests.benchmark.fetching.served import CONTENT, Served, left, sha256
 from tests.benchmark.harness import MAIN, Cli, StartCli, feature_items, write_features
 

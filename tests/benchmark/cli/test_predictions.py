@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from benchmark.cli.making import carry_out
+import benchmark
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import dataset
 from benchmark.evaluation.predictions import storing
-from benchmark.execution.places import Places
 from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.store.checksums import damage
@@ -247,7 +246,9 @@ def test_a_grids_report_has_the_imports_on_its_data(
     (spec,) = expand(load_preset("smoke"), [dataset("meld", features)], ["css"], [0])
     write_run(store.runs, spec.key, **spec.record() | {"key": spec.key})
     shown: list[set[str]] = []
-    monkeypatch.setattr("benchmark.cli.making.write_report", lambda store, out, keys: shown.append(keys))
-    places = Places(store.root, store.root / "report", None, 1, None)
-    assert carry_out([spec], [dataset("meld", features)], places, None) == 0
+    monkeypatch.setattr("benchmark.workflows.run.write_report", lambda store, out, keys, listener: shown.append(keys))
+    outcome = benchmark.run(
+        datasets="meld", methods="css", seeds=[0], preset="smoke", data_dir=features, store=store.root, device="cpu"
+    )
+    assert (outcome.failed, outcome.interrupted) == (0, False)
     assert shown == [{spec.key, theirs}]

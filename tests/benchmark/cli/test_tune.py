@@ -322,7 +322,7 @@ def test_a_storage_that_cannot_be_used_is_named_without_its_password(
         (("--also", "lr,dropuot"), "did you mean 'dropout'"),
         (("--fair", "--sampler", "tpe"), "leave out --sampler tpe"),
         (("--fair", "--studies", "2"), "--studies must be at least 3, got 2"),
-        (("--fair", "--objectives", "weighted_f1,seconds"), "--fair is for weighted_f1 alone"),
+        (("--fair", "--goals", "weighted_f1,seconds"), "--fair is for weighted_f1 alone"),
         (("--preset", "smok"), "did you mean 'smoke'"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_fair_study_stops_no_trial(url: str, workshop: Shop) -> None:
 
 
 def test_the_front_of_several_objectives_is_that_of_brute_force(url: str, workshop: Shop) -> None:
-    chosen = plan(sampler="nsga2", objectives=("weighted_f1", "volatility", "seconds"), seeds=2)
+    chosen = plan(sampler="nsga2", goals=("weighted_f1", "volatility", "seconds"), seeds=2)
     with opened(url, chosen, trials=12) as (study,):
         shop = workshop(simple)
         made = shop.search([study])
@@ -140,7 +140,7 @@ def test_the_front_of_several_objectives_is_that_of_brute_force(url: str, worksh
 
 
 def test_a_front_of_conflicting_objectives_has_several_trials(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(url, plan(sampler="tpe", objectives=("weighted_f1", "seconds")), trials=14) as (study,):
+    with opened(url, plan(sampler="tpe", goals=("weighted_f1", "seconds")), trials=14) as (study,):
         values = {}
         while asked := study.ask():
             trial, number = asked
@@ -355,7 +355,7 @@ def test_a_run_whose_volatility_is_unknown_fails_its_trial_where_it_counts(
         "benchmark.tuning.search.measure", lambda *a: measured(*a).model_copy(update={"volatility": None})
     )
     with opened(
-        url, plan(name="one"), plan(name="two", sampler="tpe", objectives=("weighted_f1", "volatility")), trials=1
+        url, plan(name="one"), plan(name="two", sampler="tpe", goals=("weighted_f1", "volatility")), trials=1
     ) as s:
         shop.run(s)
         assert [record(study, url)["trials"][0]["state"] for study in s] == ["complete", "failed"]
@@ -390,10 +390,10 @@ def test_a_database_that_another_process_makes_at_this_moment_is_opened(
     ("options", "said"),
     [
         ({"sampler": "tep"}, "unknown sampler 'tep', did you mean 'tpe'"),
-        ({"objectives": ("weighted_f1", "second")}, "unknown objective 'second', did you mean 'seconds'"),
-        ({"objectives": ("seconds", "weighted_f1")}, "begins with weighted_f1"),
-        ({"objectives": ("weighted_f1", "seconds"), "sampler": "grid"}, "--sampler grid is for one objective"),
-        ({"sampler": "nsga2"}, "--sampler nsga2 is for several objectives"),
+        ({"goals": ("weighted_f1", "second")}, "unknown goal 'second', did you mean 'seconds'"),
+        ({"goals": ("seconds", "weighted_f1")}, "begins with weighted_f1"),
+        ({"goals": ("weighted_f1", "seconds"), "sampler": "grid"}, "--sampler grid is for one goal"),
+        ({"sampler": "nsga2"}, "--sampler nsga2 is for several goals"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees while studies are made: bars on a terminal, a line a trial elsewhere."""
+"""The progress and the outcome of studies: bars on a terminal, a line a trial elsewhere, a table at the end."""
 
 import math
 import time
@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import TaskID
 from rich.table import Table
 
-from benchmark.execution.display import bars
+from benchmark.cli.display.runs import bars
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
-from benchmark.tuning.search import Open, Search
+from benchmark.execution.listener import EndedTrial, TrialRun
 from benchmark.tuning.space import shown
 
 
@@ -25,9 +25,11 @@ class StudyDisplay:
         total: trials of all studies.
         done: of these, over before.
         console: where to draw; not a terminal, it gets a line a trial.
+        one_line: draw the bar of all trials alone, and say only what went wrong.
     """
 
-    def __init__(self, total: int, done: int, console: Console) -> None:
+    def __init__(self, total: int, done: int, console: Console, *, one_line: bool = False) -> None:
+        self._one_line = one_line
         self._total, self._before, self._done = total, done, done
         self._best: dict[str, tuple[float, int]] = {}
         self._bars: dict[str, TaskID] = {}
@@ -46,19 +48,18 @@ class StudyDisplay:
     ) -> None:
         self._progress.stop()
 
-    def update(self, event: Event, search: Search) -> None:
-        """Show what happened to a run; before the search hears of it."""
+    def update(self, event: Event, run: TrialRun) -> None:
+        """Show what happened to a run."""
         match event:
+            case Started() | Epoch() if self._one_line:
+                pass
             case Started():
-                trial = search.of(event.key)
-                spec = next(spec for spec in trial.specs if spec.key == event.key)
-                name = f"{trial.study.plan.name} trial {trial.number} · seed {spec.seed}"
-                epochs = spec.training.epochs
-                self._bars[event.key] = self._progress.add_task(name, total=epochs, count=f"epoch 0/{epochs}", note="")
+                name = f"{run.study} trial {run.number} · seed {run.seed}"
+                count = f"epoch 0/{run.epochs}"
+                self._bars[event.key] = self._progress.add_task(name, total=run.epochs, count=count, note="")
             case Epoch(epoch=epoch, best=best):
-                epochs = search.of(event.key).specs[0].training.epochs
                 note = "" if math.isnan(best) else f"val F1 {100 * best:.1f}"
-                count = f"epoch {epoch}/{epochs}"
+                count = f"epoch {epoch}/{run.epochs}"
                 self._progress.update(self._bars[event.key], completed=epoch, count=count, note=note)
             case Finished() | Failed() | Interrupted() | Retried():
                 if (bar := self._bars.pop(event.key, None)) is not None:
@@ -66,26 +67,28 @@ class StudyDisplay:
                 if isinstance(event, Retried):
                     self._print(f"a run is to be tried again, after: {event.error.strip().splitlines()[-1]}")
 
-    def ended(self, trial: Open) -> None:
+    def ended(self, trial: EndedTrial) -> None:
         """Show a trial that ended here."""
         self._done += 1
-        name, scores = trial.study.plan.name, [run.validation for run in trial.runs]
-        if len(scores) == len(trial.specs) and mean(scores) > self._best.get(name, (-1.0, 0))[0]:
-            self._best[name] = mean(scores), trial.number
+        scores = trial.scores
+        if len(scores) == trial.seeds and mean(scores) > self._best.get(trial.study, (-1.0, 0))[0]:
+            self._best[trial.study] = mean(scores), trial.number
         outcome = f"validation F1 {spread(scores)}" if scores else ""
         if trial.error:
             outcome = f"failed: {trial.error}"
-        elif len(scores) < len(trial.specs):
-            outcome += f", stopped after {len(scores)} of {len(trial.specs)} seeds"
-        if name in self._best:
-            outcome += f"; best {100 * self._best[name][0]:.1f} (trial {self._best[name][1]})"
+        elif len(scores) < trial.seeds:
+            outcome += f", stopped after {len(scores)} of {trial.seeds} seeds"
+        if trial.study in self._best:
+            outcome += f"; best {100 * self._best[trial.study][0]:.1f} (trial {self._best[trial.study][1]})"
         elapsed = time.monotonic() - self._start
         left = elapsed * (self._total - self._done) / (self._done - self._before)
         note = f"{_time(left)} left" if self._done < self._total else ""
         self._progress.update(self._all, completed=self._done, count=f"{self._done}/{self._total} trials", note=note)
+        if self._one_line and not trial.error:
+            return
         self._print(
-            f"[{self._done:>{len(str(self._total))}}/{self._total}] {name} trial {trial.number}, "
-            f"{shown(trial.trial.params)}: {outcome}; {', '.join(filter(None, (f'{_time(elapsed)} elapsed', note)))}"
+            f"[{self._done:>{len(str(self._total))}}/{self._total}] {trial.study} trial {trial.number}, "
+            f"{shown(trial.settings)}: {outcome}; {', '.join(filter(None, (f'{_time(elapsed)} elapsed', note)))}"
         )
 
     def _print(self, line: str) -> None:

@@ -1,0 +1,203 @@
+"""What is compared, as users say it, to the runs that show it: the common part of ``run`` and ``lock``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from benchmark.base.devices import resolve_device
+from benchmark.base.errors import UserError
+from benchmark.base.names import Names, listed, look_up
+from benchmark.data import datasets as known
+from benchmark.data.datasets import DataSet
+from benchmark.data.inputs import parse_inputs
+from benchmark.evaluation.predictions.records import sides
+from benchmark.experiment.grid import expand, parse_seeds
+from benchmark.experiment.method_lists import choose_methods
+from benchmark.experiment.preregistration import MARGIN, Preregistration, check_margin, plan
+from benchmark.experiment.presets import load_preset
+from benchmark.experiment.spec import RunSpec
+from benchmark.methods.plugins import register
+from benchmark.store.store import Store
+from benchmark.tuning.records import settings_in
+from benchmark.tuning.tuned import tuned_runs
+from benchmark.workflows.defaults import data_folder
+
+Seeds = int | str | Sequence[int]
+Protocol = Literal["validated", "published"]
+
+
+class Choices(TypedDict, total=False):
+    """What decides the runs of a grid. Everything has a default; lists of names may be one string with commas.
+
+    Attributes:
+        datasets: ``iemocap``, ``meld``, ``iemocap-sim``, ``meld-sim``, the last two with knobs; default: the feature
+            files in ``data_dir``, without one the simulated pair.
+        methods: names (``cssbench methods``) or FUSION+AGGREGATOR with options; default: the benchmark's six.
+        grid: instead of ``methods``: ``ablation``, ``sensitivity``, ``rank-order``, or ``factorial``, which crosses
+            ``fusions`` with ``aggregators``.
+        tuned: studies of ``cssbench tune`` whose best settings are compared too.
+        raw_scale: aggregators keep their published scale instead of weights that sum to 1.
+        plugins: fusions and aggregators of the user's own, each as ``module:Class``.
+        seeds: how many (0, 1, …), or which; default: as many as the preset says.
+        protocol: ``validated``, or ``published``: no validation data, the published seed, the best test epoch shown.
+        margin: points of weighted F1 below which a difference does not matter; declared before the runs.
+        contrasts: what is tested, as ``css:adam``; default: the first method against each other one.
+        modalities: of text, audio, visual, those that every method sees; default: all.
+        text_view: which of a feature file's views of the text: ``1`` (default) to ``4``, ``mean`` or ``concat``.
+        drop_defects: remedies for defects that the audit finds, or ``all``; default: none.
+        preset: the budget: ``smoke``, ``quick`` (default), ``full`` or ``paper``.
+        encoder: of all methods that name none: ``paper`` (default) or ``released``.
+        epochs, hidden, rank, order: replace the preset's.
+        training: further training settings that replace the preset's, by name.
+        device: ``auto`` (default), ``cpu`` or ``cuda``.
+        data_dir: folder of the feature files; default: ``$CSSBENCH_DATA``.
+    """
+
+    datasets: Names | None
+    methods: Names | None
+    grid: str | None
+    fusions: Names | None
+    aggregators: Names | None
+    tuned: Names | None
+    raw_scale: bool
+    plugins: Sequence[str]
+    seeds: Seeds | None
+    protocol: Protocol
+    margin: float
+    contrasts: Names | None
+    modalities: Names | None
+    text_view: str | None
+    drop_defects: Names | None
+    preset: str
+    encoder: str
+    epochs: int | None
+    hidden: int | None
+    rank: int | None
+    order: int | None
+    training: Mapping[str, Any]
+    device: str
+    data_dir: Path | str | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Runs to be made, longest first, the data sets they are on, and what will be compared (None: nothing)."""
+
+    specs: Sequence[RunSpec]
+    datasets: Sequence[DataSet]
+    preregistration: Preregistration | None
+
+
+def plan_grid(
+    store: Path,
+    *,
+    anywhere: bool = False,
+    with_imports: bool = True,
+    datasets: Names | None = None,
+    methods: Names | None = None,
+    grid: str | None = None,
+    fusions: Names | None = None,
+    aggregators: Names | None = None,
+    tuned: Names | None = None,
+    raw_scale: bool = False,
+    plugins: Sequence[str] = (),
+    seeds: Seeds | None = None,
+    protocol: Protocol = "validated",
+    margin: float = MARGIN,
+    contrasts: Names | None = None,
+    modalities: Names | None = None,
+    text_view: str | None = None,
+    drop_defects: Names | None = None,
+    preset: str = "quick",
+    encoder: str = "paper",
+    epochs: int | None = None,
+    hidden: int | None = None,
+    rank: int | None = None,
+    order: int | None = None,
+    training: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    data_dir: Path | str | None = None,
+) -> Grid:
+    """The runs of :class:`Choices`, and their comparisons.
+
+    Args:
+        store: holds the studies that ``tuned`` names and the imported methods that ``contrasts`` may name.
+        anywhere: runs are made on other machines, whose devices are not known here.
+        with_imports: whether contrasts may name imported methods.
+
+    Raises:
+        UserError: unknown names, values out of range, or choices that do not go together.
+    """
+    look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
+    look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
+    register(plugins)
+    device = device if anywhere and device == "cuda" else resolve_device(device)
+    budget, folder = load_preset(preset), data_folder(data_dir)
+    inputs = parse_inputs(_joined(modalities), text_view, _joined(drop_defects))
+    studies = [settings_in(store, name) for name in listed("--tuned", tuned)] if tuned is not None else []
+    if studies and datasets is None:
+        datasets = list(dict.fromkeys(study["dataset"] for study, _ in studies))
+    if studies and methods is None and grid is None:
+        methods = list(dict.fromkeys(study["method"] for study, _ in studies))
+    data = (
+        known.default(folder, inputs)
+        if datasets is None
+        else [known.dataset(name, folder, inputs) for name in listed("--datasets", datasets)]
+    )
+    members = choose_methods(methods, grid, fusions, aggregators)
+    replicates = None if protocol == "published" and seeds is None else parse_seeds(_seeds(seeds), budget)
+    settings = {**(training or {}), **_given(epochs=epochs, hidden=hidden)}
+    expanded = partial(
+        expand,
+        budget,
+        data,
+        protocol=protocol,
+        device=device,
+        encoder=encoder,
+        training=settings,
+        options=_given(rank=rank, order=order, raw_scale=raw_scale or None),
+    )
+    specs = expanded(members, replicates)
+    by_label = tuned_runs(studies, specs, data, budget, device, settings)
+    specs += [spec for members_of_label in by_label.values() for spec in members_of_label]
+    if replicates is None or protocol == "published":  # the published protocol is in no comparison
+        return Grid(specs, data, None)
+    imports = sides(Store(store), {each.fingerprint for each in data}) if contrasts is not None and with_imports else {}
+    comparisons = plan(
+        [*members, *by_label],
+        _joined(contrasts),
+        lambda text: (
+            [spec for spec in by_label[text] if spec.seed == replicates[0]]
+            if text in by_label
+            else expanded([text], replicates[:1])
+        ),
+        imports,
+    )
+    insisted = contrasts is not None or margin != MARGIN
+    return Grid(specs, data, Preregistration(comparisons, replicates, check_margin(margin), insisted=insisted))
+
+
+def _joined(names: Names | None) -> str | None:
+    return names if names is None or isinstance(names, str) else ",".join(names)
+
+
+def _seeds(seeds: Seeds | None) -> str | None:
+    """The seeds as they are written on the command line: a list has a comma, even of one."""
+    if seeds is None or isinstance(seeds, str):
+        return seeds
+    return str(seeds) if isinstance(seeds, int) else ",".join(map(str, seeds)) + ","
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    """The settings that were given: those that are not None."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def refuse_beside(locked: Path, choices: Choices) -> None:
+    """Raise UserError where something chooses runs beside a lock, which says what they are."""
+    if named := [name for name in choices if name != "data_dir"]:
+        raise UserError(
+            f"--locked says what the runs are: leave out --{named[0].replace('_', '-')} or the lock {locked}"
+        )

@@ -1,0 +1,46 @@
+"""What has to be settled before runs are made: which are missing, and whether all of them can be made at all."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.base.errors import UserError
+from benchmark.store.checksums import damage
+
+if TYPE_CHECKING:
+    from benchmark.data.datasets import DataSet
+    from benchmark.experiment.spec import RunSpec
+    from benchmark.store.store import Store
+
+
+def missing(specs: "Iterable[RunSpec]", store: "Store") -> "dict[str, RunSpec]":
+    """The runs that the store does not hold whole, by key: those are to be made."""
+    return {spec.key: spec for spec in specs if not store.is_whole(spec.key)}
+
+
+def damages(keys: Iterable[str], store: "Store") -> Iterator[str]:
+    """A sentence for each of these runs that is finished and damaged, and therefore going to be made again."""
+    for key in keys:
+        if store.is_complete(key):
+            yield f"warning: run {key} in {store.root} is damaged ({damage(store.folder(key))}): made again"
+
+
+def refuse_unusable(specs: "Iterable[RunSpec]", datasets: "Iterable[DataSet]") -> None:
+    """Raise UserError for data that cannot be split or a method that cannot be built, before anything is written."""
+    from benchmark.data.splits import split
+    from benchmark.experiment.grid import may_be_refused
+
+    by_name, runs = {data.name: data for data in datasets}, list(specs)
+    for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in runs):
+        split(by_name[name].load(), seed=0, hold_out=hold_out)
+    if doubtful := list(filter(may_be_refused, runs)):
+        from benchmark.training.building import refuse_unbuildable
+
+        refuse_unbuildable(doubtful)
+
+
+def existing(store: Path) -> Path:
+    """The store's folder itself; raises UserError where no store is there."""
+    if not (store / "runs").is_dir():
+        raise UserError(f"no runs in {store}: name a store with --store, or make one with cssbench run")
+    return store

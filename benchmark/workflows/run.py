@@ -1,0 +1,207 @@
+"""``benchmark.run``: from choices to a store that holds their runs, and to the report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from benchmark.base.errors import UserError
+from benchmark.execution.estimate import estimate
+from benchmark.execution.listener import Listener
+from benchmark.execution.places import Places, places
+from benchmark.store.query import IMPORTED
+from benchmark.store.store import Store
+from benchmark.workflows.defaults import data_folder, store_folder
+from benchmark.workflows.grid import Choices, Grid, plan_grid, refuse_beside
+from benchmark.workflows.lock import read_lock
+from benchmark.workflows.notebook import default_listener
+from benchmark.workflows.preparation import damages, missing, refuse_unusable
+from benchmark.workflows.refit import refits
+from benchmark.workflows.reporting import refuse_foreign, write_report
+
+if TYPE_CHECKING:
+    from benchmark.data.datasets import DataSet
+    from benchmark.experiment.preregistration import Preregistration
+    from benchmark.experiment.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a grid.
+
+    Attributes:
+        store: the folder of the run store; ``reports.load(outcome.store, outcome.keys)`` has its numbers.
+        keys: the runs that were asked for, refits included, whether they are there or not.
+        made, failed: how many runs this call finished, and how many of them failed.
+        interrupted: a signal stopped the grid; the same call goes on from there.
+        report: the report's page; None where there is none, after an interruption, say.
+    """
+
+    store: Path
+    keys: Sequence[str]
+    made: int = 0
+    failed: int = 0
+    interrupted: bool = False
+    report: Path | None = None
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Both together, in the order in which they were."""
+        return replace(
+            other,
+            keys=[*dict.fromkeys([*self.keys, *other.keys])],
+            made=self.made + other.made,
+            failed=self.failed + other.failed,
+            interrupted=self.interrupted or other.interrupted,
+        )
+
+
+def run(
+    *,
+    store: Path | str | None = None,
+    report: Path | str | Literal[False] | None = None,
+    tracking_uri: str | None = None,
+    refit: bool = False,
+    workers: int | None = None,
+    gpus: str | int | None = None,
+    workers_per_gpu: int | None = None,
+    executor: str = "local",
+    address: str | None = None,
+    run_timeout: float | None = None,
+    dry_run: bool = False,
+    locked: Path | str | None = None,
+    listener: Listener | None = None,
+    **choices: Unpack[Choices],
+) -> Outcome:
+    """Train data sets × methods × seeds, log them to MLflow, and write the report, as ``cssbench run`` does.
+
+    Finished runs are not repeated; one that was cut off goes on from its last epoch; one that failed is tried again.
+    Runs are made in processes of their own: a script calls this under ``if __name__ == "__main__":``.
+
+    Args:
+        store: holds the runs; default: ``$CSSBENCH_STORE``, else ``cssbench-store``.
+        report: folder of the report; default: ``report`` in the store; False for no report.
+        tracking_uri: MLflow; default: ``$MLFLOW_TRACKING_URI``, else a database in the store.
+        refit: afterwards train each method on training and validation data, for the mean epoch that its seeds selected.
+        workers: processes, one thread each; default: one a core, one a GPU, or what the cluster has room for.
+        gpus, workers_per_gpu: the GPUs that workers are placed on (a number or ``all``), and how many share one.
+        executor, address: ``local``, or ``ray`` with the cluster's HOST:PORT.
+        run_timeout: seconds without a finished epoch after which a run is taken for hung.
+        dry_run: say how many runs, how long and how much memory; make nothing.
+        locked: make the runs of this file by :func:`benchmark.lock`; nothing else may choose runs then.
+        listener: hears messages and progress; default: one line that updates in a notebook, silence elsewhere.
+        choices: what is compared, see :class:`benchmark.Choices`: datasets, methods, seeds, preset, …
+
+    Raises:
+        UserError: wrong input, in one line with cause, value and remedy; nothing is written then.
+        KeyboardInterrupt: Ctrl-C twice. Once lets each run finish its epoch, and the outcome says ``interrupted``.
+    """
+    listener = listener or default_listener()
+    root = store_folder(store)
+    if refit and choices.get("protocol") == "published":
+        raise UserError(
+            "--refit needs the epochs that validation selected, and --protocol published has no validation data; "
+            "leave one of them out"
+        )
+    if locked is not None:
+        refuse_beside(Path(locked), choices)
+        grid = read_lock(Path(locked), data_folder(choices.get("data_dir")))
+    else:
+        grid = plan_grid(root, anywhere=executor == "ray", **choices)
+    where = places(
+        root,
+        Path(report) if report else root / "report",
+        tracking_uri,
+        run_timeout,
+        device=grid.specs[0].provenance.device,
+        workers=workers,
+        gpus=None if gpus is None else str(gpus),
+        workers_per_gpu=workers_per_gpu,
+        executor=executor,
+        address=address,
+    )
+    return carry_out(grid, where, listener, refit=refit, dry_run=dry_run, report=report is not False)
+
+
+def carry_out(
+    grid: Grid, where: Places, listener: Listener, *, refit: bool = False, dry_run: bool = False, report: bool = True
+) -> Outcome:
+    """Make the runs of a grid that the store has not got, and write the report."""
+    store = Store(where.store)
+    if report:
+        refuse_foreign(where.report)
+    if dry_run:
+        return _say_what_it_takes(grid, where, store, listener, refit=refit)
+    declared = grid.preregistration
+    if declared and declared.insisted and not missing(grid.specs, store):
+        declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory
+    outcome = _train("runs", grid.specs, grid.datasets, store, where, listener, declared)
+    budgets = {spec.budget for spec in grid.specs}
+    if refit and not outcome.interrupted:
+        again, left_out = refits(grid.specs, store)
+        for reason in left_out:
+            listener.notice(reason)
+        outcome += _train("refits", again, grid.datasets, store, where, listener)
+        budgets |= {spec.budget for spec in again}
+    keys = {record["key"] for record in store.specs() if record["budget"] in budgets}
+    if outcome.interrupted or not report or not any(map(store.is_complete, keys)):
+        return outcome
+    shown = keys | _imported(store, {spec.provenance.data for spec in grid.specs})
+    return replace(outcome, report=write_report(store.root, where.report, shown, listener))
+
+
+def _say_what_it_takes(grid: Grid, where: Places, store: Store, listener: Listener, *, refit: bool) -> Outcome:
+    """Say how many runs are missing and what they take; make nothing."""
+    keys, to_make = [spec.key for spec in grid.specs], missing(grid.specs, store)
+    listener.message(f"{len(keys)} runs, {len(keys) - len(to_make)} of them already in {store.root}")
+    listener.message(estimate(list(to_make.values()), store, where.at_once()))
+    if refit:
+        listener.message("refits come on top: their epochs are not known before these runs are there")
+    return Outcome(store.root, keys)
+
+
+def _imported(store: Store, data: set[str]) -> set[str]:
+    """Keys of what was imported on data of these fingerprints."""
+    records = (record for record in store.specs() if record.get("protocol") == IMPORTED)
+    return {record["key"] for record in records if record["provenance"]["data"] in data}
+
+
+def _train(
+    what: str,
+    specs: "Sequence[RunSpec]",
+    datasets: "Sequence[DataSet]",
+    store: Store,
+    where: Places,
+    listener: Listener,
+    declared: "Preregistration | None" = None,
+) -> Outcome:
+    """Declare what will be compared, then make the runs that the store does not hold."""
+    to_make = missing(specs, store)
+    for sentence in damages(to_make, store):
+        listener.notice(sentence)
+    listener.message(f"{len(specs)} {what}, {len(specs) - len(to_make)} of them already in {store.root}")
+    keys = [spec.key for spec in specs]
+    if not to_make:
+        return Outcome(store.root, keys)
+    refuse_unusable(to_make.values(), datasets)
+    from benchmark.execution.coordinator import run_grid
+    from benchmark.execution.events import Failed, Finished
+    from benchmark.tracking.uris import resolve_uri
+
+    store.prepare()
+    if declared:
+        declared.declare(store.root)
+    outcomes = run_grid(
+        to_make,
+        {data.name: data for data in datasets},
+        store,
+        executor=where.executor(store),
+        tracking_uri=resolve_uri(where.tracking_uri, store.root),
+        listener=listener,
+    )
+    if failed := outcomes[Failed]:
+        listener.notice(
+            f"{failed} of {len(to_make)} runs failed; {store.runs}/*/error.txt has the tracebacks, and the same "
+            "command tries them again"
+        )
+    made = outcomes[Finished] + failed
+    return Outcome(store.root, keys, made=made, failed=failed, interrupted=made < len(to_make))

@@ -1,0 +1,193 @@
+"""The Python front door: what ``cssbench run`` does, without a terminal."""
+
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import benchmark
+from benchmark.cli import run as command
+from benchmark.execution.events import Epoch, Event, Finished, Started
+from benchmark.execution.listener import Hear
+from benchmark.experiment.spec import RunSpec
+from benchmark.workflows.grid import plan_grid
+from tests.benchmark.harness import Say, digests
+
+HEAVY = ("torch", "mlflow", "optuna", "pandas", "matplotlib", "sklearn", "pyarrow")
+
+
+class Heard(benchmark.Listener):
+    """Remembers what it hears."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.notices: list[str] = []
+        self.events: list[Event] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    @contextmanager
+    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+        yield self.events.append
+
+
+@pytest.fixture
+def asked(features: Path, tmp_path: Path) -> dict[str, Any]:
+    """A run of a moment on the tiny feature file."""
+    return {
+        "datasets": ["meld"], "methods": ["concat"], "seeds": 1, "preset": "smoke", "epochs": 1, "device": "cpu",
+        "data_dir": features, "store": tmp_path / "store", "workers": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "light"),
+    [("import benchmark", (*HEAVY, "numpy", "pydantic", "typer")), ("import benchmark; benchmark.run", HEAVY)],
+)
+def test_importing_it_is_cheap(code: str, light: tuple[str, ...]) -> None:
+    script = f"{code}\nimport sys\nprint(*(name for name in {light} if name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_every_name_of_the_package_is_there_and_documented() -> None:
+    for name in benchmark.__all__:
+        assert getattr(benchmark, name).__doc__, name
+    assert set(benchmark.__all__) == set(dir(benchmark))
+    with pytest.raises(AttributeError, match="no attribute 'ran'"):
+        benchmark.ran  # noqa: B018
+
+
+def test_a_run_is_made_told_and_reported_and_nothing_is_printed(
+    asked: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard = Heard()
+    outcome = benchmark.run(**asked, listener=heard)
+    assert (outcome.made, outcome.failed, outcome.interrupted) == (1, 0, False)
+    assert outcome.report == asked["store"] / "report" / "index.html"
+    assert outcome.report.is_file()
+    assert [type(event) for event in heard.events] == [Started, Epoch, Finished]
+    assert {event.key for event in heard.events} == set(outcome.keys) == set(digests(asked["store"]))
+    assert heard.messages[0] == f"1 runs, 0 of them already in {asked['store']}"
+    assert heard.messages[-1] == "writing the report …"
+    again = benchmark.run(**asked)
+    assert (again.made, again.keys, again.report) == (0, outcome.keys, outcome.report)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_command_and_the_front_door_make_the_same_runs(asked: dict[str, Any], say: Say) -> None:
+    outcome = benchmark.run(**asked, report=False)
+    assert outcome.report is None
+    assert not (asked["store"] / "report").exists()
+    words = ("run", "--datasets", "meld", "--methods", "concat", "--seeds", "1", "--preset", "smoke", "--epochs", "1")
+    code, out, _ = say(*words, "--device", "cpu", "--data-dir", asked["data_dir"], "--store", asked["store"])
+    assert (code, out.splitlines()[0]) == (0, f"1 runs, 1 of them already in {asked['store']}")
+
+
+def test_it_works_outside_the_main_thread(asked: dict[str, Any]) -> None:
+    outcomes: list[benchmark.Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(benchmark.run(**asked, report=False)))
+    thread.start()
+    thread.join()
+    assert [outcome.made for outcome in outcomes] == [1]
+
+
+def test_names_and_seeds_may_be_lists_or_text(tmp_path: Path) -> None:
+    def keys(**choices: Any) -> list[str]:
+        return [spec.key for spec in plan_grid(tmp_path, preset="smoke", device="cpu", **choices).specs]
+
+    as_text = keys(
+        datasets="iemocap-sim,meld-sim", methods="css,spf(rank=4,order=2)+pgm", seeds="2", modalities="text,audio"
+    )
+    as_lists = keys(
+        datasets=["iemocap-sim", "meld-sim"],
+        methods=["css", "spf(rank=4,order=2)+pgm"],
+        seeds=2,
+        modalities=("audio", "text"),
+    )
+    assert len(as_text) == 8
+    assert (
+        as_text
+        == as_lists
+        == keys(
+            datasets="iemocap-sim,meld-sim",
+            methods=["css", "spf(rank=4,order=2)+pgm"],
+            seeds=[0, 1],
+            modalities="text,audio",
+        )
+    )
+    assert keys(datasets="meld-sim", methods="css", seeds=[7], epochs=3) == keys(
+        datasets="meld-sim", methods="css", seeds="7,", training={"epochs": 3}
+    )
+
+
+def test_the_command_has_every_choice_and_the_same_defaults() -> None:
+    front = inspect.signature(plan_grid).parameters
+    assert set(benchmark.Choices.__annotations__) == set(front) - {"store", "anywhere", "with_imports"}
+    options = inspect.signature(command.run).parameters
+    for name in set(benchmark.Choices.__annotations__) - {"training"}:
+        option = options[{"plugins": "plugin"}.get(name, name)]
+        assert (option.default or None) == (front[name].default or None), name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"methods": "cs"}, "unknown method 'cs', did you mean 'css'"),
+        ({"datasets": []}, "--datasets names nothing"),
+        ({"seeds": 0}, "cannot read seeds '0'"),
+        ({"workers": 0}, "--workers must be at least 1, got 0"),
+        ({"training": {"rate": 1}}, "rate"),
+        ({"refit": True, "protocol": "published"}, "--refit needs the epochs that validation selected"),
+        ({"locked": "grid.lock"}, "--locked says what the runs are: leave out --datasets"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_writes_nothing(
+    asked: dict[str, Any], wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(benchmark.UserError, match=message) as refused:
+        benchmark.run(**asked | wrong)
+    assert "\n" not in str(refused.value)
+    assert not asked["store"].exists()
+
+
+def test_a_lock_is_made_and_kept(asked: dict[str, Any], tmp_path: Path) -> None:
+    choices = {name: value for name, value in asked.items() if name not in ("store", "workers")}
+    assert benchmark.lock(tmp_path / "grid.lock", **choices) == 1
+    heard = Heard()
+    outcome = benchmark.run(
+        locked=tmp_path / "grid.lock", data_dir=asked["data_dir"], store=asked["store"], dry_run=True, listener=heard
+    )
+    assert outcome.keys == benchmark.run(**asked, dry_run=True).keys
+    assert heard.messages[1].startswith("1 runs to make; time and memory unknown")
+    assert not asked["store"].exists()
+
+
+def test_verification_says_of_every_run_what_it_found(asked: dict[str, Any]) -> None:
+    (key,) = benchmark.run(**asked, report=False).keys
+    (sound,) = benchmark.verify(store=asked["store"], data_dir=asked["data_dir"], workers=1)
+    assert (sound.key, sound.status, sound.sentences) == (key, benchmark.Status.SAME, ["the same bits"])
+    (asked["store"] / "runs" / key / "history.parquet").write_bytes(b"torn")
+    (damaged,) = benchmark.verify([key[:6]], store=asked["store"], files=True)
+    assert damaged.status is benchmark.Status.DIFFERENT
+    assert damaged.sentences == ["damaged: history.parquet is not what its checksum says"]
+
+
+def test_a_study_is_made_and_says_how_to_go_on(asked: dict[str, Any]) -> None:
+    choices = {name: value for name, value in asked.items() if name != "methods"}
+    result = benchmark.tune(**choices, methods="tensor", trials=2, sampler="random")
+    assert result.finished
+    assert not result.failed
+    assert [len(record["trials"]) for record in result.records] == [2]
+    assert result.next[0].startswith(
+        "cssbench run --preset smoke --datasets meld --methods tensor --tuned meld/tensor/"
+    )
