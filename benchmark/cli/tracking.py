@@ -18,36 +18,17 @@ app = typer.Typer()
 @app.command()
 def sync(store: StoreOption = STORE, tracking_uri: TrackingOption = None) -> None:
     """Log to MLflow the finished runs that are not there yet, each once."""
-    from benchmark.store.query import Filter
-    from benchmark.store.store import Store
-    from benchmark.tracking.logged import Logged
-    from benchmark.tracking.tracker import Tracker
-    from benchmark.tracking.uris import artifacts_beside, resolve_uri, without_password
+    from benchmark.cli.display.terminal import Terminal
+    from benchmark.workflows.sync import sync as log
 
-    held = Store(existing(store))
-    uri = resolve_uri(tracking_uri, held.root)
-    shown = without_password(uri)
-    logged = Logged(held.root, shown)
-    with logged.held(alone=True) as alone:
-        if not alone:
-            raise UserError(f"another process is logging runs of {store} to {shown}: sync when it has ended")
-        complete, there = [run.key for run in Filter(state="complete").select(held)], logged.keys()
-        missing = [key for key in complete if key not in there]
-        whole = [key for key in missing if held.is_whole(key)]
-        if len(whole) < len(missing):
-            say(f"{len(missing) - len(whole)} runs are damaged and left out; cssbench run makes them again")
-        failed = 0
-        if whole:
-            tracker = Tracker(uri, artifacts_beside(uri, held.root), say, logged)
-            tracker.begin(f"sync: {len(whole)} runs", {})
-            for key in whole:
-                tracker.run_kept(held.folder(key))
-            failed = tracker.close(timeout=None)
+    result = log(store=store, tracking_uri=tracking_uri, listener=Terminal())
+    if result.damaged:
+        say(f"{result.damaged} runs are damaged and left out; cssbench run makes them again")
     typer.echo(
-        f"{len(complete)} complete runs, {len(complete) - len(missing)} of them already in MLflow at {shown}, "
-        f"{len(whole) - failed} logged now"
+        f"{result.complete} complete runs, {result.already} of them already in MLflow at {result.uri}, "
+        f"{result.logged} logged now"
     )
-    raise typer.Exit(FAILED if failed or len(whole) < len(missing) else DONE)
+    raise typer.Exit(FAILED if result.failed or result.damaged else DONE)
 
 
 @app.command()

@@ -1,0 +1,70 @@
+"""``benchmark.workflows.sync``: log to MLflow the finished runs of a store that are not there yet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.base.errors import UserError
+from benchmark.execution.listener import Listener
+from benchmark.store.query import Filter
+from benchmark.store.store import Store
+from benchmark.tracking.logged import Logged
+from benchmark.tracking.uris import artifacts_beside, resolve_uri, without_password
+from benchmark.workflows.defaults import store_folder
+from benchmark.workflows.preparation import existing
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What became of the finished runs of a store.
+
+    Attributes:
+        uri: MLflow's, without a password.
+        complete: how many finished runs the store holds.
+        already, logged: how many of them were in MLflow before, and how many this call logged.
+        damaged, failed: how many are damaged and left out, and how many could not be logged.
+    """
+
+    uri: str
+    complete: int
+    already: int
+    logged: int
+    damaged: int
+    failed: int
+
+
+def sync(
+    *, store: Path | str | None = None, tracking_uri: str | None = None, listener: Listener | None = None
+) -> Synced:
+    """Log the finished runs that are not in MLflow yet, each once; arguments are those of :func:`benchmark.run`.
+
+    Raises:
+        UserError: there is no store, or another process is logging its runs to the same place.
+    """
+    listener = listener or Listener()
+    held = Store(existing(store_folder(store)))
+    uri = resolve_uri(tracking_uri, held.root)
+    shown = without_password(uri)
+    logged = Logged(held.root, shown)
+    with logged.held(alone=True) as alone:
+        if not alone:
+            raise UserError(f"another process is logging runs of {held.root} to {shown}: sync when it has ended")
+        complete, already = [run.key for run in Filter(state="complete").select(held)], logged.keys()
+        absent = [key for key in complete if key not in already]
+        whole = [key for key in absent if held.is_whole(key)]
+        failed = 0
+        if whole:
+            from benchmark.tracking.tracker import Tracker
+
+            tracker = Tracker(uri, artifacts_beside(uri, held.root), listener.notice, logged)
+            tracker.begin(f"sync: {len(whole)} runs", {})
+            for key in whole:
+                tracker.run_kept(held.folder(key))
+            failed = tracker.close(timeout=None)
+    return Synced(
+        uri=shown,
+        complete=len(complete),
+        already=len(complete) - len(absent),
+        logged=len(whole) - failed,
+        damaged=len(absent) - len(whole),
+        failed=failed,
+    )
