@@ -41,8 +41,9 @@ def shared(session: nox.Session) -> str:
 
 
 def run(session: nox.Session, program: str, *arguments: str) -> None:
-    """Run a program of the shared environment."""
-    session.run(str(Path(shared(session)) / program), *arguments, external=True)
+    """Run a program of the shared environment; after Ctrl-C it has the time that it takes to end by itself."""
+    wait: dict[str, None] = {"interrupt_timeout": None, "terminate_timeout": None}
+    session.run(str(Path(shared(session)) / program), *arguments, external=True, **wait)
 
 
 @nox.session(venv_backend="none")

@@ -7,7 +7,7 @@ import typer
 
 from benchmark.base.errors import TransferError, UserError
 from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
-from benchmark.cli.display.lines import say
+from benchmark.cli.display.lines import say, steady
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
 app = typer.Typer(
@@ -47,14 +47,20 @@ def _explain(error: Exception) -> tuple[int, str]:
 
 def main() -> None:
     """Entry point: every error becomes one line on stderr and an exit code."""
-    words = [word for word in sys.argv[1:] if word != "--debug"]
+    with steady():
+        code = _run([word for word in sys.argv[1:] if word != "--debug"], debug="--debug" in sys.argv[1:])
+    sys.exit(code)
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    """Execute the command that these words are; returns its exit code."""
     try:
-        code = app(words or ["--help"], prog_name="cssbench", standalone_mode=False) or DONE
+        code: int = app(words or ["--help"], prog_name="cssbench", standalone_mode=False) or DONE
         if code == INTERRUPTED:
             say("interrupted: what was done is kept, and the same command goes on from there")
     except Exception as error:
-        if len(words) < len(sys.argv) - 1:
+        if debug:
             traceback.print_exc()
         code, message = _explain(error)
         say(f"error: {message}")
-    sys.exit(code)
+    return code

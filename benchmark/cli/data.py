@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.display.lines import say
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import show
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption
 
@@ -93,22 +93,22 @@ def data_fetch(
     target = (out or fetched_folder()) / name
     found = fetched(target, source, wanted)
     if found:
-        typer.echo(f"{target} is there already, SHA-256 {found}")
+        tell(f"{target} is there already, SHA-256 {found}")
     else:
         _agree(TERMS[dataset], accept_licence)
-        typer.echo(f"fetching {source.name} to {target}")
+        tell(f"fetching {source.name} to {target}")
         with shown(name, Console(stderr=True)) as progress:
             found = fetch(target, source, wanted, progress, say)
-        typer.echo(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {found}")
+        tell(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {found}")
     if found != PUBLISHED_SHA256[dataset]:
-        typer.echo("This is not the published file: reports will say so.")
+        tell("This is not the published file: reports will say so.")
     folder = f" --data-dir {shlex.quote(str(out))}" if out else ""
-    typer.echo(f"Next: cssbench data audit {shlex.quote(str(target))}\n      cssbench run --datasets {dataset}{folder}")
+    tell(f"Next: cssbench data audit {shlex.quote(str(target))}\n      cssbench run --datasets {dataset}{folder}")
 
 
 def _agree(terms: "Terms", accepted: bool) -> None:
     """Show the terms and have them accepted; raises UserError where they are not."""
-    typer.echo(terms.notice)
+    tell(terms.notice)
     if accepted:
         return
     if not sys.stdin.isatty():
@@ -149,11 +149,11 @@ def data_audit(
         except OSError as error:  # not exit code 1, which says that there are defects
             raise UserError(f"cannot write the page {page} ({error.strerror}); name another file") from error
     if as_json:
-        typer.echo(json.dumps(audit.as_dict(), indent=1, allow_nan=False))
+        tell(json.dumps(audit.as_dict(), indent=1, allow_nan=False))
     else:
-        typer.echo(f"{audit.file}: {audit.layout}\nSHA-256 {audit.sha256}")
+        tell(f"{audit.file}: {audit.layout}\nSHA-256 {audit.sha256}")
         show(*map(_table, pages.views(audit)))
-        typer.echo(pages.verdict(audit))
+        tell(pages.verdict(audit))
     raise typer.Exit(FAILED if audit.defects else DONE)
 
 
@@ -189,7 +189,7 @@ def data_import(
     _new_file(out)
     c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
-    typer.echo(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
+    tell(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
 
 
 @app.command("simulate")
@@ -244,7 +244,7 @@ def data_simulate(
             "splits": counts,
             **({"ceilings": list(map(asdict, rows))} if rows else {}),
         }
-        typer.echo(json.dumps(found, indent=1))
+        tell(json.dumps(found, indent=1))
         return
 
     sizes = Table("split", "conversations", "utterances", *corpus.class_names, title=f"{name}, seed {seed}")

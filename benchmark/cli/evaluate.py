@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.cli.display.lines import tell
 from benchmark.cli.display.tables import show
 from benchmark.cli.options import DataOption
 
@@ -34,7 +35,7 @@ def evaluate(
 
     scores = evaluate_checkpoint(checkpoint, chosen, heads)
     if as_json:
-        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+        tell(json.dumps(scores, indent=1, allow_nan=False))
         return
     percent = {"accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
     table = Table("score", "%", title=f"{checkpoint.name} on the test split: {chosen.description}")

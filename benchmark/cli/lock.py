@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from benchmark.cli.display.lines import tell
 from benchmark.cli.options import (
     STORE,
     AggregatorsOption,
@@ -70,4 +71,4 @@ def lock(
     from benchmark import lock as write
 
     count = write(out, store=store, **choices(ctx))
-    typer.echo(f"{count} runs locked in {out}")
+    tell(f"{count} runs locked in {out}")

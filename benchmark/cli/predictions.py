@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from benchmark.cli.display.lines import tell
 from benchmark.cli.options import STORE, DataOption, DropDefectsOption, StoreOption
 
 app = typer.Typer()
@@ -72,20 +73,18 @@ def import_predictions(
         replace=replace,
     )
     for run in runs:
-        typer.echo(
+        tell(
             f"{run.key} {chosen.name} · {method} · seed {run.seed}: weighted F1 {100 * run.weighted_f1:.2f}"
             + ("" if run.new else " (there already)")
         )
     if disagreeing := sum(one.disagreeing for one in found.predictions):
-        typer.echo(
-            f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted"
-        )
+        tell(f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted")
     if found.ignored:
-        typer.echo(f"columns that say nothing here: {', '.join(found.ignored)}")
+        tell(f"columns that say nothing here: {', '.join(found.ignored)}")
     chose = (
         "their epoch was chosen on validation data"
         if selection == "validation"
         else (f"how their epoch was chosen: {selection}, so they can lose against this suite's methods and not win")
     )
     new = sum(run.new for run in runs)
-    typer.echo(f"{new} of {len(runs)} runs imported into {store}; {chose}. Next: cssbench report --store {store}")
+    tell(f"{new} of {len(runs)} runs imported into {store}; {chose}. Next: cssbench report --store {store}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from benchmark.cli.display.lines import tell
 from benchmark.cli.options import (
     DONE,
     FAILED,
@@ -180,7 +181,7 @@ def choices(ctx: typer.Context) -> "Choices":
 def shown(outcome: "Outcome") -> int:
     """Say where the report is; returns the exit code."""
     if outcome.report is not None:
-        typer.echo(f"report: {outcome.report}")
+        tell(f"report: {outcome.report}")
     if outcome.interrupted:
         return INTERRUPTED
     return FAILED if outcome.failed else DONE
@@ -202,4 +203,4 @@ def report(
     from benchmark.workflows.reporting import write_report
 
     page = write_report(existing(store), out or store / "report", None, Terminal())
-    typer.echo(f"report: {page}")
+    tell(f"report: {page}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.cli.display.lines import tell
 from benchmark.cli.display.tables import drawn, show
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption
 from benchmark.workflows.preparation import existing
@@ -65,9 +66,9 @@ def runs(
     rows = [_row(held, each) for each in chosen]
     rows.sort(key=lambda row: (row["dataset"], row["label"], row["preset"], row["seed"]))
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        tell(json.dumps(rows, indent=1))
         return
-    typer.echo(_table(rows))
+    tell(_table(rows))
 
 
 COUNTS = {"validated": "selected", "refit": "last", "imported": "imported"}
@@ -113,7 +114,7 @@ def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
         if (file := folder / f"{name}.txt").exists():
             details[name] = file.read_text(encoding="utf-8", errors="replace")
     if as_json:
-        typer.echo(json.dumps(details, indent=1))
+        tell(json.dumps(details, indent=1))
         return
     from rich.table import Table
 
@@ -162,8 +163,8 @@ def prune(
         removed = yes and held.remove(run.key)
         busy += yes and not removed
         verb = ("removed" if removed else "being made, stays") if yes else "would be removed"
-        typer.echo(f"{run.key} {run.name} ({run.state}): {verb}")
-    typer.echo(f"{len(chosen) - busy} runs {'removed' if yes else 'would be removed; --yes removes them'}")
+        tell(f"{run.key} {run.name} ({run.state}): {verb}")
+    tell(f"{len(chosen) - busy} runs {'removed' if yes else 'would be removed; --yes removes them'}")
 
 
 def _outdated(run: "Held") -> bool:
@@ -227,8 +228,8 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
             if remove and not source.remove(run.key):
                 outcome = Copied.BUSY
         else:
-            typer.echo(f"{run.key} {run.name} in {source.root}: {outcome.value}")
+            tell(f"{run.key} {run.name} in {source.root}: {outcome.value}")
         outcomes[outcome] += 1
     said = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
-    typer.echo(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {said or 'none'}")
+    tell(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {said or 'none'}")
     raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else DONE)

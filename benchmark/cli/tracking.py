@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.display.lines import say
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption
 from benchmark.workflows.preparation import existing
 
@@ -24,7 +24,7 @@ def sync(store: StoreOption = STORE, tracking_uri: TrackingOption = None) -> Non
     result = log(store=store, tracking_uri=tracking_uri, listener=Terminal())
     if result.damaged:
         say(f"{result.damaged} runs are damaged and left out; cssbench run makes them again")
-    typer.echo(
+    tell(
         f"{result.complete} complete runs, {result.already} of them already in MLflow at {result.uri}, "
         f"{result.logged} logged now"
     )
@@ -45,7 +45,7 @@ def ui(
         raise UserError(f"MLflow at {without_password(uri)} is a server already: open that address in a browser")
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise UserError(f"nothing is logged at {uri} yet; cssbench run or cssbench sync does that")
-    typer.echo(f"MLflow at http://127.0.0.1:{port}; Ctrl-C ends it")
+    tell(f"MLflow at http://127.0.0.1:{port}; Ctrl-C ends it")
     sys.stdout.flush()
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     server = ("--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1")

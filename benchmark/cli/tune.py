@@ -194,7 +194,7 @@ def tune(
 
 def _shown(result: "Studies") -> int:
     """Show the studies and what comes next; returns the exit code."""
-    from benchmark.cli.display.lines import say
+    from benchmark.cli.display.lines import say, tell
     from benchmark.cli.display.studies import summary
     from benchmark.cli.display.tables import show
 
@@ -204,6 +204,6 @@ def _shown(result: "Studies") -> int:
     if not result.finished:
         return INTERRUPTED
     for command in result.next:
-        typer.echo(f"Next: {command}")
+        tell(f"Next: {command}")
     code = FAILED if result.failed else DONE
     return code if result.comparison is None else max(code, shown(result.comparison))

@@ -42,7 +42,7 @@ def verify(
     from rich.console import Console
 
     from benchmark import verify as check
-    from benchmark.cli.display.lines import say
+    from benchmark.cli.display.lines import say, tell
     from benchmark.cli.display.terminal import Terminal
     from benchmark.workflows.verify import Status
 
@@ -64,9 +64,9 @@ def verify(
         say("interrupted: nothing was compared, and the store is as it was")
         raise SystemExit(INTERRUPTED) from None
     for run in verified:
-        tell = say if run.status is Status.UNVERIFIABLE else typer.echo
-        tell(f"{run.key} {run.name}: {run.sentences[0]}")
+        line = say if run.status is Status.UNVERIFIABLE else tell
+        line(f"{run.key} {run.name}: {run.sentences[0]}")
         for sentence in run.sentences[1:]:
-            tell(f"    {sentence}")
+            line(f"    {sentence}")
     codes = {Status.SAME: DONE, Status.UNVERIFIABLE: WRONG_INPUT, Status.DIFFERENT: FAILED}
     raise typer.Exit(codes[max((run.status for run in verified), key=lambda status: status.value)])

@@ -12,6 +12,11 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Waiting(Event):
+    """Another process is making the run, and is waited for."""
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """A worker begins to make the run; not said of one that another process is making."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started, Waiting
 from benchmark.experiment.grid import cost
 from benchmark.experiment.spec import RunSpec
 
@@ -31,18 +31,23 @@ class GridProgress:
         self._trained = 0.0  # by this call: epochs of earlier ones say nothing about the time left
         self._best: dict[str, float] = {}
         self._epoch: dict[str, int] = {}
+        self._elsewhere: set[str] = set()
         self._start = self._trained_from = time.monotonic()
 
     @property
     def count(self) -> str:
-        """How many runs are over, of how many."""
-        return f"{self.outcomes.total()}/{len(self.specs)} runs"
+        """How many runs are done, of how many; those that were stopped are not."""
+        stopped = self.outcomes[Interrupted]
+        done = f"{self.outcomes.total() - stopped}/{len(self.specs)} runs"
+        return f"{done}, {stopped} stopped" if stopped else done
 
     @property
     def time_left(self) -> str:
         """How long the rest will take, as far as it can be told."""
         if self.outcomes.total() == len(self.specs):
             return ""
+        if self._elsewhere and not self._epoch:
+            return "made by another process"
         if not self._trained:
             return "starting"
         seconds = (time.monotonic() - self._trained_from) * (self.work - self.done) / self._trained
@@ -72,6 +77,9 @@ class GridProgress:
                     self._best[event.key] = best
                 self._trained += cost(spec) / epochs
                 self._advance(spec, epoch)
+            case Waiting():
+                self._elsewhere.add(event.key)
+                return f"{self.name(event.key)}: made by another process, waiting for it"
             case Retried(error=error):
                 return f"{self.name(event.key)}: to be tried again, after: {_last_line(error)}"
             case Finished() | Failed() | Interrupted():

@@ -32,15 +32,17 @@ def execute(
     on_epoch: Callable[[Trainer], None],
     stop: Callable[[], bool],
     on_start: Callable[[], None] = lambda: None,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> bool:
     """Make one run, from its checkpoint where there is one, and write its folder.
 
-    Where another process is making it, that one is waited for; ``on_start`` is called when this one does.
+    Where another process is making it, that one is waited for, and ``on_wait`` called once; ``on_start`` is called when
+    this one makes it.
 
     Returns:
         True when the run is complete, False when ``stop`` ended it after an epoch, its checkpoint written.
     """
-    key = task.spec.key
+    key, waiting = task.spec.key, False
     while not stop():
         with store.claim(key) as granted:
             if granted:
@@ -48,6 +50,9 @@ def execute(
                     return True
                 on_start()
                 return _make(task, store, on_epoch, stop)
+        if not waiting:
+            on_wait()
+        waiting = True
         time.sleep(_CLAIM_SECONDS)
     return False
 

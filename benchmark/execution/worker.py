@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 
 from benchmark.base.errors import UserError
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started, Waiting
 from benchmark.execution.tasks import Task
 from benchmark.store.store import Store
 
@@ -83,7 +83,7 @@ def make(task: Task, store: Store, send: Callable[[Event], None], stop: Callable
     key = task.spec.key
     with _logged(store, key):
         try:
-            done = execute(task, store, on_epoch, stop, partial(send, Started(key)))
+            done = execute(task, store, on_epoch, stop, partial(send, Started(key)), partial(send, Waiting(key)))
             send(Finished(key) if done else Interrupted(key))
         except Exception as error:
             send(Failed(key, traceback.format_exc(), lasting=isinstance(error, UserError)))

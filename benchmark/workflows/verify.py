@@ -92,7 +92,15 @@ def verify(
         return verified + [_whole(held, run) for run in sound]
     if runs is None:
         imported = [run for run in sound if run.spec.get("protocol") == IMPORTED]
-        verified += [Verified(run.key, run.name, Status.SAME, ["imported: its files are whole"]) for run in imported]
+        verified += [
+            Verified(
+                run.key,
+                run.name,
+                Status.SAME,
+                ["imported: its files are whole, and there is nothing here to execute it with"],
+            )
+            for run in imported
+        ]
         sound = [run for run in sound if run not in imported]
     at_once = workers or os.cpu_count() or 1
     return verified + list(

@@ -14,7 +14,7 @@ from ray.exceptions import RayError
 
 from benchmark.base.files import write_atomically
 from benchmark.data.datasets import DataSet
-from benchmark.execution.events import Event, Failed, Finished, Interrupted, Started
+from benchmark.execution.events import Event, Failed, Finished, Interrupted, Started, Waiting
 from benchmark.execution.executor import Executor
 from benchmark.execution.ray.cluster import capacity, gpu_share
 from benchmark.execution.ray.task import Files, Shipped, make_there
@@ -60,6 +60,7 @@ class RayExecutor(Executor):
         self._data: dict[DataSet, Any] = {}
         self._running: list[_Run] = []
         self._waiting: deque[Task] = deque()  # asked for, but not begun
+        self._elsewhere: set[str] = set()  # keys of runs that other processes were seen to make
 
     def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
         """Execute the tasks, each where the cluster has room."""
@@ -95,6 +96,9 @@ class RayExecutor(Executor):
             with ExitStack() as claim:
                 if not claim.enter_context(self.store.claim(key)):
                     self._waiting.append(task)
+                    if key not in self._elsewhere:
+                        self._elsewhere.add(key)
+                        yield Waiting(key)
                 elif self.store.is_whole(key):
                     yield Finished(key)
                 else:

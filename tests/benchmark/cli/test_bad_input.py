@@ -175,7 +175,7 @@ def test_a_fault_of_our_own_is_one_line_and_not_called_wrong_input(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("x / 0")
 
-    monkeypatch.setattr("benchmark.experiment.grid.parse_seeds", broken)
+    monkeypatch.setattr("benchmark.workflows.grid.parse_seeds", broken)
     code, lines = say("run", "--preset", "smoke")
     assert (code, len(lines)) == (1, 1)
     assert "ZeroDivisionError: x / 0" in lines[0]

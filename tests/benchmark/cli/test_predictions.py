@@ -186,7 +186,7 @@ def test_verify_says_that_an_import_cannot_be_executed(
     assert "cannot be verified: it was imported, so there is nothing here to execute again" in said
     code, said, _ = say("verify", "--all", "--store", store.root)
     assert code == 0
-    assert "1 imported runs are whole" in said
+    assert "imported: its files are whole" in said
 
 
 def test_the_commands_of_the_store_know_imports(

@@ -1,0 +1,66 @@
+"""``nox -s benchmark`` in a terminal: Ctrl-C reaches the grid, and nox waits until it has ended."""
+
+import os
+import pty
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.benchmark.harness import MAIN, alive, digests, until
+from tests.paths import ROOT
+
+NOX = next(filter(None, (shutil.which("nox", path=str(ROOT / ".venv" / "bin")), shutil.which("nox"))), None)
+"""What runs the suite is not among what the suite needs: it is where README's line puts it, or on the PATH."""
+
+NOXFILE = f"""
+import sys
+from pathlib import Path
+import nox
+sys.path.insert(0, {str(ROOT)!r})
+import noxfile as ours
+ours.shared = lambda session: {str(Path(sys.executable).parent)!r}
+
+@nox.session(venv_backend="none")
+def grid(session):
+    ours.run(session, {Path(sys.executable).name!r}, "-c", {MAIN!r}, *session.posargs)
+"""
+
+
+@pytest.mark.skipif(NOX is None, reason="no nox in .venv or on the PATH")
+def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
+    (tmp_path / "noxfile.py").write_text(NOXFILE)
+    store = tmp_path / "store"
+    words = ("run", "--preset", "smoke", "--epochs", "200", "--datasets", "iemocap-sim", "--methods", "css")
+    assert NOX is not None
+    command = [NOX, "-s", "grid", "--", *words, "--seeds", "1", "--device", "cpu", "--workers", "1"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        os.execve(NOX, [*command, "--store", str(store)], os.environ | {"PYTHONPATH": path})
+    os.set_blocking(terminal, False)
+    said = b""
+
+    def hear() -> bytes:
+        nonlocal said
+        with suppress(OSError):  # nothing to read, or the other end is gone
+            said += os.read(terminal, 65536)
+        return said
+
+    def has_ended() -> bool:
+        hear()
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+    until(lambda: hear() and list(store.glob("runs/*/checkpoint.safetensors")), 300)
+    os.write(terminal, b"\x03")
+    until(has_ended, 300)
+    assert not alive(pid)
+    text = hear().decode(errors="replace")
+    assert "stopping after the current epoch" in text
+    assert "what was done is kept" in text
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again
+    assert not digests(store)
+    assert list(store.glob("runs/*/checkpoint.safetensors"))
