@@ -5,10 +5,12 @@ from functools import cache
 from importlib.metadata import version
 
 from benchmark.base.errors import UserError
+from benchmark.base.names import look_up
 
 
 def resolve_device(device: str) -> str:
-    """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; raises UserError where CUDA is asked for and absent."""
+    """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; raises UserError for others, and where CUDA is absent."""
+    check_device(device)
     if device == "cpu":
         return "cpu"
     present = cuda_devices() > 0 and "+cpu" not in version("torch")
@@ -17,6 +19,13 @@ def resolve_device(device: str) -> str:
             f"no CUDA device for torch {version('torch')}: use --device cpu, or install a CUDA build of torch"
         )
     return "cuda" if present else "cpu"
+
+
+def check_device(device: str) -> None:
+    """Raise UserError for what is neither ``auto``, ``cpu`` nor ``cuda``."""
+    if device in ("gpu", "nvidia"):
+        raise UserError(f"unknown device {device!r}, did you mean 'cuda'? known: auto, cpu, cuda")
+    look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
 
 
 @cache

@@ -1,13 +1,15 @@
 """``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
 
+import re
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
 from benchmark.base.errors import TransferError, UserError
 from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
-from benchmark.cli.display.lines import say, steady
+from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
 app = typer.Typer(
@@ -29,6 +31,23 @@ app.add_typer(predictions.app)
 app.add_typer(data.app, name="data")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        tell(f"css-bench {version('css-bench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 def _explain(error: Exception) -> tuple[int, str]:
     """Exit code and message for an error: what the user can mend is wrong input, the rest a failure."""
     match error:
@@ -37,8 +56,14 @@ def _explain(error: Exception) -> tuple[int, str]:
         case TransferError():
             return FAILED, str(error)
         case typer.TyperException():
-            command = getattr(getattr(error, "ctx", None), "command_path", "cssbench")
-            return WRONG_INPUT, f"{error.format_message().removesuffix('.')}; see {command} --help"
+            context = getattr(error, "ctx", None)
+            command = "cssbench" if context is None else context.command_path
+            message = error.format_message().removesuffix(".")
+            if context is not None and (extra := re.fullmatch(r"Got unexpected extra argument.* \((.*)\)", message)):
+                options = [option for parameter in context.command.params for option in parameter.opts]
+                near = [option for option in ("--datasets", "--dataset", "--store") if option in options]
+                message += "".join(f"; did you mean {option} {extra[1]}?" for option in near[:1])
+            return WRONG_INPUT, f"{message}; see {command} --help"
         case OSError(strerror=str(cause)):
             return FAILED, f"{cause}: {error.filename}" if error.filename else cause
         case _:

@@ -62,8 +62,10 @@ def runs(
         (found,) = by_prefix(held, [run])
         _show_one(held, found, as_json=as_json)
         return
-    chosen = Filter(dataset, method, seed, preset, state).select(held)
-    rows = [_row(held, each) for each in chosen]
+    choice = Filter(dataset, method, seed, preset, state)
+    rows = [_row(held, each) for each in choice.select(held)]
+    if not rows and choice.names_something:
+        raise UserError(f"no run of {store} agrees with all of {choice}; cssbench runs --store {store} lists every run")
     rows.sort(key=lambda row: (row["dataset"], row["label"], row["preset"], row["seed"]))
     if as_json:
         tell(json.dumps(rows, indent=1))

@@ -33,7 +33,9 @@ def parse_seeds(text: str | None, preset: Preset) -> list[int]:
         seeds = [int(item) for item in text.split(",") if item.strip()]
     except ValueError:
         seeds = []
-    if not seeds or min(seeds) < 0 or ("," not in text and seeds[0] < 1):
+    if len(seeds) == 1 and "," not in text and seeds[0] < 1:
+        raise UserError(f"--seeds must be at least 1, got {text}; give a count (5) or a list of seeds (3,7,11)")
+    if not seeds or min(seeds) < 0:
         raise UserError(f"cannot read seeds {text!r}; give a count (5) or a list of seeds (3,7,11)")
     if "," not in text and seeds[0] > MOST_SEEDS:
         raise UserError(

@@ -43,6 +43,10 @@ class Filter:
         if self.state not in (None, "complete", "failed", "unfinished"):
             raise UserError(f"--state is complete, failed or unfinished, not {self.state!r}")
 
+    def __str__(self) -> str:
+        """The choices, as options of the command line."""
+        return " ".join(f"--{name} {value}" for name, value in vars(self).items() if value is not None)
+
     @property
     def names_something(self) -> bool:
         """Whether any run could be left out."""

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from benchmark.base.devices import resolve_device
+from benchmark.base.devices import check_device, resolve_device
 from benchmark.base.errors import UserError
 from benchmark.base.names import Names, listed, look_up
 from benchmark.data import datasets as known
@@ -131,7 +131,7 @@ def plan_grid(
         UserError: unknown names, values out of range, or choices that do not go together.
     """
     look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
-    look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
+    check_device(device)
     register(plugins)
     device = device if anywhere and device == "cuda" else resolve_device(device)
     budget, folder = load_preset(preset), data_folder(data_dir)

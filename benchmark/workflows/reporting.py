@@ -26,5 +26,10 @@ def write_report(store: Path, out: Path, keys: Collection[str] | None, listener:
     listener.message("writing the report …")
     try:
         return reports.build(store, out, keys)
+    except PermissionError as error:
+        raise UserError(
+            f"cannot write the report to {out} ({error.strerror}); name another folder: "
+            f"cssbench report --store {store} --out FOLDER"
+        ) from error
     except reports.ReportError as error:
         raise UserError(str(error)) from error

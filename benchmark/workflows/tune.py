@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
-from benchmark.base.names import Names, listed, look_up
+from benchmark.base.names import Names, listed
 from benchmark.data import datasets as known
 from benchmark.data.inputs import parse_inputs
 from benchmark.execution.listener import Listener
@@ -116,7 +116,6 @@ def tune(
     for option, number in (("--trials", trials), ("--seeds", seeds)):
         if number is not None and number < 1:
             raise UserError(f"{option} must be at least 1, got {number}")
-    look_up("device", device, dict.fromkeys(("auto", "cpu", "cuda")))
     device = resolve_device(device)
     folder = Path(report) if report is not None else None
     where = places(root, folder, tracking_uri, run_timeout, device=device, workers=workers)

@@ -1,24 +1,37 @@
 """The progress of a grid on a terminal: all runs in one bar, and one for each that is being trained."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.execution.progress import GridProgress
 from benchmark.experiment.spec import RunSpec
 
+_WIDE = 80
+"""Columns of a terminal that has room for a bar."""
+
 
 def bars(console: Console) -> Progress:
-    """Bars with a count, the time, and a note; nothing where the console is not a terminal."""
+    """Bars with a count, the time, and a note; nothing where the console is not a terminal.
+
+    A narrow terminal has no room for a bar, and without colours one is not to be told from its background: the count
+    says the same.
+    """
+    words = partial(Column, no_wrap=True, overflow="ellipsis", ratio=1)
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", markup=False, table_column=words()),
+        *([BarColumn(bar_width=12)] if console.width >= _WIDE and not console.no_color else []),
+        TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+        TextColumn("{task.fields[note]}", table_column=words()),
+    ]
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        TextColumn("{task.fields[count]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        *columns,
         console=console,
         disable=not console.is_terminal,
     )

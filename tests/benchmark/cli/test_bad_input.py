@@ -70,7 +70,7 @@ def refused(said: Said, *parts: str) -> None:
         ("--epochs three", ["--epochs", "cssbench run --help"]),
         ("--hidden 7", ["hidden must be a multiple of heads", "7"]),
         ("--seeds some", ["cannot read seeds 'some'"]),
-        ("--seeds 0", ["cannot read seeds '0'"]),
+        ("--seeds 0", ["--seeds must be at least 1, got 0"]),
         ("--workers 0", ["--workers must be at least 1, got 0"]),
         ("--data-dir absent", ["no folder absent"]),
         ("--store /dev/null", ["/dev/null is a file"]),
@@ -80,7 +80,8 @@ def refused(said: Said, *parts: str) -> None:
         ("--report /dev/null/report", ["/dev/null is a file"]),
         ("--epocs 3", ["--epocs", "cssbench run --help"]),
         ("--seeds", ["--seeds"]),
-        ("surplus", ["surplus"]),
+        ("surplus", ["surplus", "did you mean --datasets surplus?"]),
+        ("--device gpu", ["unknown device 'gpu', did you mean 'cuda'?"]),
     ],
 )
 def test_a_wrong_word_is_named_and_nothing_is_written(
@@ -88,6 +89,21 @@ def test_a_wrong_word_is_named_and_nothing_is_written(
 ) -> None:
     refused(say("run", "--preset", "smoke", *words.split()), *parts)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_store_without_its_option_is_recognised(say: Callable[..., Said]) -> None:
+    refused(say("report", "s3"), "did you mean --store s3?")
+
+
+def test_a_report_that_cannot_be_written_names_another_folder(
+    say: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def read_only(*_: object) -> None:
+        raise PermissionError(30, "Read-only file system", "store/.report.draft")
+
+    (tmp_path / "store" / "runs").mkdir(parents=True)
+    monkeypatch.setattr("reports.build", read_only)
+    refused(say("report", "--store", "store"), "Read-only file system", "cssbench report --store store --out FOLDER")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def test_help_is_light_and_names_every_command(cli: Cli) -> None:
     assert (said.returncode, said.stderr.strip()) == (0, "")
     assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "evaluate", "methods", "data"))
     assert all(word in cli("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    said = cli("--version")
+    assert (said.returncode, said.stdout) == (0, f"css-bench {version('css-bench')}\n")
 
 
 def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:

@@ -84,6 +84,7 @@ def test_one_run_is_shown_in_detail_by_the_beginning_of_its_key(say: Say, store:
         (("runs", "11"), "2 runs begin with '11'"),
         (("runs", "9"), "no run begins with '9'"),
         (("runs", ""), "no run begins with ''"),
+        (("runs", "--method", "foo", "--seed", "0"), "agrees with all of --method foo --seed 0"),
         (("runs", "--state", "done"), "--state is complete, failed or unfinished, not 'done'"),
         (("store", "prune"), "say which runs"),
         (("verify",), "name the runs to verify, or all of them with --all"),

@@ -53,10 +53,16 @@ def test_without_seeds_the_preset_says_how_many(quick: Preset) -> None:
     assert parse_seeds(None, quick) == list(range(quick.seeds))
 
 
-@pytest.mark.parametrize("text", ["", " ", ",", "0", "-1", "-1,2", "3,-7", "five", "1.5", "1,x", "1;2", "9" * 5000])
+@pytest.mark.parametrize("text", ["", " ", ",", "-1,2", "3,-7", "five", "1.5", "1,x", "1;2", "9" * 5000])
 def test_other_seeds_are_refused_in_one_line(text: str, quick: Preset) -> None:
     with pytest.raises(UserError, match=r"^cannot read seeds '.*'; give a count \(5\) or a list of seeds \(3,7,11\)$"):
         parse_seeds(text, quick)
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "-10000"])
+def test_a_count_below_one_is_named(count: str, quick: Preset) -> None:
+    with pytest.raises(UserError, match=rf"^--seeds must be at least 1, got {count}; give a count"):
+        parse_seeds(count, quick)
 
 
 def test_a_grid_has_a_run_for_every_data_set_method_and_seed(quick: Preset, simulated: list[DataSet]) -> None:

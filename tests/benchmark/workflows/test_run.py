@@ -144,7 +144,7 @@ def test_the_command_has_every_choice_and_the_same_defaults() -> None:
     [
         ({"methods": "cs"}, "unknown method 'cs', did you mean 'css'"),
         ({"datasets": []}, "--datasets names nothing"),
-        ({"seeds": 0}, "cannot read seeds '0'"),
+        ({"seeds": 0}, "--seeds must be at least 1, got 0"),
         ({"workers": 0}, "--workers must be at least 1, got 0"),
         ({"training": {"rate": 1}}, "rate"),
         ({"refit": True, "protocol": "published"}, "--refit needs the epochs that validation selected"),

@@ -9,7 +9,8 @@ from rich.console import Console
 from benchmark.cli.display.runs import RunDisplay
 from benchmark.cli.display.terminal import Terminal
 from benchmark.data.datasets import dataset
-from benchmark.execution.events import Epoch, Failed, Finished, Started
+from benchmark.execution.events import Epoch, Failed, Finished, Interrupted, Started, Waiting
+from benchmark.execution.progress import GridProgress
 from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
@@ -62,3 +63,38 @@ def test_a_notebooks_command_has_one_line(specs: dict[str, RunSpec], monkeypatch
         for event in story(specs):
             hear(event)
     assert "\x1b[1A" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_clock_is_whole_at_every_width(specs: dict[str, RunSpec], width: int) -> None:
+    screen = io.StringIO()
+    with RunDisplay(specs, Console(file=screen, force_terminal=True, width=width)) as display:
+        for event in story(specs):
+            display.update(event)
+    assert "4/4 runs 0:00:0" in screen.getvalue()
+
+
+def test_without_colours_there_is_no_bar_that_looks_full(specs: dict[str, RunSpec]) -> None:
+    screen = io.StringIO()
+    with RunDisplay(specs, Console(file=screen, force_terminal=True, width=120, no_color=True)) as display:
+        display.update(Started(next(iter(specs))))
+    assert "━" not in screen.getvalue()
+    assert "0/4 runs" in screen.getvalue()
+
+
+def test_a_run_that_another_process_makes_is_said_to_be(specs: dict[str, RunSpec]) -> None:
+    progress = GridProgress(specs)
+    key = next(iter(specs))
+    assert progress.time_left == "starting"
+    said = progress.update(Waiting(key))
+    assert said is not None
+    assert said.endswith("made by another process, waiting for it")
+    assert progress.time_left == "made by another process"
+
+
+def test_a_stopped_run_is_not_done(specs: dict[str, RunSpec]) -> None:
+    progress = GridProgress(specs)
+    first, second, *_ = specs
+    for event in (Started(first), Finished(first), Started(second), Interrupted(second)):
+        progress.update(event)
+    assert progress.count == "1/4 runs, 1 stopped"
