@@ -42,7 +42,6 @@ def content(store: Store) -> dict[str, bytes]:
         (("--seed", "1"), {1, 3}),
         (("--preset", "full"), {2}),
         (("--state", "complete"), {0, 1}),
-        (("--state", "unfinished", "--seed", "0"), set()),
     ],
 )
 def test_filters_choose_runs(say: Say, store: Store, words: tuple[str, ...], chosen: set[int]) -> None:
@@ -51,6 +50,11 @@ def test_filters_choose_runs(say: Say, store: Store, words: tuple[str, ...], cho
     assert {number for number, key in enumerate(KEYS) if key in out} == chosen
     rows = json.loads(say("runs", "--store", store.root, *words, "--json")[1])
     assert {row["key"] for row in rows} == {KEYS[number] for number in chosen}
+
+
+def test_for_programs_no_run_is_an_empty_list(say: Say, store: Store) -> None:
+    words = ("runs", "--store", store.root, "--state", "unfinished", "--seed", "0", "--json")
+    assert say(*words)[:2] == (0, "[]\n")
 
 
 def test_json_has_scores_as_fractions_and_null_where_there_is_none(say: Say, store: Store) -> None:
