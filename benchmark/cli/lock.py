@@ -87,9 +87,9 @@ def read_lock(path: Path, data_dir: Path | None) -> "tuple[list[RunSpec], list[D
         UserError: with everything that is not here as it says.
     """
     from benchmark.base.devices import resolve_device
-    from benchmark.base.fingerprints import provenance
     from benchmark.data.datasets import dataset
     from benchmark.execution.rebuilding import read_spec
+    from benchmark.experiment.provenance import provenance
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import provenance
 from benchmark.base.names import look_up, parse_part
 from benchmark.base.values import first_error
 from benchmark.data.datasets import DataSet
 from benchmark.data.views import MODALITIES
 from benchmark.experiment.presets import Preset
+from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import Protocol, RunSpec
 from benchmark.methods.parsing import KINDS, STANDARD, parse_method
 from benchmark.methods.parts import Method

@@ -241,7 +241,7 @@ def test_a_run_whose_code_has_changed_since_is_not_stored_under_its_key(
     (spec,) = expand(load_preset("smoke"), [data := dataset("meld", features)], ["adam"], [0])
     store = Store(tmp_path)
     store.prepare()
-    monkeypatch.setattr(f"benchmark.base.fingerprints.{what}", lambda *_: "another")
+    monkeypatch.setattr(f"benchmark.experiment.provenance.{what}", lambda *_: "another")
     with pytest.raises(RuntimeError, match=f"^{changed} changed .* would not be what its key says"):
         execute(Task(spec, data, None), store, lambda _: None, lambda: False)
     assert not list(tmp_path.rglob("spec.json"))
