@@ -114,7 +114,8 @@ def may_be_refused(spec: RunSpec) -> bool:
         return True
     entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
     default = {name: option.default for name, option in entry.options.items()}
-    return entry.may_refuse and (options != default or spec.inputs.modalities != MODALITIES)
+    fewer = ENCODERS[spec.method.encoder.name].sees or spec.inputs.modalities != MODALITIES
+    return entry.may_refuse and (options != default or bool(fewer))
 
 
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets

@@ -16,7 +16,7 @@ from benchmark.experiment.spec import RunSpec
 from benchmark.methods.parts import Component
 from benchmark.methods.registry import ENCODERS, FUSIONS, METHODS, Entry
 from benchmark.training import trainer as module
-from benchmark.training.building import build_model, parameter_counts
+from benchmark.training.building import build_model, parameter_counts, refuse_unbuildable
 from benchmark.training.gradients import Objectives
 from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer, train
 from css.interfaces import OBJECTIVES, Fusion
@@ -751,3 +751,28 @@ def test_every_encoder_trains_and_is_probed(
     assert np.isfinite(conflict[:-1]).all()
     unknown = {c for c, x in zip(trainer.probe_columns, conflict[-1], strict=True) if not np.isfinite(x)}
     assert unknown == {f"displacement_cos_{o}" for o in OBJECTIVES}
+
+
+@pytest.mark.parametrize("modality", ["text", "audio", "visual"])
+def test_a_unimodal_baseline_trains_the_same_whatever_the_other_modalities_are(
+    modality: str, corpus: Conversations, make_trainer: Make
+) -> None:
+    noise = np.random.default_rng(0)
+    others = {
+        m: x if m == modality else noise.normal(size=x.shape).astype(np.float32) for m, x in corpus.features.items()
+    }
+
+    def trained(method: str, data: Conversations) -> dict[str, Any]:
+        trainer = make_trainer(method, data=data)
+        train(trainer)
+        return everything(trainer)
+
+    disturbed = replace(corpus, features=others)
+    assert_same(trained(f"{modality}-only", corpus), trained(f"{modality}-only", disturbed))
+    assert trained(modality, corpus)["history"] != trained(modality, disturbed)["history"]
+
+
+def test_a_fusion_is_built_for_the_modalities_that_the_encoder_passes_on(make_spec: Callable[..., RunSpec]) -> None:
+    refuse_unbuildable([make_spec(method) for method in ("text-only", "single-text/concat", "single-audio/spf+pgm")])
+    with pytest.raises(UserError, match="AudioFusion: the inputs are text, without audio"):
+        refuse_unbuildable([make_spec("single-text/audio")])
