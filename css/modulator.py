@@ -155,7 +155,7 @@ class ParetoGradientModulator(Aggregator):
         norm = torch.where(squared.isfinite(), squared, 0).clamp_min(0).sqrt()
         usable = squared.isfinite() if self.solver == "slsqp" else norm > VANISHED * norm.amax()
 
-        if self.masked.numel() != usable.numel():  # another number of objectives than METHOD's three: count afresh
+        if self.masked.numel() != usable.numel():  # another number of objectives than the paper's three: count afresh
             self.masked = self.masked.new_zeros(usable.numel())
         self.masked += ~usable
         self.skipped += ~usable.any()

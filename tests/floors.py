@@ -1,7 +1,12 @@
-"""The floors of the house, from the ground up: a folder imports only folders above it in this list.
+"""The floors of the house, from the ground up: a file imports files of its own floor and of floors before it.
 
-A folder that is not listed by itself belongs to the floor of its parent.
+A file that is not listed belongs to the floor of the folder that it is in, and a folder that is not listed to the floor
+of its parent. CONTRIBUTING's map names the same floors in the same order.
 """
+
+PACKAGES = ("css", "baselines", "benchmark", "reports")
+ALONE = ("css", "reports")
+"""The packages that import nothing of the project."""
 
 FLOORS = (
     "css",
@@ -18,10 +23,8 @@ FLOORS = (
     "benchmark/evaluation",
     "benchmark/execution",
     "benchmark/tuning",
-    "benchmark/workflows",
-    "benchmark/cli",
-)
-REPORTS = (
+    "reports/errors.py",
+    "reports/text.py",
     "reports/statistics",
     "reports/reading",
     "reports/measures",
@@ -30,4 +33,24 @@ REPORTS = (
     "reports/tables",
     "reports/figures",
     "reports/tuning",
+    "reports/pages.py",
+    "reports/build.py",
+    "reports/__init__.py",
+    "benchmark/workflows",
+    "benchmark/__init__.py",
+    "benchmark/cli",
 )
+
+WITHOUT_COUNTERPART = ("architecture", "calibration", "controls", "fuzz", "perf")
+"""Folders of ``tests`` that hold tests of the whole, and mirror no folder of the packages."""
+
+STYLED = (
+    "css",
+    "baselines",
+    "benchmark/base",
+    "benchmark/methods",
+    "benchmark/store",
+    "benchmark/tracking",
+    "benchmark/training",
+)
+"""Folders whose source is held to the rules of tests/architecture/style.py."""

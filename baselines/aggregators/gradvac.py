@@ -47,7 +47,7 @@ class GradVac(RandomOrders):
         """γ [K] ≥ 0 from the raw Gramian [K, K]; one draw of K orders. The losses are not looked at."""
         assert gramian is not None, "GradVac needs the Gramian (needs_gramian is True)"
         M = gramian.double()
-        if len(self.target) != len(M):  # another number of objectives than METHOD's three: remember afresh
+        if len(self.target) != len(M):  # another number of objectives than the paper's three: remember afresh
             self.target = self.target.new_zeros(M.shape)
         own = torch.arange(len(M), device=M.device)
         coefficients = torch.eye(len(M), dtype=M.dtype, device=M.device)

@@ -41,7 +41,7 @@ class UncertaintyWeights(Aggregator):
     @torch.no_grad()
     def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
         """½ exp(−s) [K] > 0 from the K losses so far; the Gramian is not looked at."""
-        if len(self.log_variance) != len(losses):  # another number of objectives than METHOD's three: begin afresh
+        if len(self.log_variance) != len(losses):  # another number of objectives than the paper's three: begin afresh
             self.log_variance = self.log_variance.new_zeros(losses.shape)
         weights = 0.5 * torch.exp(-self.log_variance)
         slope = 0.5 - weights * losses.double()

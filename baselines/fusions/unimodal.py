@@ -12,7 +12,7 @@ class UnimodalFusion(Fusion):
     """The features h~^(m) of one modality as they are, without parameters: the reference of a fusion in this encoder.
 
     It is not a unimodal system: in the encoder's interaction-aware stage this modality has attended to the others, and
-    their classifiers still train it. The system that never sees another modality is ``--modalities NAME``.
+    their classifiers still train it. The system that never sees another modality is :mod:`baselines.encoders.single`.
 
     Args:
         features: width h of each modality's input, and of the output.

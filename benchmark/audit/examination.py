@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmark.base.files import cache_folder, kept
-from benchmark.base.fingerprints import source_fingerprint
+from benchmark.base.fingerprints import files_fingerprint
 from benchmark.data.datasets import DataSet
 
 
@@ -18,7 +18,8 @@ def examine(dataset: DataSet, tell: Callable[[str], None]) -> dict[str, Any]:
 
     ``tell`` takes a line before anything that takes more than a moment.
     """
-    asked = (dataset.name, dataset.fingerprint, dataset.inputs.model_dump_json(), source_fingerprint())
+    code = files_fingerprint(("benchmark/audit", "benchmark/data"))
+    asked = (dataset.name, dataset.fingerprint, dataset.inputs.model_dump_json(), code)
     name = f"{dataset.corpus}-{hashlib.sha256(repr(asked).encode()).hexdigest()[:32]}.json"
 
     def make() -> dict[str, Any]:

@@ -1,42 +1,25 @@
-"""What besides the specification decides a run's numbers, found without importing torch."""
+"""Fingerprints of source code, taken from its files without importing them."""
 
 import hashlib
-from functools import cache
-from importlib.metadata import version
+from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 from benchmark.base.errors import UserError
-from benchmark.base.values import Frozen
-
-_NUMBERS = (
-    "css",
-    "baselines",
-    "benchmark/data",
-    "benchmark/training",
-    "benchmark/evaluation/scoring.py",
-    "benchmark/methods/registry.py",
-)
-"""The source that produces numbers; the rest of the harness may change without invalidating a run."""
 
 
-class Provenance(Frozen):
-    """What besides the specification decides the numbers: data, code, libraries, device type."""
+def files_fingerprint(places: Iterable[str], without: Collection[str] = ()) -> str:
+    """SHA-256 over the names and bytes of Python files of this project.
 
-    data: str
-    source: str
-    torch: str
-    numpy: str
-    device: str
-
-
-@cache
-def source_fingerprint() -> str:
-    """SHA-256 over the files that produce numbers."""
+    Args:
+        places: folders and files by their paths from the root, such as ``css`` and ``benchmark/data/splits.py``.
+        without: paths of files, in these folders, that are left out.
+    """
     digest = hashlib.sha256()
-    for name in _NUMBERS:
+    for name in places:
         package, *rest = Path(name).parts
-        _feed(digest, _folders(package)[0].joinpath(*rest))
+        top = _folders(package)[0]
+        _feed(digest, top.joinpath(*rest), {top.parent / path for path in without})
     return digest.hexdigest()
 
 
@@ -62,13 +45,7 @@ def _folders(package: str) -> list[Path]:
     return [Path(spec.origin)]
 
 
-def _feed(digest: "hashlib._Hash", place: Path) -> None:
+def _feed(digest: "hashlib._Hash", place: Path, without: Collection[Path] = ()) -> None:
     for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-        digest.update(file.relative_to(place.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-
-
-def provenance(data: str, device: str) -> Provenance:
-    """What goes into a run's key besides its specification."""
-    return Provenance(
-        data=data, source=source_fingerprint(), torch=version("torch"), numpy=version("numpy"), device=device
-    )
+        if file not in without:
+            digest.update(file.relative_to(place.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")

@@ -8,13 +8,19 @@ from typing import Any
 from benchmark.base.errors import UserError
 
 
+_MANY = 15
+"""More known names than these are not listed beside the nearest one: the line would not be read."""
+
+
 def look_up(kind: str, name: str, known: Mapping[str, Any]) -> Any:
-    """The entry of that name; raises UserError with the nearest known name and the whole list."""
+    """The entry of that name; raises UserError with the nearest known name, and with the whole list where it helps."""
     if name in known:
         return known[name]
     near = get_close_matches(name, known, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ""
-    raise UserError(f"unknown {kind} {name!r}{hint or ';'} known: {', '.join(known)}")
+    if near and len(known) > _MANY:
+        raise UserError(f"unknown {kind} {name!r}, did you mean {near[0]!r}?")
+    hint = f", did you mean {near[0]!r}?" if near else ";"
+    raise UserError(f"unknown {kind} {name!r}{hint} known: {', '.join(known)}")
 
 
 _PART = re.compile(r"\s*([a-z][\w-]*)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)

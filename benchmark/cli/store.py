@@ -170,7 +170,7 @@ def prune(
 
 
 def _outdated(run: "Held") -> bool:
-    from benchmark.base.fingerprints import provenance
+    from benchmark.experiment.provenance import provenance
 
     if run.spec.get("protocol") == "imported":
         return False  # made by nothing that is here

@@ -31,6 +31,9 @@ CORPORA: dict[str, Corpus] = {
     )
 }
 
+SIMULATED = tuple(f"{name}-sim" for name in CORPORA)
+"""Names of the built-in simulated corpora, of which each has the classes and speakers of one corpus."""
+
 
 def corpus_of(conversations: Conversations) -> CorpusName:
     """Whose classes these are."""

@@ -26,20 +26,23 @@ class Scorer:
         validation_weighted_f1: Sequence[float] | None,
         test_predictions: npt.NDArray[np.uint8],
         probabilities: npt.NDArray[np.float32],
+        finite: npt.NDArray[np.bool_] | None = None,
     ) -> dict[str, Any]:
         """Scores at the selected epoch, at the last one, and at the one a choice on test would have taken.
 
         Args:
-            validation_weighted_f1: by epoch [E]; its first maximum selects the epoch. None: no epoch is selected.
+            validation_weighted_f1: by epoch [E]; its first maximum that is not NaN selects the epoch. None: none is.
             test_predictions: predicted class by epoch [E, N].
             probabilities: of the classes at the selected epoch [N, C]; where none is, at the last.
+            finite: whether the logits of an epoch are [E]; no choice falls on one whose are not. None: all are.
 
         Returns:
             ``selected``, ``last``, ``peak_test`` and ``validation`` as in docs/run-format.md.
         """
         by_epoch = [{"epoch": epoch} | self._headline(row) for epoch, row in enumerate(test_predictions, start=1)]
-        peak = max(by_epoch, key=lambda scores: scores["weighted_f1"])
-        kept = -1 if validation_weighted_f1 is None else int(np.argmax(validation_weighted_f1))
+        usable = [scores for scores in by_epoch if finite is None or finite[scores["epoch"] - 1]]
+        peak = max(usable, key=lambda scores: scores["weighted_f1"])
+        kept = -1 if validation_weighted_f1 is None else int(np.nanargmax(validation_weighted_f1))
         detailed = by_epoch[kept] | self._details(test_predictions[kept], probabilities.astype(np.float64))
         if validation_weighted_f1 is None:
             return {"selected": None, "last": detailed, "peak_test": peak, "validation": None}

@@ -6,10 +6,11 @@ from typing import Any
 
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import package_fingerprint, provenance
+from benchmark.base.fingerprints import package_fingerprint
 from benchmark.base.names import look_up
 from benchmark.data.datasets import dataset
 from benchmark.execution.tasks import Task
+from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.parsing import KINDS
 from benchmark.methods.parts import Component, Method

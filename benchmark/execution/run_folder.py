@@ -25,6 +25,7 @@ from benchmark.execution.tasks import Task
 from benchmark.store.checksums import with_checksums
 from benchmark.store.parquet import write_table
 from benchmark.training.directions import directions, is_common
+from benchmark.training.divergence import diverged
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
 from css.interfaces import OBJECTIVES
 
@@ -38,7 +39,9 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     probabilities = progress.probabilities.numpy()
     scorer = Scorer(conversations)
     selected = progress.selected
-    scores = scorer.score(progress.column("validation_weighted_f1") if selected else None, by_epoch, probabilities)
+    finite = np.array(progress.column("finite"), dtype=bool)
+    validation = progress.column("validation_weighted_f1") if selected else None
+    scores = scorer.score(validation, by_epoch, probabilities, finite)
 
     per_epoch = len(progress.steps[0])
     losses = dict(zip(trainer.step_columns, steps.T, strict=True))
@@ -54,7 +57,8 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         },
     )
     epochs = np.arange(1, len(history) + 1)
-    write_table(folder / "history.parquet", {"epoch": epochs} | dict(zip(HISTORY_COLUMNS, history.T, strict=True)))
+    by_name = dict(zip(HISTORY_COLUMNS, history.T, strict=True))
+    write_table(folder / "history.parquet", {"epoch": epochs} | by_name | {"finite": finite})
     probes = dict(zip(trainer.probe_columns, conflict.T, strict=True))
     at = {name: probes[name].astype(np.int64) for name in ("step", "epoch")}
     write_table(folder / "conflict.parquet", probes | at)
@@ -79,7 +83,9 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
     result = scores | {
-        "diverged": _diverged(steps, history[:, HISTORY_COLUMNS.index("validation_loss")] if selected else None),
+        "diverged": diverged(
+            steps[:, : len(OBJECTIVES)], finite, np.array(progress.column("validation_loss")) if selected else None
+        ),
         **trainer.counts(),
         "peak_memory": peak_memory(trainer.spec.provenance.device),
         "timings": progress.seconds | {"probe": progress.seconds["probe"] + probing, "total": seconds + probing},
@@ -124,16 +130,6 @@ def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, 
             "utterances": {name: utterances for name, (_, utterances) in sizes.items()},
         },
     }
-
-
-def _diverged(steps: npt.NDArray[np.float64], validation_loss: npt.NDArray[np.float64] | None) -> bool:
-    """Whether a loss became non-finite, or validation loss exceeded twice its first value for 3 epochs in a row."""
-    if not np.isfinite(steps[:, : len(OBJECTIVES)]).all():
-        return True
-    if validation_loss is None:
-        return False
-    high = np.convolve(validation_loss > 2 * validation_loss[0], np.ones(3), mode="valid") == 3
-    return bool(high.any() or not np.isfinite(validation_loss).all())
 
 
 def _digest(*arrays: npt.NDArray[Any]) -> str:

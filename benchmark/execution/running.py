@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from benchmark.base.files import write_json
-from benchmark.base.fingerprints import package_fingerprint, provenance
+from benchmark.base.fingerprints import package_fingerprint
 from benchmark.data.conversations import Conversations
 from benchmark.data.defects.remedies import Change
 from benchmark.data.splits import split
 from benchmark.execution.memory import reset_peak_memory
 from benchmark.execution.run_folder import manifest, write_result
 from benchmark.execution.tasks import Data, Task
+from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.training import checkpoint

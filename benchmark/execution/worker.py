@@ -77,8 +77,7 @@ def make(task: Task, store: Store, send: Callable[[Event], None], stop: Callable
 
     def on_epoch(trainer: Trainer) -> None:
         progress = trainer.progress
-        best = max(progress.column("validation_weighted_f1"))
-        send(Epoch(trainer.spec.key, progress.epoch, progress.latest(), best))
+        send(Epoch(trainer.spec.key, progress.epoch, progress.latest(), progress.best))
 
     key = task.spec.key
     with _logged(store, key):

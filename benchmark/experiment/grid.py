@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import provenance
 from benchmark.base.names import look_up, parse_part
 from benchmark.base.values import first_error
 from benchmark.data.datasets import DataSet
 from benchmark.data.views import MODALITIES
 from benchmark.experiment.presets import Preset
+from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import Protocol, RunSpec
 from benchmark.methods.parsing import KINDS, STANDARD, parse_method
 from benchmark.methods.parts import Method
@@ -116,7 +116,8 @@ def may_be_refused(spec: RunSpec) -> bool:
         return True
     entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
     default = {name: option.default for name, option in entry.options.items()}
-    return entry.may_refuse and (options != default or spec.inputs.modalities != MODALITIES)
+    fewer = ENCODERS[spec.method.encoder.name].sees or spec.inputs.modalities != MODALITIES
+    return entry.may_refuse and (options != default or bool(fewer))
 
 
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.base.fingerprints import Provenance
 from benchmark.base.values import Frozen, NonNegative, Positive
 from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
+from benchmark.experiment.provenance import Provenance
 from benchmark.methods.parts import Method
 
 Protocol = Literal["validated", "published", "refit"]

@@ -66,6 +66,7 @@ class Entry:
 
     Attributes:
         needs: the modalities that it cannot do without.
+        sees: of an encoder, the modalities that it passes on; none named: all that there are.
         extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
         may_refuse: its factory may turn down options other than the defaults, or less than all modalities (ValueError).
     """
@@ -74,6 +75,7 @@ class Entry:
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
     extra: str = ""
     packages: tuple[str, ...] = ()
     may_refuse: bool = False
@@ -120,6 +122,24 @@ ENCODERS: dict[str, Entry] = {
         needs=("text", "audio", "visual"),
     ),
     "identity": Entry("baselines.encoders.identity:IdentityEncoder", "one linear map per modality: a control"),
+    "single-text": Entry(
+        "baselines.encoders.single:TextEncoder",
+        "the paper's encoder of text alone, the other modalities unseen",
+        needs=("text",),
+        sees=("text",),
+    ),
+    "single-audio": Entry(
+        "baselines.encoders.single:AudioEncoder",
+        "the paper's encoder of audio alone, the other modalities unseen",
+        needs=("audio",),
+        sees=("audio",),
+    ),
+    "single-visual": Entry(
+        "baselines.encoders.single:VisualEncoder",
+        "the paper's encoder of visual features alone, the other modalities unseen",
+        needs=("visual",),
+        sees=("visual",),
+    ),
 }
 
 FUSIONS: dict[str, Entry] = {
@@ -171,16 +191,18 @@ FUSIONS: dict[str, Entry] = {
         },
     ),
     "text": Entry(
-        "baselines.fusions.unimodal:TextFusion", "the encoder's text features as they are: a reference", may_refuse=True
+        "baselines.fusions.unimodal:TextFusion",
+        "the text stream after cross-attention to the others, as it is; no unimodal baseline: that is text-only",
+        may_refuse=True,
     ),
     "audio": Entry(
         "baselines.fusions.unimodal:AudioFusion",
-        "the encoder's audio features as they are: a reference",
+        "the audio stream after cross-attention to the others, as it is; no unimodal baseline: that is audio-only",
         may_refuse=True,
     ),
     "visual": Entry(
         "baselines.fusions.unimodal:VisualFusion",
-        "the encoder's visual features as they are: a reference",
+        "the visual stream after cross-attention to the others, as it is; no unimodal baseline: that is visual-only",
         may_refuse=True,
     ),
     "linear": Entry("baselines.fusions.linear:LinearFusion", "concatenation and one linear map: a control"),
@@ -270,6 +292,9 @@ ALIASES = {
     "css-nogate": "spf(gates=false)+pgm",
     "css-noanchor": "spf(anchor=false)+pgm",
     "css-nosqrt": "spf(signed_sqrt=false)+pgm",
+    "text-only": "single-text/text+equal",
+    "audio-only": "single-audio/audio+equal",
+    "visual-only": "single-visual/visual+equal",
 }
 """Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
 

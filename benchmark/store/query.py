@@ -25,7 +25,7 @@ class Held:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """What people call it."""
         return f"{self.spec['dataset']} · {self.spec['label']} · seed {self.spec['seed']}"
 
 

@@ -18,7 +18,7 @@ class Logged:
         self.is_held = False
 
     def keys(self) -> set[str]:
-        """Of the runs that are there."""
+        """The keys of the runs that are there."""
         return {path.name for path in self.folder.glob("[!.]*")}
 
     def add(self, key: str, run_id: str) -> None:

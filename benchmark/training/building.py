@@ -40,7 +40,7 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
         )
     with seeded(spec.seed, "fusion"):
         fusion = _factory(spec.method.fusion, FUSIONS)(
-            settings.hidden, modalities=tuple(inputs), **spec.method.fusion.options
+            settings.hidden, modalities=encoder.modalities, **spec.method.fusion.options
         )
     with seeded(spec.seed, "classifiers"):
         model = EmotionClassifier(encoder, fusion, len(data.class_names), settings.dropout, dropout)
@@ -74,7 +74,7 @@ def refuse_unbuildable(specs: Iterable[RunSpec]) -> None:
         try:
             with torch.device("meta"):
                 built = _factory(fusion, FUSIONS)(
-                    spec.training.hidden, modalities=spec.inputs.modalities, **fusion.options
+                    spec.training.hidden, modalities=encoded_modalities(spec), **fusion.options
                 )
                 torch.nn.Linear(built.out_features, 1)
             build_aggregator(spec, "cpu")
@@ -84,6 +84,11 @@ def refuse_unbuildable(specs: Iterable[RunSpec]) -> None:
             if not (fusion.plugin or spec.method.aggregator.plugin):
                 raise
             raise UserError(f"{spec.method.label} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def encoded_modalities(spec: RunSpec) -> tuple[str, ...]:
+    """The modalities that reach the fusion of a run."""
+    return ENCODERS[spec.method.encoder.name].sees or spec.inputs.modalities
 
 
 def _factory(component: Component, known: Mapping[str, Entry]) -> Callable[..., Any]:

@@ -15,11 +15,15 @@ BATCH = 64
 
 @torch.no_grad()
 def predict(model: EmotionClassifier, data: PackedData) -> torch.Tensor:
-    """Class probabilities of the fused branch [N, C], float32 on the CPU, in evaluation mode."""
+    """Class probabilities of the fused branch [N, C], float32 on the CPU, in evaluation mode.
+
+    An utterance of which a logit is not finite has NaN for all of them: it has no most probable class.
+    """
     model.eval()
-    logits = [model(b.features, b.speakers, b.lengths).fused for b in data.in_order(BATCH)]
+    logits = torch.cat([model(b.features, b.speakers, b.lengths).fused for b in data.in_order(BATCH)])
     model.train()
-    return F.softmax(torch.cat(logits), dim=-1).cpu()
+    usable = logits.isfinite().all(dim=-1, keepdim=True)
+    return torch.where(usable, F.softmax(logits, dim=-1), torch.nan).cpu()
 
 
 SCORES = ("validation_loss", "validation_accuracy", "validation_weighted_f1", "validation_macro_f1")

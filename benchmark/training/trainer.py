@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from benchmark.base.errors import UserError
 from benchmark.data.splits import RunData
 from benchmark.experiment.spec import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
@@ -33,7 +34,9 @@ HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
     *SCORES,
+    "finite",
 )
+"""The last is 1 where every logit on validation and test data is finite; else it is 0, and the scores are NaN."""
 
 
 @dataclass
@@ -63,9 +66,17 @@ class Progress:
 
     @property
     def selected(self) -> int | None:
-        """The epoch (from 1) of the best validation weighted F1, the earliest of equals; None without validation."""
+        """The epoch (from 1) of the best validation weighted F1, the earliest of equals.
+
+        An epoch with logits that are not finite has no such score. None without validation, or without a score.
+        """
         scores = self.column("validation_weighted_f1")
-        return 1 + scores.index(max(scores)) if scores and not math.isnan(scores[0]) else None
+        return None if math.isnan(self.best) else 1 + scores.index(self.best)
+
+    @property
+    def best(self) -> float:
+        """The best validation weighted F1 so far; NaN where there is none."""
+        return max((x for x in self.column("validation_weighted_f1") if not math.isnan(x)), default=math.nan)
 
     def column(self, name: str) -> list[float]:
         """One of :data:`HISTORY_COLUMNS` by epoch."""
@@ -133,11 +144,14 @@ class Trainer:
         trained = time.perf_counter()
         scores = self._validate()
         test = predict(self.model, self.test_data)
+        finite = scores is not None and bool(test.isfinite().all())
+        if scores is None or not finite:
+            scores = dict.fromkeys(SCORES, math.nan)
 
         losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
-        progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values()])
+        progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values(), float(finite)])
         if progress.selected in (epoch, None):
             progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
@@ -145,11 +159,25 @@ class Trainer:
         progress.seconds["evaluate"] += time.perf_counter() - trained
         return progress.latest()
 
-    def _validate(self) -> dict[str, float]:
-        """Scores on validation data; NaN without any."""
+    def _validate(self) -> dict[str, float] | None:
+        """Scores on validation data, NaN without any; None where a logit is not finite."""
         if self.validation_data is None or self.validation_label is None:
             return dict.fromkeys(SCORES, math.nan)
-        return validation_scores(predict(self.model, self.validation_data), self.validation_label)
+        probabilities = predict(self.model, self.validation_data)
+        return validation_scores(probabilities, self.validation_label) if probabilities.isfinite().all() else None
+
+    def refuse_without_result(self) -> None:
+        """Raise UserError where the epoch that counts has logits that are not finite: no number can stand for the run.
+
+        With validation data that is where all epochs have; without, where the last one has.
+        """
+        finite = self.progress.column("finite")
+        if not (any(finite) if self.validation_data else finite[-1]):
+            which = "any epoch" if self.validation_data else "the last epoch, which counts"
+            raise UserError(
+                f"{self.spec.method.label} (seed {self.spec.seed}) diverged: logits are not finite after {which}, so "
+                "it has no result; lower its learning rate, or leave it out"
+            )
 
     def _step(self, batch: Batch) -> Tensor:
         """Update the parameters once; returns the step's row of ``step_columns``, still on the device."""
@@ -235,10 +263,14 @@ class Trainer:
 def train(
     trainer: Trainer, on_epoch: Callable[[Trainer], None] = lambda _: None, stop: Callable[[], bool] = lambda: False
 ) -> bool:
-    """Train until the budget is used (True) or ``stop`` says so after an epoch (False)."""
+    """Train until the budget is used (True) or ``stop`` says so after an epoch (False).
+
+    Raises UserError where the budget is used and no epoch has a result.
+    """
     while not trainer.finished:
         trainer.train_epoch()
         on_epoch(trainer)
         if stop() and not trainer.finished:
             return False
+    trainer.refuse_without_result()
     return True

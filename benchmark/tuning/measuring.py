@@ -44,7 +44,7 @@ def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
     return Measured(
         seed=seed,
         key=folder.name,
-        validation=float(history["validation_weighted_f1"].to_numpy().max()),
+        validation=float(np.nanmax(history["validation_weighted_f1"].to_numpy())),  # NaN where logits were not finite
         volatility=spread if math.isfinite(spread) else None,
         seconds=timings["total"] - timings["probe"],
         epochs=len(history),

@@ -12,10 +12,10 @@ from typing import Unpack
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
 from benchmark.base.files import write_json
-from benchmark.base.fingerprints import provenance
 from benchmark.data.datasets import dataset
 from benchmark.execution.rebuilding import read_spec
 from benchmark.experiment.preregistration import Preregistration
+from benchmark.experiment.provenance import provenance
 from benchmark.workflows.defaults import store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid
 

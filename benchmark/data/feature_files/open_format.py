@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from benchmark.base.errors import DataError
 from benchmark.base.files import replacing
 from benchmark.data.conversations import SPLITS, Conversations
-from benchmark.data.simulation.spec import SPECS
+from benchmark.data.corpora import SIMULATED
 from benchmark.data.views import ARRAYS, TextView, arrays_for, choose
 
 FORMAT, VERSION = "css-bench-features", "1"
@@ -134,7 +134,7 @@ class OpenFile:
     def simulated(self) -> str | None:
         """The name of the simulated corpus that this is, if it is one."""
         name = self.header.source.file if self.header.source else ""
-        return name if name.partition("(")[0] in SPECS else None
+        return name if name.partition("(")[0] in SIMULATED else None
 
     def conversations(self, modalities: Sequence[str], text_view: str) -> Conversations:
         """Conversations of these modalities, the text in this view.

@@ -5,8 +5,8 @@ import math
 import socket
 
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import provenance
 from benchmark.execution.worker import environment
+from benchmark.experiment.provenance import provenance
 
 try:
     import ray

@@ -2,7 +2,7 @@
 
 ::
 
-    from benchmark.contracts import check_aggregator, check_fusion
+    from benchmark.methods.contracts import check_aggregator, check_fusion
 
     def test_my_fusion_keeps_the_contract():
         check_fusion(MyFusion, width=8)

@@ -108,3 +108,15 @@ def test_a_run_warns_of_defects_and_one_with_remedies_carries_their_counts(cli: 
     page = (tmp_path / "mended" / "report" / "report.md").read_text()
     assert "changed 1 test visual vectors." in page
     assert "Audit: 2 defects" in page
+
+
+def test_another_audit_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list[str]()
+    asked = list[tuple[str, ...]]()
+    monkeypatch.setattr(examination, "files_fingerprint", lambda places: asked.append(places) or str(len(asked)))
+    monkeypatch.setattr(examination, "_audit", lambda _: {})
+    monkeypatch.setattr(examination, "_ceiling", lambda _: None)
+    for _ in range(2):
+        examine(dataset("meld-sim", None), told.append)
+    assert len(told) == 2
+    assert asked == [("benchmark/audit", "benchmark/data")] * 2

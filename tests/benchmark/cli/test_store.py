@@ -141,7 +141,7 @@ def test_pruning_lists_and_only_with_yes_removes(say: Say, store: Store) -> None
 
 
 def test_outdated_runs_are_those_of_other_source_or_versions(say: Say, store: Store) -> None:
-    from benchmark.base.fingerprints import provenance
+    from benchmark.experiment.provenance import provenance
 
     write_run(store.runs, "5" * 16, provenance=provenance("d", "cpu").model_dump())
     _, out, _ = say("store", "prune", "--outdated", "--store", store.root)

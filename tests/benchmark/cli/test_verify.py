@@ -212,7 +212,7 @@ def test_a_lock_that_does_not_hold_says_what_differs(
 
 
 def test_other_source_does_not_hold(say: Say, locked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.base.fingerprints.source_fingerprint", lambda: "edited")
+    monkeypatch.setattr("benchmark.experiment.provenance.source_fingerprint", lambda: "edited")
     code, _, err = say("run", "--locked", locked[0], "--data-dir", locked[1], "--dry-run")
     assert (code, "source " in err, "in the lock, edited here" in err) == (2, True, True)
 

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from benchmark.base.errors import UserError
 from benchmark.data.datasets import dataset
 from benchmark.execution.running import execute
 from benchmark.execution.tasks import Task
@@ -18,6 +20,8 @@ from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import Protocol, RefitOf, RunSpec
 from benchmark.store.store import Store
+from benchmark.training.trainer import Trainer
+from benchmark.tuning.measuring import measure
 from css.interfaces import OBJECTIVES
 from tests.benchmark.harness import feature_items, write_features
 from tests.paths import ROOT
@@ -241,7 +245,57 @@ def test_a_run_whose_code_has_changed_since_is_not_stored_under_its_key(
     (spec,) = expand(load_preset("smoke"), [data := dataset("meld", features)], ["adam"], [0])
     store = Store(tmp_path)
     store.prepare()
-    monkeypatch.setattr(f"benchmark.base.fingerprints.{what}", lambda *_: "another")
+    monkeypatch.setattr(f"benchmark.experiment.provenance.{what}", lambda *_: "another")
     with pytest.raises(RuntimeError, match=f"^{changed} changed .* would not be what its key says"):
         execute(Task(spec, data, None), store, lambda _: None, lambda: False)
     assert not list(tmp_path.rglob("spec.json"))
+
+
+def overflowing_after(epochs: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the logits of every model overflow when it is evaluated after these epochs (from 1)."""
+    train_epoch = Trainer.train_epoch
+
+    def train(trainer: Trainer) -> dict[str, float]:
+        epoch = trainer.progress.epoch + 1
+        classifier = trainer.model.classifier
+        evaluated = lambda module, _, out: out if module.training else out * torch.inf  # noqa: E731
+        hook = classifier.register_forward_hook(evaluated) if epoch in epochs else None
+        try:
+            return train_epoch(trainer)
+        finally:
+            if hook:
+                hook.remove()
+
+    monkeypatch.setattr(Trainer, "train_epoch", train)
+
+
+def test_an_overflowing_epoch_is_in_no_score_of_the_result(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflowing_after({1, 3}, monkeypatch)
+    result = make(features, tmp_path, "adam")
+
+    (folder,) = (tmp_path / "runs").iterdir()
+    history = pd.read_parquet(folder / "history.parquet")
+    finite = [epoch not in (1, 3) for epoch in history["epoch"]]
+    assert history["finite"].tolist() == finite
+    assert history["validation_weighted_f1"].notna().tolist() == finite
+    assert result["diverged"] is True
+    usable = history.loc[finite]
+    best = usable["validation_weighted_f1"].max()
+    assert result["validation"] == {
+        "epoch": int(usable.loc[usable["validation_weighted_f1"] == best, "epoch"].iloc[0]),
+        "weighted_f1": best,
+    }
+    assert result["peak_test"]["epoch"] not in (1, 3)
+    assert measure(folder, 0, lambda *_: 0.0).validation == best
+    assert pd.read_parquet(folder / "predictions.parquet").filter(like="probability").notna().all(axis=None)
+
+
+def test_a_run_without_a_finite_epoch_fails_and_says_so(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflowing_after(set(range(1, 100)), monkeypatch)
+    with pytest.raises(UserError, match=r"adam \(seed 0\) diverged: .* lower its learning rate"):
+        make(features, tmp_path, "adam")
+    assert not list(tmp_path.rglob("result.json"))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmark.base.fingerprints import Provenance
 from benchmark.data.inputs import Inputs
+from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RefitOf, RunSpec, Training, Tuned, Untuned
 from benchmark.methods.parsing import KINDS
 from benchmark.methods.parts import Component, Method, Plugin

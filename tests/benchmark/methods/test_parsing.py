@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import Provenance
 from benchmark.base.names import parse_part, split_list
+from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RunSpec, Training
 from benchmark.methods.parsing import KINDS, parse_method
 from benchmark.methods.parts import Component, Method

@@ -124,9 +124,9 @@ def test_names_are_known_without_importing_anything(folder: Path) -> None:
     install(folder, {"scaled-mean": "my_fusions:ScaledMean", "absent": "no_such_module:Fusion"})
     script = """
 import sys
-from benchmark.methods import parse_method
-from benchmark.plugins import register
-from benchmark.registry import FUSIONS
+from benchmark.methods.parsing import parse_method
+from benchmark.methods.plugins import register
+from benchmark.methods.registry import FUSIONS
 register()
 assert {"scaled-mean", "absent"} <= set(FUSIONS)
 parse_method("css", {})

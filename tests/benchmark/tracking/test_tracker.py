@@ -431,7 +431,8 @@ def test_neither_importing_the_module_nor_a_grid_with_nothing_to_run_imports_mlf
     code = f"""
 import sys
 from pathlib import Path
-from benchmark.tracking import Tracker, default_uri
+from benchmark.tracking.tracker import Tracker
+from benchmark.tracking.uris import default_uri
 store = Path({str(tmp_path)!r})
 with Tracker(default_uri(store), store, print) as tracker:
     tracker.begin("nothing", {{}})

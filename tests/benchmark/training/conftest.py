@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.base.fingerprints import Provenance
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import split
+from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RunSpec, Training
 from benchmark.methods.parsing import parse_method
 from benchmark.training.trainer import Trainer

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from benchmark.base.errors import UserError
 from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData, split
 from benchmark.evaluation.scoring import Scorer
@@ -15,7 +16,7 @@ from benchmark.experiment.spec import RunSpec
 from benchmark.methods.parts import Component
 from benchmark.methods.registry import ENCODERS, FUSIONS, METHODS, Entry
 from benchmark.training import trainer as module
-from benchmark.training.building import build_model, parameter_counts
+from benchmark.training.building import build_model, parameter_counts, refuse_unbuildable
 from benchmark.training.gradients import Objectives
 from benchmark.training.trainer import HISTORY_COLUMNS, STEP_COLUMNS, Trainer, train
 from css.interfaces import OBJECTIVES, Fusion
@@ -562,13 +563,90 @@ def test_a_masked_objective_is_counted_and_does_not_enter_the_update(method: str
 def test_a_diverging_baseline_is_recorded_and_not_hidden(make_trainer: Make) -> None:
     trainer = make_trainer("adam", epochs=2)
     trainer.objective = Poisoned(trainer.objective, (1, torch.nan, 1))
-    train(trainer)
+    with pytest.raises(UserError, match=r"adam \(seed 0\) diverged: logits are not finite after any epoch"):
+        train(trainer)
 
     assert trainer.counts()["skipped_steps"] == 0
     assert np.isnan(steps(trainer, "loss_unimodal")).all()
     assert np.isnan(trainer.progress.latest()["validation_loss"])
-    assert trainer.progress.selected == 1
+    assert trainer.progress.column("finite") == [0, 0]
+    assert trainer.progress.selected is None
+    assert np.isnan(trainer.progress.best)
     assert trainer.progress.epoch == 2
+
+
+class Overflowing(Fusion):
+    """A fusion that overflows in evaluation between two counts of training batches."""
+
+    def __init__(self, fusion: Fusion, first: int, last: int, value: float = torch.inf) -> None:
+        super().__init__()
+        self.fusion, self.out_features = fusion, fusion.out_features
+        self.first, self.last, self.value, self.batches = first, last, value, 0
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        fused = self.fusion(features)
+        self.batches += self.training
+        overflows = not self.training and self.first <= self.batches <= self.last
+        return fused + self.value if overflows else fused
+
+
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+def test_an_epoch_whose_logits_overflowed_is_not_selected(
+    value: float, make_trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("validation_loss", "validation_accuracy", "validation_weighted_f1", "validation_macro_f1")
+    monkeypatch.setattr(module, "validation_scores", lambda *_: dict.fromkeys(names, 0.2))
+    trainer = make_trainer("adam", epochs=3)
+    trainer.train_epoch()
+    batches = len(trainer.progress.steps[0])
+    trainer = make_trainer("adam", epochs=3)
+    trainer.model.fusion = Overflowing(trainer.model.fusion, 1, batches, value)  # in epoch 1
+    train(trainer)
+
+    progress = trainer.progress
+    assert progress.column("finite") == [0, 1, 1]
+    for name in names:
+        assert np.isnan(progress.column(name)).tolist() == [True, False, False]
+    assert (progress.selected, progress.best) == (2, 0.2)
+    assert progress.probabilities is not None
+    assert progress.probabilities.isfinite().all()
+
+
+def test_an_epoch_is_not_selected_where_a_single_logit_of_the_test_data_overflowed(make_trainer: Make) -> None:
+    trainer = make_trainer("adam", epochs=2)
+    healthy = module.predict(trainer.model, trainer.test_data)
+    where = torch.zeros(len(healthy), 3)
+    where[4, 2] = -torch.inf  # of a class: its probability would be 0, the others' would sum to 1
+
+    class Classifier(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x[:, :3] + (where if len(x) == len(where) else 0)
+
+    assert len(where) != trainer.validation_data.conversations.utterances
+    trainer.model.classifier = Classifier()
+    predicted = module.predict(trainer.model, trainer.test_data)
+    row = trainer.train_epoch()
+
+    assert predicted.isnan().all(dim=1).tolist() == [i == 4 for i in range(len(where))]
+    assert row["finite"] == 0
+    assert np.isnan(row["validation_weighted_f1"])
+    assert trainer.progress.selected is None
+
+
+@pytest.mark.parametrize("overflowing", [1, 3])
+def test_without_validation_data_the_last_epoch_has_to_be_finite(
+    overflowing: int, corpus: Conversations, make_spec: Callable[..., RunSpec]
+) -> None:
+    spec = make_spec("adam", epochs=3).model_copy(update={"protocol": "published"})
+    trainer = Trainer(spec, split(corpus, 0, hold_out=False))
+    batches = -(-len(trainer.train_data.conversations) // spec.training.batch_size)
+    trainer.model.fusion = Overflowing(trainer.model.fusion, batches * (overflowing - 1) + 1, batches * overflowing)
+    if overflowing == 3:
+        with pytest.raises(UserError, match="not finite after the last epoch, which counts"):
+            train(trainer)
+    else:
+        assert train(trainer)
+    assert trainer.progress.column("finite") == [float(epoch != overflowing) for epoch in (1, 2, 3)]
 
 
 # Going on
@@ -673,3 +751,28 @@ def test_every_encoder_trains_and_is_probed(
     assert np.isfinite(conflict[:-1]).all()
     unknown = {c for c, x in zip(trainer.probe_columns, conflict[-1], strict=True) if not np.isfinite(x)}
     assert unknown == {f"displacement_cos_{o}" for o in OBJECTIVES}
+
+
+@pytest.mark.parametrize("modality", ["text", "audio", "visual"])
+def test_a_unimodal_baseline_trains_the_same_whatever_the_other_modalities_are(
+    modality: str, corpus: Conversations, make_trainer: Make
+) -> None:
+    noise = np.random.default_rng(0)
+    others = {
+        m: x if m == modality else noise.normal(size=x.shape).astype(np.float32) for m, x in corpus.features.items()
+    }
+
+    def trained(method: str, data: Conversations) -> dict[str, Any]:
+        trainer = make_trainer(method, data=data)
+        train(trainer)
+        return everything(trainer)
+
+    disturbed = replace(corpus, features=others)
+    assert_same(trained(f"{modality}-only", corpus), trained(f"{modality}-only", disturbed))
+    assert trained(modality, corpus)["history"] != trained(modality, disturbed)["history"]
+
+
+def test_a_fusion_is_built_for_the_modalities_that_the_encoder_passes_on(make_spec: Callable[..., RunSpec]) -> None:
+    refuse_unbuildable([make_spec(method) for method in ("text-only", "single-text/concat", "single-audio/spf+pgm")])
+    with pytest.raises(UserError, match="AudioFusion: the inputs are text, without audio"):
+        refuse_unbuildable([make_spec("single-text/audio")])

@@ -47,8 +47,8 @@ def test_fusion(check: Callable[[Any], None], entry: Entry, options: dict[str, A
 def test_every_fusion_compiles() -> None:
     """In a process of its own, where no shapes are checked: the checker's calls are no torch code."""
     script = """
-from benchmark.contracts.fusions import compiles
-from benchmark.registry import FUSIONS
+from benchmark.methods.contracts.fusions import compiles
+from benchmark.methods.registry import FUSIONS
 for entry in FUSIONS.values():
     options = {o: v.default for o, v in entry.options.items()}
     compiles(lambda features, modalities: entry.load()(features, modalities=modalities, **options))
