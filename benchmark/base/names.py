@@ -7,7 +7,6 @@ from typing import Any
 
 from benchmark.base.errors import UserError
 
-
 _MANY = 15
 """More known names than these are not listed beside the nearest one: the line would not be read."""
 

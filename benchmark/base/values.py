@@ -16,10 +16,31 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_KINDS = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+}
+
+
 def first_error(error: ValidationError) -> str:
     """The first problem that pydantic found, on one line."""
     problem = error.errors()[0]
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:  # a check of several fields names them itself
         return message
-    return f"{'.'.join(map(str, problem['loc']))}: {message}, got {problem['input']!r}"[:300]
+    name, limits = ".".join(map(str, problem["loc"])), problem.get("ctx", {})
+    for limit, words in _LIMITS.items():
+        if limit in limits:
+            return f"{name} must be {words} {limits[limit]:g}, got {problem['input']!r}"
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting, got {problem['input']!r}"[:300]
+    if problem["type"] in _KINDS:
+        return f"{name} must be {_KINDS[problem['type']]}, got {problem['input']!r}"[:300]
+    return f"{name}: {message}, got {problem['input']!r}"[:300]

@@ -66,7 +66,7 @@ def refused(said: Said, *parts: str) -> None:
         ("--device cuda:7", ["unknown device 'cuda:7'"]),
         ("--rank 0", ["rank must be at least 1, got 0"]),
         ("--order -1", ["order must be at least 1, got -1"]),
-        ("--epochs 0", ["epochs", "0"]),
+        ("--epochs -5", ["epochs must be at least 1, got -5"]),
         ("--epochs three", ["--epochs", "cssbench run --help"]),
         ("--hidden 7", ["hidden must be a multiple of heads", "7"]),
         ("--seeds some", ["cannot read seeds 'some'"]),
