@@ -22,6 +22,7 @@ FLOORS = (
     "benchmark/cli",
 )
 REPORTS = (
+    "reports/templates",
     "reports/statistics",
     "reports/reading",
     "reports/measures",
