@@ -51,10 +51,10 @@ def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> b
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:
-    """SHA-256 over this package's files, families and studies; for each run, how it ended, when, and its size."""
+    """SHA-256 over this package, preregistrations and studies; for each run, how it ended, when, and its size."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
-    parts = [*package.rglob("*.py"), *package.rglob("*.toml"), *package.glob("templates/*")]
+    parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css"))
     declared = (store / folder for folder in ("preregistrations", "studies"))
     for source in [*sorted(parts), *(path for folder in declared for path in sorted(folder.glob("*.json")))]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")

@@ -1,42 +1,76 @@
-"""Numbers and missing values as text."""
+"""Numbers, missing values and names as text, safe in Markdown, LaTeX and CSV whatever a name holds."""
 
+import re
+import unicodedata
 from math import isfinite
 
 MISSING = "—"
+UNAVAILABLE = "not available"  # shown for what was not imported
+
+_LATEX = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "×": r"$\times$",
+    "γ": r"$\gamma$",
+    "θ": r"$\theta$",
+    "Δ": r"$\Delta$",
+    "Σ": r"$\sum$",
+    "‖": r"$\|$",
+    "⅓": r"$\frac{1}{3}$",
+    "²": "$^2$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "δ": r"$\delta$",
+    "σ": r"$\sigma$",
+    "′": "$'$",
+    "–": "--",
+    "—": "---",
+    "…": r"\ldots{}",
+    "\u00a0": "~",
+    "\n": " ",
+}
+_MARKDOWN = re.compile(r"[\\`*~$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)|(?<=\])\(|(?<!\w)_|_(?!\w)")
+_MARKDOWN_START = re.compile(r"^(\s*)(?=[#>\-+=\[|])|^(\s*\d+)(?=[.)]\s)")
 
 
-UNAVAILABLE = "not available"  # of what was imported
+def latex(text: str) -> str:
+    """Text as LaTeX typesets it with its standard fonts; a character that they lack is named, as in `U+611F`."""
+    return "".join(_LATEX.get(c) or (c if _in_latin_fonts(c) else f"U+{ord(c):04X}") for c in text)
 
 
-LATEX = str.maketrans(
-    {
-        **{c: f"\\{c}" for c in "&%$#_{}"},
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": "$<$",
-        ">": "$>$",
-        "±": r"$\pm$",
-        "−": "$-$",
-        "×": r"$\times$",
-        "γ": r"$\gamma$",
-        "θ": r"$\theta$",
-        "Δ": r"$\Delta$",
-        "Σ": r"$\sum$",
-        "‖": r"$\|$",
-        "⅓": r"$\frac{1}{3}$",
-        "²": "$^2$",
-        "≤": r"$\le$",
-        "≥": r"$\ge$",
-        "δ": r"$\delta$",
-        "σ": r"$\sigma$",
-        "′": "$'$",
-        "–": "--",
-        "—": "---",
-        "…": r"\ldots{}",
-        "\u00a0": "~",
-    }
-)
+def _in_latin_fonts(character: str) -> bool:
+    """Whether it is printable ASCII or an ASCII letter with an accent."""
+    plain = unicodedata.normalize("NFD", character)
+    return plain[0].isascii() and plain[0].isprintable() and ord(character) < 0x180
+
+
+def markdown(text: str) -> str:
+    """Text within a line of Markdown that is shown as it is: no link, emphasis, HTML or formula."""
+    return _MARKDOWN.sub(r"\\\g<0>", re.sub(r"\s*[\r\n]+\s*", " ", text))
+
+
+def markdown_line(text: str) -> str:
+    """The same where the text begins a line: it makes no heading, list or definition of a link either."""
+    return _MARKDOWN_START.sub(r"\1\2\\", markdown(text))
+
+
+def markdown_cell(text: str) -> str:
+    """The same in a table, whose cells a bar would end."""
+    return markdown(text).replace("|", "\\|")
+
+
+def spreadsheet(value: object) -> object:
+    """A value of a CSV file: text that a spreadsheet would run as a formula begins with an apostrophe instead."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ")  # a line's end to some readers, and quoted by no writer
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
 
 
 def number(value: float, digits: int, tiny: bool = False) -> str:

@@ -25,6 +25,7 @@ FLOORS = (
     "benchmark/tuning",
     "reports/errors.py",
     "reports/text.py",
+    "reports/templates",
     "reports/statistics",
     "reports/reading",
     "reports/measures",

@@ -14,10 +14,10 @@ from benchmark.cli.display.tables import show
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    from benchmark.audit.pages import View
     from benchmark.fetching.published import Terms
+    from reports.tables.model import Table
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
 
@@ -152,22 +152,22 @@ def data_audit(
         tell(json.dumps(audit.as_dict(), indent=1, allow_nan=False))
     else:
         tell(f"{audit.file}: {audit.layout}\nSHA-256 {audit.sha256}")
-        show(*map(_table, pages.views(audit)))
+        show(*map(_shown, pages.tables(audit)))
         tell(pages.verdict(audit))
     raise typer.Exit(FAILED if audit.defects else DONE)
 
 
-def _table(view: "View") -> "Table":
-    from rich.table import Table
+def _shown(table: "Table") -> "RichTable":
+    from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = Table(title=view.title, caption=view.note, title_justify="left", caption_justify="left")
-    words = view.title in ("Findings", "Remedies")
-    for i, name in enumerate(view.header):
-        table.add_column(name, justify="left" if words or not i else "right", overflow="fold")
-    for row in view.rows:
-        table.add_row(*map(Text, row), style="bold yellow" if row[0] == "defect" else "")
-    return table
+    (listing,) = table.listings
+    shown = RichTable(title=table.title, caption=table.note, title_justify="left", caption_justify="left")
+    for heading in listing.header:
+        shown.add_column(heading.text, justify="right" if heading.kind == "number" else "left", overflow="fold")
+    for i, row in enumerate(listing.rows):
+        shown.add_row(*map(Text, row), style="bold yellow" if i in listing.marked else "")
+    return shown
 
 
 @app.command("import")

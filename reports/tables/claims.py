@@ -8,7 +8,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference.claims import Claim, scope, speaks_of_the_paper
 from reports.statistics import Judgement, Verdict
-from reports.tables.listings import Listing, Sheet
+from reports.tables.model import Table, listing
 from reports.text import MISSING
 
 NOTE = (
@@ -18,7 +18,7 @@ NOTE = (
 PARTS = 3  # told in words; more are counted
 
 
-def claims_sheet(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Sheet:
+def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table:
     """A row a claim on the page; a row a part in the CSV file."""
     names = [e.comparison.dataset for e in evidence]
     together = _together(evidence)
@@ -38,18 +38,18 @@ def claims_sheet(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Sheet
         for e in evidence
         if claim.verdict(name := e.comparison.dataset) is not None
     )
-    return Sheet(
-        "claims",
-        "The paper's claims",
-        NOTE,
-        "; ".join(e.comparison.data_origin.short for e in evidence),
-        "claims",
-        tuple(scope(e.comparison) for e in evidence),
-        (
-            Listing("", header, rows, frozenset(header[1:])),
-            Listing("In words", ("", "data set", "numbers"), words, frozenset({"numbers"})),
+    return Table(
+        name="claims",
+        title="The paper's claims",
+        note=NOTE,
+        data="; ".join(e.comparison.data_origin.short for e in evidence),
+        dataset="claims",
+        sentences=tuple(scope(e.comparison) for e in evidence),
+        listings=(
+            listing("", header, rows, prose=header[1:]),
+            listing("In words", ("", "data set", "numbers"), words, prose=["numbers"]),
         ),
-        pd.DataFrame([row for claim in claims for row in _rows(claim, evidence)]),
+        frame=pd.DataFrame([row for claim in claims for row in _rows(claim, evidence)]),
     )
 
 
@@ -60,13 +60,13 @@ def _together(evidence: Sequence[Evidence]) -> list[str]:
 
 
 def _words(claim: Claim, evidence: Evidence) -> str:
-    own = [part.judgement for part in claim.parts if part.dataset == evidence.comparison.dataset]
-    if len(own) <= PARTS:
-        text = " ".join(judgement.sentence for judgement in own)
+    judgements = [part.judgement for part in claim.parts if part.dataset == evidence.comparison.dataset]
+    if len(judgements) <= PARTS:
+        text = " ".join(judgement.sentence for judgement in judgements)
     else:
-        counts = {verdict: sum(j.verdict is verdict for j in own) for verdict in Verdict}
+        counts = {verdict: sum(j.verdict is verdict for j in judgements) for verdict in Verdict}
         told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-        text = f"{len(own)} parts: {told}. Furthest from the claim: {_weakest(own).sentence}"
+        text = f"{len(judgements)} parts: {told}. Furthest from the claim: {_weakest(judgements).sentence}"
     published = claim.published and speaks_of_the_paper(evidence.comparison)
     return f"{text} Published: {claim.published}." if published else text
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.evidence.evidence import Evidence
 from reports.inference.factorial import effects
-from reports.tables.listings import Listing, Sheet
+from reports.tables.model import Table, listing
 from reports.text import MISSING, number
 
 NOTE = (
@@ -17,10 +17,10 @@ NOTE = (
 )
 
 
-def factorial(evidence: Evidence) -> Sheet:
+def factorial(evidence: Evidence) -> Table:
     """A row an effect; sentences name what could not be estimated, and which cells are missing."""
     comparison = evidence.comparison
-    found, gaps = effects(evidence)
+    estimated, gaps = effects(evidence)
     origin = {"dataset": comparison.dataset, "data": comparison.data_origin.kind}
     columns = ("grid", "kind", "effect", "n", "estimate", "low", "high", "sd", "p")
     rows: list[dict[str, Any]] = [
@@ -37,11 +37,11 @@ def factorial(evidence: Evidence) -> Sheet:
             "p": e.comparison.p,
             "not_estimable": "",
         }
-        for e in found
+        for e in estimated
     ]
     rows += [origin | dict.fromkeys(columns, None) | {"n": 0, "not_estimable": gap} for gap in gaps]
     listings = [
-        Listing(
+        listing(
             grid,
             ("effect", "", "n", "estimate", "95 % CI", "p"),
             tuple(
@@ -52,18 +52,18 @@ def factorial(evidence: Evidence) -> Sheet:
                     if e.comparison.n > 1 else MISSING,
                     number(e.comparison.p, 3, tiny=True),
                 )
-                for e in found if e.grid == grid
+                for e in estimated if e.grid == grid
             ),
         )
-        for grid in dict.fromkeys(e.grid for e in found)
+        for grid in dict.fromkeys(e.grid for e in estimated)
     ]  # fmt: skip
-    return Sheet(
-        "factorial",
-        "Fusion × aggregator",
-        NOTE,
-        comparison.data_origin.short,
-        comparison.dataset,
-        tuple(gaps),
-        tuple(listings),
-        pd.DataFrame(rows),
+    return Table(
+        name="factorial",
+        title="Fusion × aggregator",
+        note=NOTE,
+        data=comparison.data_origin.short,
+        dataset=comparison.dataset,
+        sentences=tuple(gaps),
+        listings=tuple(listings),
+        frame=pd.DataFrame(rows),
     )

@@ -1,109 +1,78 @@
-"""What a table is: a frame with a row a method (or a method and something else), and how its columns are shown."""
+"""What a table is: rows of text under headings, what a reader has to know of them, and their numbers in a frame."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
 
-import numpy as np
 import pandas as pd
-
-from reports.evidence.evidence import Evidence
-from reports.statistics import Summary, summarize
-
-PARTS = ("mean", "sd", "low", "high", "n")
 
 
 @dataclass(frozen=True)
-class Column:
-    """How one measure is shown: `mean ± sd`, `mean`, `interval` (95 % CI of the mean), or a plain `value` of a row."""
+class Heading:
+    """The heading of a column; `group` stands above neighbours that share it.
 
-    measure: str
-    header: str
-    form: Literal["mean ± sd", "interval", "mean", "value"] = "mean ± sd"
-    scale: float = 1.0
-    digits: int = 2
+    kind: how the column's cells are set: a `name` of the row, a `number`, a word or two of `text`, or `prose`, which
+    may wrap.
+    """
+
+    text: str
+    kind: Literal["name", "number", "text", "prose"] = "text"
     group: str = ""
 
 
 @dataclass(frozen=True)
-class Block:
-    """Columns that are shown side by side, after those that name the row."""
+class Listing:
+    """Rows of text under a header; `marked` are the positions of the rows that need attention."""
 
     title: str
-    columns: tuple[Column, ...]
-    keys: tuple[str, ...] = ("method",)
+    header: tuple[Heading, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: frozenset[int] = frozenset()
+
+    @property
+    def grouped(self) -> bool:
+        """Whether some of its columns have a group."""
+        return any(heading.group for heading in self.header)
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups of neighbouring columns, and how many columns each spans."""
+        return [(group, len(list(columns))) for group, columns in groupby(self.header, key=lambda h: h.group)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """A table: its file name, its title, how to read it, how its frame is made and which blocks of it are shown."""
+    """A table of one data set.
+
+    Attributes:
+        name, title: of its files, and what pages call it.
+        note: how to read it. sentences: what else there is to say of these data.
+        data, dataset: where the data come from, as a clause, and what pages call the data set.
+        listings: what people read.
+        frame: the numbers of its CSV file. units: what they are in, where people read something else.
+    """
 
     name: str
     title: str
     note: str
-    frame: Callable[[Evidence], pd.DataFrame]
-    blocks: tuple[Block, ...]
+    data: str
+    dataset: str
+    sentences: tuple[str, ...]
+    listings: tuple[Listing, ...]
+    frame: pd.DataFrame
+    units: str = ""
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.listings or self.sentences)
 
 
-def summary(evidence: Evidence, method: str, measure: str) -> Summary:
-    """A measure over a method's runs."""
-    return summarize(evidence.values(method, measure).to_numpy(dtype=float))
-
-
-def summary_frame(
-    evidence: Evidence, names: Sequence[str], more: Callable[[str], dict[str, float]] = lambda method: {}
-) -> pd.DataFrame:
-    """A row a method: `<measure>_{mean,sd,low,high,n}` of every measure, then the plain columns of `more`."""
-    rows: list[dict[str, Any]] = []
-    for method in (*evidence.comparison.methods, *evidence.comparison.imported):
-        row = _head(evidence, method.label) | {"protocol": method.runs[0].protocol, "n": len(method.runs)}
-        for name in names:
-            row |= _parts(name, summary(evidence, method.label, name))
-        rows.append(row | more(method.label))
-    return pd.DataFrame(rows)
-
-
-def summary_frame_by(evidence: Evidence, runs: pd.DataFrame, key: str, names: Sequence[str]) -> pd.DataFrame:
-    """As `summary_frame`, with a row a method and value of `key`, from a frame with a row a run and value of it."""
-    rows: list[dict[str, Any]] = []
-    groups = runs.groupby(["method", key], sort=False) if len(runs) else ()
-    for (method, value), found in groups:
-        row = _head(evidence, str(method)) | {key: value, "n": len(found)}
-        for name in names:
-            row |= _parts(name, summarize(found[name].to_numpy(dtype=float)))
-        rows.append(row)
-    columns = [
-        "dataset",
-        "data",
-        "protocol",
-        "method",
-        key,
-        "n",
-        *(f"{name}_{part}" for name in names for part in PARTS),
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def finite_columns(block: Block, frame: pd.DataFrame) -> Block:
-    """The block without column groups that no row has a value for."""
-
-    def known(columns: Iterable[Column]) -> bool:
-        names = [c.measure if c.form == "value" else f"{c.measure}_mean" for c in columns]
-        return bool(np.isfinite(frame[names].to_numpy(dtype=float)).any())
-
-    groups = {c.group for c in block.columns}
-    kept = {group for group in groups if known(c for c in block.columns if c.group == group)}
-    return replace(block, columns=tuple(c for c in block.columns if c.group in kept))
-
-
-def _head(evidence: Evidence, method: str) -> dict[str, Any]:
-    return {
-        "dataset": evidence.comparison.dataset,
-        "data": evidence.comparison.data_origin.kind,
-        "protocol": evidence.comparison.runs[0].protocol,
-        "method": method,
-    }
-
-
-def _parts(name: str, found: Summary) -> dict[str, float]:
-    return {f"{name}_{part}": getattr(found, part) for part in PARTS}
+def listing(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], prose: Iterable[str] = (), **more: frozenset[int]
+) -> Listing:
+    """A listing of texts; `prose` names the columns that may wrap."""
+    wrapped = frozenset(prose)
+    headings = tuple(Heading(name, "prose" if name in wrapped else "text") for name in header)
+    return Listing(title, headings, tuple(map(tuple, rows)), **more)

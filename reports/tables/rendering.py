@@ -1,88 +1,124 @@
-"""Table frames -> text cells -> CSV, Markdown and LaTeX files."""
+"""Tables as HTML, Markdown, LaTeX and CSV."""
 
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from reports.tables.model import Block, Column, Table, finite_columns
-from reports.text import LATEX, MISSING, UNAVAILABLE, number
+from reports.tables.model import Heading, Listing, Table
+from reports.templates import Markdown, html_environment, markdown_environment
+from reports.text import latex as latex_text
+from reports.text import markdown as markdown_text
+from reports.text import markdown_cell, markdown_line, spreadsheet
 
-
-def cell(column: Column, row: "pd.Series[float]") -> str:
-    """One cell: `71.2 ± 0.4`, `[70.7, 71.7]`, or a number; a dash where there is none."""
-
-    def part(name: str) -> str:
-        return number(float(row[name]) * column.scale, column.digits, tiny=column.form == "value")
-
-    if column.form == "value":
-        return part(column.measure)
-    mean, sd = part(f"{column.measure}_mean"), part(f"{column.measure}_sd")
-    if column.form == "interval":
-        low, high = part(f"{column.measure}_low"), part(f"{column.measure}_high")
-        return MISSING if low == MISSING else f"[{low}, {high}]"
-    return mean if column.form == "mean" or sd == MISSING else f"{mean} ± {sd}"
+PACKAGES = "% packages: booktabs, graphicx"
 
 
-def rows(block: Block, frame: pd.DataFrame) -> list[list[str]]:
-    """The block's rows as text: what names the row, number of seeds, then a cell a column."""
-
-    def shown(column: Column, row: "pd.Series[float]") -> str:
-        text = cell(column, row)
-        return UNAVAILABLE if text == MISSING and str(row.get("protocol")) == "imported" else text
-
-    return [
-        [*(str(row[key]) for key in block.keys), str(row["n"]), *(shown(column, row) for column in block.columns)]
-        for _, row in frame.iterrows()
-    ]
+def html(table: Table, id: str = "", level: int = 3, files: bool = True) -> Markup:
+    """The table as a part of a page, under a heading of this level; `files`: name its files beside it."""
+    return Markup(_macro()(table, id, level, files))
 
 
-def header_groups(block: Block) -> list[tuple[str, int]]:
-    """Groups of neighbouring columns and how many columns each spans."""
-    return [(group, len(list(columns))) for group, columns in groupby(block.columns, key=lambda c: c.group)]
+@lru_cache(maxsize=1)
+def _macro() -> Any:
+    return getattr(html_environment().get_template("table.html").module, "table_html")  # noqa: B009
 
 
-def shown_blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
-    """The table's blocks with at least one known number."""
-    blocks = [finite_columns(block, frame) for block in table.blocks]
-    return [block for block in blocks if block.columns]
+def markdown(table: Table, heading: str | None = None, level: int = 3) -> Markdown:
+    """The table as a part of a page, under a heading of this level: its title, or the one given."""
+    lead = f"**{markdown_line(table.data)}.** {table.note}" if table.data else table.note
+    parts = [f"{'#' * level} {heading or table.title}", lead, *(f"- {markdown_line(s)}" for s in table.sentences)]
+    for listing in table.listings:
+        parts += [
+            *([f"{'#' * (level + 1)} {markdown_text(listing.title)}"] if listing.title else []),
+            markdown_rows(listing),
+        ]
+    return Markdown("\n\n".join(parts))
 
 
-def markdown(block: Block, frame: pd.DataFrame) -> str:
-    """The block as a Markdown table; column groups are written into the headers."""
-    header = [*block.keys, "n", *(f"{c.group}: {c.header}" if c.group else c.header for c in block.columns)]
-    rule = ["---", *("---:" for _ in header[1:])]
-    lines = [header, rule, *rows(block, frame)]
-    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
+def markdown_rows(listing: Listing) -> str:
+    """The listing as a Markdown table; column groups are written into the headers."""
+    rule = ["---:" if heading.kind == "number" else "---" for heading in listing.header]
+    header = [markdown_cell(f"{h.group}: {h.text}" if h.group else h.text) for h in listing.header]
+    lines = [header, rule, *([markdown_cell(text) for text in row] for row in listing.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def latex(block: Block, frame: pd.DataFrame, caption: str) -> str:
-    """The block as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
-    groups = [("", len(block.keys) + 1), *header_groups(block)]
-    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{name.translate(LATEX)}}}" for name, span in groups)
+def latex(listing: Listing, caption: str) -> str:
+    """The listing as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
+    groups = listing.groups
+    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{latex_text(name)}}}" for name, span in groups)
     starts = [sum(span for _, span in groups[:i]) + 1 for i in range(len(groups))]
     rules = " ".join(
         rf"\cmidrule(lr){{{start}-{start + span - 1}}}"
         for start, (name, span) in zip(starts, groups, strict=True)
         if name
     )
-    lines = [[*block.keys, "$n$", *(c.header.translate(LATEX) for c in block.columns)]]
-    body = [[text.translate(LATEX) for text in line] for line in rows(block, frame)]
-    text = [" & ".join(line) + r" \\" for line in [*lines, *body]]
+    lines = [[_latex_heading(h) for h in listing.header], *([latex_text(c) for c in row] for row in listing.rows)]
+    first, *body = (" & ".join(line) + r" \\" for line in lines)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{caption.translate(LATEX)}}}",
+            rf"\caption{{{latex_text(caption)}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{'l' * len(block.keys)}{'r' * (len(block.columns) + 1)}}}",
+            rf"\begin{{tabular}}{{{''.join(_LATEX_COLUMNS[h.kind] for h in listing.header)}}}",
             r"\toprule",
-            *([rf"{top} \\", rules] if any(name for name, _ in groups) else []),
-            text[0],
+            *([rf"{top} \\", rules] if listing.grouped else []),
+            first,
             r"\midrule",
-            *text[1:],
+            *body,
             r"\bottomrule",
             r"\end{tabular}}",
             r"\end{table}",
             "",
         ]
     )
+
+
+_LATEX_COLUMNS = {"name": "l", "number": "r", "text": "l", "prose": r"p{0.45\linewidth}"}
+
+
+def _latex_heading(heading: Heading) -> str:
+    return "$n$" if heading.text == "n" else latex_text(heading.text)
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Numbers in full; no cell that a spreadsheet would take for a formula."""
+    texts = frame.select_dtypes(exclude=["number", "bool"]).columns
+    safe = frame.assign(**{name: frame[name].map(spreadsheet) for name in texts})
+    return safe.rename(columns=lambda name: str(spreadsheet(name))).to_csv(index=False, lineterminator="\n")
+
+
+def write_tables(tables: Iterable[Table], folder: Path) -> None:
+    """Write `<name>.csv`, `.md` and `.tex` into a folder, over all data sets that have a table of that name."""
+    by_name: dict[str, list[Table]] = {}
+    for table in tables:
+        by_name.setdefault(table.name, []).append(table)
+    for name, members in by_name.items():
+        for suffix, text in _files(members).items():
+            (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+
+
+def _files(tables: Sequence[Table]) -> dict[str, str]:
+    shown = [table for table in tables if table.shown]
+    captioned = [
+        (listing, f"{t.title}{f', {listing.title.lower()}' if listing.title else ''}, {t.dataset}. {t.data}. {t.note}")
+        for t in shown
+        for listing in t.listings
+    ]
+    return {
+        "csv": csv(pd.concat([table.frame for table in tables], ignore_index=True)),
+        "md": "\n\n".join([f"# {tables[0].title}", *(markdown(t, markdown_line(t.dataset), 2) for t in shown)]) + "\n",
+        "tex": "\n".join([PACKAGES, *(latex(listing, caption) for listing, caption in captioned)]),
+    }
+
+
+def write_page(path: Path, context: Mapping[str, Any]) -> None:
+    """Write a page from the template of its name, which may show tables by `html(table, id)` or `markdown(table)`."""
+    environment = html_environment() if path.suffix == ".html" else markdown_environment()
+    text = environment.get_template(path.name).render({**context, "html": html, "markdown": markdown})
+    path.write_text(text, encoding="utf-8")

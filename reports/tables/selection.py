@@ -2,22 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
-from reports.inference.contrasts import reference
-from reports.statistics import (
-    PairedComparison,
-    Summary,
-    align,
-    best_of_seeds,
-    paired_comparison,
-    rank_methods,
-    rankings,
-    summarize,
-)
-from reports.tables.listings import Listing, Sheet
+from reports.inference.selection import MEASURES, MethodSelection, SelectionEffects, selection_effects
+from reports.statistics import Summary
+from reports.tables.model import Listing, Table, listing
 from reports.text import MISSING, number
 
 NOTE = (
@@ -31,137 +21,114 @@ RULES = {
     "peak": "mean at the best test epoch",
     "best seed": "best test epoch of the best seed",
 }
-MEASURES = ("selected_weighted_f1", "peak_test_weighted_f1", "gap", "optimism", "regret")
 
 
-def selection(evidence: Evidence) -> Sheet:
+def selection(evidence: Evidence) -> Table:
     """A row a method; rankings under three rules, over the seeds that all methods have."""
-    comparison = evidence.comparison
-    labels = [method.label for method in comparison.methods]
-    first = reference(comparison).label
-    summaries = {label: {m: summarize(_values(evidence, label, m)) for m in MEASURES} for label in labels}
-    gaps = {label: _gap_difference(evidence, first, label) for label in labels if label != first}
-    frame = pd.DataFrame(
-        [
-            {"dataset": comparison.dataset, "data": comparison.data_origin.kind, "method": label}
-            | _row(evidence, label, summaries[label], gaps.get(label))
-            for label in labels
-        ]
-    )
-    header = ("method", "n", "selected", "peak test", "gap", "optimism", "regret", f"gap of {first} minus gap", "p")
-    listings = [Listing("", header, tuple(_cells(label, summaries[label], gaps.get(label)) for label in labels))]
-    sentences = _boasts(evidence, labels)
+    comparison, effects = evidence.comparison, selection_effects(evidence)
+    origin = {"dataset": comparison.dataset, "data": comparison.data_origin.kind}
+    frame = pd.DataFrame([origin | _row(method) for method in effects.methods])
+    header = (
+        "method", "n", "selected", "peak test", "gap", "optimism", "regret", f"gap of {effects.reference} minus gap",
+        "p",
+    )  # fmt: skip
+    listings = [listing("", header, (_cells(method) for method in effects.methods))]
+    if effects.orders:
+        frame = frame.assign(**_rank_columns(effects))
+        listings += [_orders(effects), _ranks(effects)]
+    sentences = _best_seed_claims(effects)
     if comparison.imported:
         who = ", ".join(method.label for method in comparison.imported)
         sentences.append(f"Not available of {who}: only final predictions were imported, and not those of every epoch.")
-    selected, peak = (
-        align(*(evidence.values(label, m) for label in labels))
-        for m in ("selected_weighted_f1", "peak_test_weighted_f1")
-    )
-    if len(labels) > 1 and selected.seeds and selected.seeds == peak.seeds:
-        orders = rankings(selected.values, peak.values)
-        ranks = rank_methods(selected.values)
-        frame = frame.assign(
-            rank=[r.rank for r in ranks],
-            rank_low=[r.interval.low for r in ranks],
-            rank_high=[r.interval.high for r in ranks],
-            probability_best=[r.best for r in ranks],
-            **{
-                f"rank_{order.rule.replace(' ', '_')}": [order.order.index(i) + 1 for i in range(len(labels))]
-                for order in orders
-            },
-            **{f"order_changed_{o.rule.replace(' ', '_')}": o.changed for o in orders},
-            **{f"winner_changed_{o.rule.replace(' ', '_')}": o.winner_changed for o in orders},
-        )
-        listings += [
-            Listing(
-                f"Rankings under three rules, {len(selected.seeds)} common seeds",
-                ("rule", "order, best first", "chance of another order", "of another winner"),
-                tuple(
-                    (
-                        RULES[o.rule],
-                        ", ".join(f"{labels[i]} {number(100 * o.scores[i], 1)}" for i in o.order),
-                        *(
-                            (MISSING, MISSING)
-                            if o.rule == "selected"
-                            else (_share(o.changed), _share(o.winner_changed))
-                        ),
-                    )
-                    for o in orders
-                ),
-                frozenset({"rule", "order, best first"}),
-            ),
-            Listing(
-                "Ranks by the result, with their uncertainty over seeds",
-                ("method", "rank", "95 % interval", "chance to be best"),
-                tuple(
-                    (
-                        label,
-                        f"{rank.rank:g}",
-                        f"[{rank.interval.low:g}, {rank.interval.high:g}]",
-                        _share(rank.best),
-                    )
-                    for label, rank in sorted(zip(labels, ranks, strict=True), key=lambda pair: pair[1].rank)
-                ),
-            ),
-        ]
-    return Sheet(
-        "selection",
-        "Selection of epochs and seeds",
-        NOTE,
-        comparison.data_origin.short,
-        comparison.dataset,
-        tuple(sentences),
-        tuple(listings),
-        frame,
+    return Table(
+        name="selection",
+        title="Selection of epochs and seeds",
+        note=NOTE,
+        data=comparison.data_origin.short,
+        dataset=comparison.dataset,
+        sentences=tuple(sentences),
+        listings=tuple(listings),
+        frame=frame,
+        units="scores as fractions, differences of gaps in points",
     )
 
 
-def _values(evidence: Evidence, label: str, measure: str) -> np.ndarray:
-    return evidence.values(label, measure).to_numpy(dtype=float)
+def _orders(effects: SelectionEffects) -> Listing:
+    labels = [method.label for method in effects.methods]
+    return listing(
+        f"Rankings under three rules, {len(effects.seeds)} common seeds",
+        ("rule", "order, best first", "chance of another order", "of another winner"),
+        (
+            (
+                RULES[o.rule],
+                ", ".join(f"{labels[i]} {number(100 * o.scores[i], 1)}" for i in o.order),
+                *((MISSING, MISSING) if o.rule == "selected" else (_share(o.changed), _share(o.winner_changed))),
+            )
+            for o in effects.orders
+        ),
+        prose=["rule", "order, best first"],
+    )
 
 
-def _gap_difference(evidence: Evidence, first: str, label: str) -> PairedComparison:
-    return paired_comparison(100 * evidence.values(first, "gap"), 100 * evidence.values(label, "gap"))
+def _ranks(effects: SelectionEffects) -> Listing:
+    labels = [method.label for method in effects.methods]
+    by_rank = sorted(zip(labels, effects.ranks, strict=True), key=lambda pair: pair[1].rank)
+    return listing(
+        "Ranks by the result, with their uncertainty over seeds",
+        ("method", "rank", "95 % interval", "chance to be best"),
+        ((label, f"{r.rank:g}", f"[{r.interval.low:g}, {r.interval.high:g}]", _share(r.best)) for label, r in by_rank),
+    )
 
 
-def _row(evidence: Evidence, label: str, summaries: dict[str, Summary], gap: PairedComparison | None) -> dict[str, Any]:
+def _rank_columns(effects: SelectionEffects) -> dict[str, Any]:
+    ranks = effects.ranks
+    columns: dict[str, Any] = {
+        "rank": [r.rank for r in ranks],
+        "rank_low": [r.interval.low for r in ranks],
+        "rank_high": [r.interval.high for r in ranks],
+        "probability_best": [r.best for r in ranks],
+    }
+    rules = {order.rule.replace(" ", "_"): order for order in effects.orders}
+    places = {rule: [o.order.index(i) + 1 for i in range(len(ranks))] for rule, o in rules.items()}
+    columns |= {f"rank_{rule}": place for rule, place in places.items()}
+    columns |= {f"order_changed_{rule}": o.changed for rule, o in rules.items()}
+    return columns | {f"winner_changed_{rule}": o.winner_changed for rule, o in rules.items()}
+
+
+def _row(method: MethodSelection) -> dict[str, Any]:
     """Scores as fractions, as in the table of accuracy; the difference of gaps in points."""
-    row: dict[str, Any] = {"n": summaries["gap"].n}
-    for measure, summary in summaries.items():
+    row: dict[str, Any] = {"method": method.label, "n": method.summaries["gap"].n}
+    for measure, summary in method.summaries.items():
         row |= {f"{measure}_{part}": getattr(summary, part) for part in ("mean", "sd", "low", "high")}
-    if gap is not None:
+    if (gap := method.gap_difference) is not None:
         row |= {"gap_difference": gap.mean, "gap_difference_low": gap.interval.low}
         row |= {"gap_difference_high": gap.interval.high, "gap_difference_p": gap.p}
-    if (boast := _boast(evidence, label)) is not None:
-        row |= {"best_seed": boast.seed, "claimed": boast.claimed, "excess": boast.excess}
+    if (best := method.best_seed) is not None:
+        row |= {"best_seed": best.seed, "claimed": best.claimed, "excess": best.excess}
     return row
 
 
-def _boast(evidence: Evidence, label: str) -> Any:
-    both = align(evidence.values(label, "selected_weighted_f1"), evidence.values(label, "peak_test_weighted_f1"))
-    return best_of_seeds(both.seeds, *both.values) if both.seeds else None
-
-
-def _boasts(evidence: Evidence, labels: list[str]) -> list[str]:
-    """What the common practice would have claimed, for every method."""
-    found = [(label, boast) for label in labels if (boast := _boast(evidence, label)) is not None]
-    if not found:
-        return []
+def _best_seed_claims(effects: SelectionEffects) -> list[str]:
+    """What the best test epoch of the best seed would have claimed, for every method."""
     claims = ", ".join(
-        f"{label} {number(100 * b.claimed, 1)} (seed {b.seed}) instead of {number(100 * b.mean_selected, 1)}"
-        for label, b in found
+        f"{method.label} {number(100 * best.claimed, 1)} (seed {best.seed}) instead of "
+        f"{number(100 * best.mean_selected, 1)}"
+        for method in effects.methods
+        if (best := method.best_seed) is not None
     )
+    if not claims:
+        return []
     return [f"Had you reported the best test epoch of the best seed, you would have claimed: {claims}."]
 
 
-def _cells(label: str, summaries: dict[str, Summary], gap: PairedComparison | None) -> tuple[str, ...]:
-    difference, p = MISSING, MISSING
+def _cells(method: MethodSelection) -> tuple[str, ...]:
+    difference, p, gap = MISSING, MISSING, method.gap_difference
     if gap is not None and gap.n:
         difference, p = number(gap.mean, 2), number(gap.p, 3, tiny=True)
         if gap.n > 1:
             difference += f" [{number(gap.interval.low, 2)}, {number(gap.interval.high, 2)}]"
-    return (label, str(summaries["gap"].n), *(_summary(summaries[m]) for m in MEASURES), difference, p)
+    summaries = method.summaries
+    return (method.label, str(summaries["gap"].n), *(_summary(summaries[m]) for m in MEASURES), difference, p)
 
 
 def _summary(summary: Summary) -> str:

@@ -1,21 +1,20 @@
 """The page of tuning: `tuning.html` and `tuning.md` beside the report's pages, with their tables and figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from reports.figures import style
 from reports.figures.view import FigureView, viewed
-from reports.tables import listings
-from reports.tables.listings import Sheet
-from reports.tuning import tables
-from reports.tuning.budgets import Tournament, tournament, verdicts
+from reports.tables.model import Table
+from reports.tables.rendering import write_page, write_tables
+from reports.tuning.budgets import tournament, verdicts
 from reports.tuning.figures import FIGURES
 from reports.tuning.figures_budget import budget, fair
 from reports.tuning.subjects import Group, Subject
+from reports.tuning.tables import best_settings
+from reports.tuning.tables_budget import budgets, scores_by_budget
 
 LEAD = (
     "Settings were chosen on validation data alone, with seeds from 1000000, which no comparison uses. Test scores on "
@@ -30,10 +29,9 @@ class Section:
 
     name: str
     id: str
-    data: str
     setting: str
     sentences: list[str]
-    sheet: Sheet | None
+    table: Table | None
     figures: list[FigureView]
 
 
@@ -42,22 +40,18 @@ def write(
     groups: Sequence[Group],
     subjects: Sequence[Subject],
     palette: style.Palette,
-    environment: jinja2.Environment,
     context: dict[str, Any],
 ) -> None:
     """Write pages, tables and figures of tuning into a report's folder."""
-    spent = tables.budgets(subjects)
+    cost = budgets(subjects)
     fair_sections = [_group(group, palette, folder / "figures") for group in groups]
     sections = [_subject(subject, folder / "figures") for subject in subjects]
-    settings = [section.sheet for section in sections if section.sheet is not None]
-    by_budget = [spent, *(section.sheet for section in fair_sections if section.sheet is not None)]
-    for sheets in (settings, by_budget):
-        for suffix, text in listings.files(sheets).items():
-            (folder / "tables" / f"{sheets[0].name}.{suffix}").write_text(text, encoding="utf-8")
+    by_study = [section.table for section in (*fair_sections, *sections) if section.table is not None]
+    write_tables([cost, *by_study], folder / "tables")
     trials = [trial for subject in subjects for study in subject.studies for trial in study.trials]
     context = context | {
         "lead": LEAD,
-        "spent": spent,
+        "cost": cost,
         "sections": [*fair_sections, *sections],
         "notices": list(dict.fromkeys(s.data_origin for s in subjects if s.data_origin is not None)),
         "counts": {
@@ -67,29 +61,41 @@ def write(
         },
     }
     for name in ("tuning.html", "tuning.md"):
-        (folder / name).write_text(environment.get_template(name).render(context), encoding="utf-8")
+        write_page(folder / name, context)
 
 
 def _subject(subject: Subject, folder: Path) -> Section:
     with style.drawing():
         drawings = [drawing for draw in (*FIGURES, budget) if (drawing := draw(subject)) is not None]
         views = [viewed(drawing, subject.data, folder) for drawing in drawings]
-    sheet = tables.best_settings(subject)
-    return Section(subject.name, subject.slug, subject.data, _setting(subject), [], sheet, views)
+    return Section(
+        name=subject.name,
+        id=subject.slug,
+        setting=_setting(subject),
+        sentences=[],
+        table=best_settings(subject),
+        figures=views,
+    )
 
 
 def _group(group: Group, palette: style.Palette, folder: Path) -> Section:
     data = group.subjects[0].data
     methods = ", ".join(subject.first.label for subject in group.subjects)
-    setting = f"{methods}; {group.subjects[0].first.sampler} search; is a gain only more tuning?"
-    found: Tournament | None = tournament(group)
-    if found is None:
-        waiting = ["A study has no complete drawn trial yet."]
-        return Section(group.name, group.slug, data, setting, waiting, None, [])
+    section = Section(
+        name=group.name,
+        id=group.slug,
+        setting=f"{methods}; {group.subjects[0].first.sampler} search; is a gain only more tuning?",
+        sentences=["A study has no complete drawn trial yet."],
+        table=None,
+        figures=[],
+    )
+    comparison = tournament(group)
+    if comparison is None:
+        return section
     with style.drawing():
-        views = [viewed(fair(found, palette), data, folder)]
-    sheet = tables.fair(found, [*verdicts(found), *found.remarks])
-    return Section(group.name, group.slug, data, setting, [], sheet, views)
+        views = [viewed(fair(comparison, palette), data, folder)]
+    table = scores_by_budget(comparison, [*verdicts(comparison), *comparison.remarks])
+    return replace(section, sentences=[], table=table, figures=views)
 
 
 def _setting(subject: Subject) -> str:

@@ -15,7 +15,7 @@ from reports.evidence.evidence import collect
 from reports.inference.contrasts import infer
 from reports.inference.findings import findings
 from reports.reading.runs import Run, read_store
-from reports.tables.overview import accuracy
+from reports.tables.accuracy import accuracy
 
 LABEL = "published protocol: best test epoch, no result"
 WriteRun = Callable[..., Path]
@@ -63,7 +63,7 @@ def test_a_refit_is_the_last_epoch_of_the_same_seed_beside_the_selected_one(refi
             assert list(selected) == [of[label, s, "validated"]["selected"][score] for s in range(3)]
     assert np.isnan(evidence.values("css", "refit_weighted_f1")[2])
 
-    frame = accuracy(evidence).set_index("method")
+    frame = accuracy(evidence).frame.set_index("method")
     assert frame["refit_weighted_f1_n"].to_dict() == {"css": 2, "adam": 3, "concat": 0}
     assert frame["selected_weighted_f1_n"].to_dict() == {"css": 3, "adam": 3, "concat": 3}
     assert np.isnan(frame["refit_weighted_f1_mean"]["concat"])

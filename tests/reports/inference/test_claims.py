@@ -14,7 +14,7 @@ from reports.inference.factorial import complete_grids, effects
 from reports.reading.runs import read_store
 from reports.statistics import Verdict, rank_methods, selection_gap
 from reports.statistics.counts import confusions
-from reports.tables.claims import claims_sheet
+from reports.tables.claims import claims_table
 from reports.tables.factorial import factorial
 from reports.tables.selection import selection
 from tests.reports.inference.preregistrations import BASE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
@@ -206,7 +206,7 @@ def test_what_was_not_run_is_named_with_its_command(store: Path):
         assert f"cssbench run --methods {command} --preset full" in part.judgement.sentence
     assert "15 of 16 cells" in claims["f"].parts[0].judgement.sentence
     assert claims["a"].verdict("meld") is Verdict.NOT_TESTABLE
-    sheet = claims_sheet(evidence, tuple(claims.values()))
+    sheet = claims_table(evidence, tuple(claims.values()))
     assert [row[0] for row in sheet.listings[0].rows] == ["a", "a′", "b1", "b2", "c", "d", "e1", "e2", "f", "g"]
 
 
@@ -282,6 +282,6 @@ def test_what_the_verdicts_are_about_is_said(tmp_path: Path, add_run, edit_json,
             add_run(tmp_path / "store", **run, protocol=protocol, refit_of=origin, shift=0.1)
     evidence, claims = claims_of(tmp_path / "store")
     assert words in scope(evidence[0].comparison)
-    text = str(claims_sheet(evidence, tuple(claims.values())).listings)
+    text = str(claims_table(evidence, tuple(claims.values())).listings)
     assert ("after a refit" in claims["a′"].parts[0].label) == (protocol == "refit")
     assert ("75.42" in text) == (protocol == "refit" and "dataset" not in changes)

@@ -17,11 +17,12 @@ from reports.evidence.method import Method
 from reports.inference.claims import check_claims
 from reports.inference.findings import findings
 from reports.inference.imported import fair
+from reports.pages import SUMMARIES
 from reports.reading.runs import Run, read_store
 from reports.statistics import Judgement, Verdict
 from reports.statistics.family import holm
+from reports.tables.accuracy import accuracy
 from reports.tables.comparisons import comparisons
-from reports.tables.overview import TABLES, accuracy
 from reports.tables.selection import selection
 from tests.reports.inference.preregistrations import declare, evidence_of, inferred
 from tests.reports.synthetic_runs import confusion_of, edit, hashed, write_run
@@ -107,17 +108,18 @@ def test_imports_stand_beside_the_runs_on_the_same_data(ours: Path) -> None:
 def test_their_scores_are_in_a_column_of_their_own_and_all_else_is_nan(ours: Path) -> None:
     write_import(ours, OURS[:4] - 2)
     (evidence,) = evidence_of(ours)
-    row = accuracy(evidence).set_index("method").loc[UNKNOWN]
+    row = accuracy(evidence).frame.set_index("method").loc[UNKNOWN]
     assert row["imported_weighted_f1_mean"] == pytest.approx((OURS[:4] - 2).mean() / 100)
     assert row["imported_weighted_f1_sd"] == pytest.approx((OURS[:4] / 100).std(ddof=1))
     assert row["n"] == 4
-    for table in TABLES:
-        frame = table.frame(evidence)
+    for make in SUMMARIES:
+        table = make(evidence)
+        frame = table.frame
         rows = frame[frame["method"] == UNKNOWN] if len(frame) else frame
         known = {"n", *(c for c in rows if c.startswith(("imported_", "ceiling_")) or c.endswith("_n"))}
         numbers = rows.drop(columns=known & set(rows.columns)).select_dtypes("number")
         assert numbers.isna().all(axis=None), table.name
-    assert accuracy(evidence).set_index("method").loc["css", "imported_weighted_f1_n"] == 0
+    assert accuracy(evidence).frame.set_index("method").loc["css", "imported_weighted_f1_n"] == 0
 
 
 def test_every_page_says_what_is_not_known(ours: Path, tmp_path: Path) -> None:

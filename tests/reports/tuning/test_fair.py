@@ -9,10 +9,10 @@ import pytest
 
 from reports.figures import style
 from reports.reading.runs import read_store
-from reports.tuning import tables
 from reports.tuning.budgets import Tournament, tournament, verdicts
 from reports.tuning.figures_budget import fair
 from reports.tuning.subjects import collect
+from reports.tuning.tables_budget import scores_by_budget
 from tests.reports.tuning.synthetic_studies import DROPOUT, LR, ORDER, trial, write_study
 
 SPACE = {"lr": LR, "dropout": DROPOUT}
@@ -155,7 +155,7 @@ def test_whether_a_gain_is_only_tuning_is_answered_with_equal_and_unequal_budget
 
 def test_the_table_and_figure_of_budgets_show_every_method_at_every_budget(same: Path):
     found = held(same)
-    sheet = tables.fair(found, found.remarks)
+    sheet = scores_by_budget(found, found.remarks)
     (listing,) = sheet.listings
     assert [row[:2] for row in listing.rows] == [
         (label, settings)

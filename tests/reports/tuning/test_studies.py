@@ -111,7 +111,7 @@ def test_the_best_setting_has_its_interval_with_the_warning_and_a_test_score_the
     assert first[5] == f"71.0 [{expected.low:.1f}, {expected.high:.1f}]"
     assert first[6].startswith("50.0 [")
     assert default[:2] == ("0", "default")
-    assert sheet.listings[0].header[-1] == "test (not used)"
+    assert sheet.listings[0].header[-1].text == "test (not used)"
     assert "winner's curse" in sheet.note
     assert "9.0 points above the default: optimistic, as the best of 2" in sheet.sentences[1]
     assert "not been run on other seeds" in sheet.sentences[-1]

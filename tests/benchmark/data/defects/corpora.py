@@ -50,13 +50,18 @@ def corpus(dataset: str, seed: int = 0) -> Conversations:
         offsets,
         tuple(ids),
         tuple(splits),
-        layout.class_names,
-        layout.speakers,
+        layout.corpus.class_names,
+        layout.corpus.speakers,
     )
 
 
 def rows_of(c: Conversations, split: str) -> npt.NDArray[np.int64]:
     return c.rows([b for b, s in enumerate(c.split) if s == split])
+
+
+def first_rows(c: Conversations, split: str, count: int) -> npt.NDArray[np.int64]:
+    """The first utterance of each of the split's first conversations."""
+    return c.offsets[[b for b, s in enumerate(c.split) if s == split][:count]]
 
 
 def leak_visual(c: Conversations, seed: int = 1) -> dict[str, int]:

@@ -1,0 +1,59 @@
+"""The table of accuracy: test scores at the selected epoch, and beside them those that are no result."""
+
+from reports.evidence.evidence import Evidence
+from reports.evidence.summaries import summary_frame
+from reports.measures.runs import SCORES
+from reports.tables.model import Table
+from reports.tables.summaries import Block, Column, summary_table
+
+NOTE = (
+    "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
+    "result. Refit: trained anew on training and validation data for as many epochs as the method's seeds selected "
+    "on average, at the last epoch; only this may stand beside published numbers. Imported: another code base's "
+    "predictions, scored here; the rest of such a run is not available. Peak test: at the epoch with the "
+    "best test score, never a result. Gap: peak test minus selected. Ceiling, of simulated data: what the best "
+    "rule that knows how they are made reaches on this test set."
+)
+WHERE = ("selected", "refit", "last", "peak_test", "imported")
+CEILINGS = (
+    *("weighted_f1", "weighted_f1_se", "accuracy", "accuracy_se"),
+    *("test_weighted_f1", "test_accuracy"),
+)
+
+
+def accuracy(evidence: Evidence) -> Table:
+    """Test scores at the selected epoch, of the refit, at the last and the best epoch, imported; the ceiling."""
+    names = [f"{where}_{score}" for where in WHERE for score in SCORES]
+    known = evidence.comparison.runs[0].ceiling or {}
+    ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
+    return summary_table(
+        evidence,
+        summary_frame(evidence, [*names, "gap"], lambda method: ceiling),
+        [Block("", COLUMNS)],
+        name="accuracy",
+        title="Accuracy",
+        note=NOTE,
+        units="scores as fractions",
+    )
+
+
+def _scores(where: str, group: str) -> tuple[Column, ...]:
+    result = where in ("selected", "refit", "imported")
+    interval = (Column(f"{where}_weighted_f1", "95 % CI", "interval", 100.0, 1, group),) if result else ()
+    f1, acc, macro = (
+        Column(f"{where}_{score}", header, scale=100.0, digits=1, group=group)
+        for score, header in zip(SCORES, ("weighted F1", "accuracy", "macro F1"), strict=True)
+    )
+    return (f1, *interval, acc, macro) if result else (f1, acc)
+
+
+COLUMNS = (
+    *_scores("selected", "selected (the result)"),
+    *_scores("refit", "refit (beside published numbers)"),
+    *_scores("imported", "imported (choice of epoch: see the method)"),
+    *_scores("last", "last epoch"),
+    *_scores("peak_test", "peak test (never a result)"),
+    Column("gap", "gap", scale=100.0, digits=1, group="peak test (never a result)"),
+    Column("ceiling_test_weighted_f1", "weighted F1", "value", 100.0, 1, "ceiling"),
+    Column("ceiling_test_accuracy", "accuracy", "value", 100.0, 1, "ceiling"),
+)

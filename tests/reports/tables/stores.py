@@ -1,0 +1,28 @@
+"""What the tables of a store are made from."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from reports.evidence.comparisons import compare
+from reports.evidence.evidence import Evidence, collect
+from reports.reading.runs import read_store
+
+
+def evidence_of(store: Path, dataset: str) -> Evidence:
+    comparisons, _ = compare(read_store(store).runs)
+    return collect(next(c for c in comparisons if c.dataset == dataset))
+
+
+def folders(store: Path, dataset: str, label: str) -> list[Path]:
+    runs = [run for run in read_store(store).runs if (run.dataset, run.label) == (dataset, label)]
+    return [run.folder for run in sorted(runs, key=lambda run: run.seed)]
+
+
+def results(store: Path, dataset: str, label: str) -> list[dict]:
+    return [json.loads((f / "result.json").read_text(encoding="utf-8")) for f in folders(store, dataset, label)]
+
+
+def row(frame: pd.DataFrame, method: str) -> pd.Series:
+    return frame.set_index("method").loc[method]
