@@ -273,5 +273,5 @@ def test_a_new_declaration_makes_a_report_stale(store: Path, tmp_path: Path):
 
 def test_a_store_of_the_first_version_is_told_where_its_declarations_belong(store: Path):
     (store / "families").mkdir()
-    with pytest.raises(ReportError, match="families is where css-bench 0.1 declared comparisons: rename the folder"):
+    with pytest.raises(ReportError, match=r"families is where css-bench 0\.1 declared comparisons: rename the folder"):
         read_preregistrations(store)
