@@ -108,7 +108,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     palette = style.Palette([*labels, *(subject.first.label for subject in subjects)])
     evidence = [collect(comparison) for comparison in comparisons]
     verdicts = evidence[: len(compared)]  # the published protocol's runs are in none
-    inference = infer(verdicts, read_preregistrations(store))
+    inference = infer(verdicts, read_preregistrations(store), records.failed)
     frames = {table.name: [table.frame(e) for e in evidence] for table in TABLES}
     sections = [
         _section(e, [frames[table.name][i] for table in TABLES], inference, palette, folder / "figures")

@@ -9,10 +9,13 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
 from reports.inference.contrasts import Contrast, Inference
+from reports.inference.sessions import session_words
+from reports.inference.single_streams import stream_words
 from reports.statistics import (
     UnpairedComparison,
     conversation_flip_test,
     crossed_bootstrap,
+    intraclass_correlation,
     seeds_for_difference,
     seeds_for_equivalence,
     variance_components,
@@ -27,7 +30,9 @@ NAN = float("nan")
 NOTE = (
     "Differences of weighted F1 on the test set at the epoch chosen on validation, in points, paired by seed. "
     "Decisive: p adjusted, from sign flips of whole seeds and the largest |t| of the family, over all data sets; and "
-    "the 90 % interval against the margin δ. Student's intervals hold one at a time. Everything else describes."
+    "the 90 % interval against the margin δ. Student's intervals hold one at a time, and so does each “shown equal”: "
+    "its p is adjusted over the family in the column p equality, Holm. Seeds: declared / present / failed. "
+    "Everything else describes."
 )
 UNPAIRED = (
     "The seeds of an imported method that nobody has said to be matched are not paired: Welch's intervals, and p from "
@@ -42,15 +47,18 @@ def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
     contrasts = inference.of(comparison.dataset)
     rows = [{"dataset": comparison.dataset, "data": comparison.data_origin.kind} | _row(evidence, c) for c in contrasts]
     sentences = [inference.declarations[comparison.dataset], *_warnings(evidence, contrasts)]
+    sentences += stream_words(comparison)
     if comparison.imported:
         sentences += [*imports.sentences(comparison), UNPAIRED]
     listings = (
         Listing(
             "",
-            ("comparison", "n", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict"),
+            (
+                "comparison", "n", "seeds", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict",
+            ),
             tuple(
                 (
-                    c.label, _count(r), _signed(r["difference"]), _interval(r["low"], r["high"]),
+                    c.label, _count(r), c.standing.counts, _signed(r["difference"]), _interval(r["low"], r["high"]),
                     _interval(r["low_90"], r["high_90"]), f"{c.margin:g}", _p(r["p"]), _p(r["p_adjusted"]), c.verdict,
                 )
                 for c, r in zip(contrasts, rows, strict=True)
@@ -60,12 +68,14 @@ def comparisons(evidence: Evidence, inference: Inference) -> Sheet:
         Listing(
             "Beside the test: description, and what more seeds could show",
             (
-                "comparison", "p Holm", "p Wilcoxon", "BCa 95 %", "d_z", "better in", "sd", "power at δ",
+                "comparison", "p Holm", "p equality", "p equality, Holm", "p Wilcoxon", "BCa 95 %",
+                "d_z", "better in", "sd", "power at δ",
                 "seeds for δ", "seeds for equality",
             ),
             tuple(
                 (
-                    c.label, _p(r["p_holm"]), _p(r["p_wilcoxon"]), _interval(r["bca_low"], r["bca_high"]),
+                    c.label, _p(r["p_holm"]), _p(c.p_equal), _p(c.p_equal_holm), _p(r["p_wilcoxon"]),
+                    _interval(r["bca_low"], r["bca_high"]),
                     number(r["d_z"], 2), _percent(r["improvement"]), number(r["sd"], 2), number(r["power"], 2),
                     r["seeds_for_difference"], r["seeds_for_equivalence"],
                 )
@@ -130,18 +140,28 @@ def _row(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
         "p_adjusted": contrast.p_adjusted,
         "p_adjusted_mc_se": contrast.mc_se,
         "p_holm": contrast.p_holm,
+        "p_equal": contrast.p_equal,
+        "p_equal_holm": contrast.p_equal_holm,
+        "seeds_declared": contrast.standing.declared,
+        "seeds_present": contrast.standing.present,
+        "runs_failed": contrast.standing.failures,
     }
     if contrast.unpaired is not None:
         return row | _unpaired(contrast.unpaired, contrast)
     if c is None or contrast.spread is None:
         return row | {"n": 0} | dict.fromkeys(NUMBERS, NAN) | WORDS
-    difference = seeds_for_difference(contrast.margin, c.sd, c.n, contrast.level) if c.n > 1 else None
-    equivalence = seeds_for_equivalence(contrast.margin, c.sd, c.n) if c.n > 1 else None
+    difference = None
+    equivalence = None
+    if c.degrees > 0:
+        difference = seeds_for_difference(contrast.margin, c.spread, c.n, contrast.level, c.group_degrees)
+        equivalence = seeds_for_equivalence(contrast.margin, c.spread, c.n, degrees=c.group_degrees)
     return row | {
         "n": c.n,
         "dropped_seeds": " ".join(map(str, c.dropped)),
         "difference": c.mean,
         "sd": c.sd,
+        "se": c.se,
+        "session_correlation": intraclass_correlation(c.differences, np.array(c.groups)) if c.groups else NAN,
         "low": c.interval.low,
         "high": c.interval.high,
         "low_90": c.interval_90.low,
@@ -247,6 +267,7 @@ def _warnings(evidence: Evidence, contrasts: list[Contrast]) -> list[str]:
         "p and the t intervals speak of training again, not of other speakers or corpora."
     ]
     tested = [c.comparison for c in contrasts if c.comparison is not None]
+    words += session_words(comparison, contrasts)
     if any(c.bca_warning for c in tested):
         words.append(f"BCa intervals are too narrow below {BCA_SEEDS} seeds.")
     if dropped := sorted({seed for c in tested for seed in c.dropped}):
