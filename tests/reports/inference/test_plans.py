@@ -103,12 +103,12 @@ def test_runs_begun_before_the_extension_that_names_them_are_exploratory(tmp_pat
 
 @pytest.fixture
 def three(tmp_path: Path, add_run, edit_json) -> Path:
-    """meld: css, adam and two rivals × 10 seeds; css − adam has raw p .02 and more than .05 in the family of three."""
+    """meld: css, adam and two rivals × 10 seeds; css − adam has raw p .03 and more than .05 in the family of three."""
     store = tmp_path / "store"
     for label, seed in product(("css", "adam", "concat", "tensor"), range(10)):
         add_run(store, "meld", label, seed, epochs=2)
-    rng = np.random.default_rng(1)
-    gain = np.array([3, 2, 1, 2, 3, -1.6, 2, -1.4, 2, 0.2]) / 100
+    rng = np.random.default_rng(2)
+    gain = np.array([3, 2, 1, 2, 3, -1, 2, -1, 2, 0.2]) / 100
     scores = {"css": [0.6] * 10, "adam": list(0.6 - gain)}
     scores |= {label: list(0.6 - 0.03 * rng.normal(size=10)) for label in ("concat", "tensor")}
     set_f1(store, edit_json, {("meld", label): values for label, values in scores.items()})
