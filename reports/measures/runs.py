@@ -73,7 +73,7 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
     return {
         "volatility_fused": stability.volatility(fused),
         "volatility_total": stability.volatility(total),
-        "spikes": float(stability.spikes(fused)),
+        "spikes": stability.spikes(fused),
         "late_validation_f1_sd": stability.late_sd(floats(history, ["validation_weighted_f1"])[:, 0]),
         "gradient_norm_q99": stability.quantile(floats(used, ["gradient_norm"])[:, 0], 0.99),
         "diverged": float(bool(run.result["diverged"]) or hopeless),

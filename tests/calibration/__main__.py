@@ -61,10 +61,10 @@ equal* or *within the margin* at the margin. The claim has a direction, so half 
 SESSIONS = """## Seeds that share a held-out session
 
 On IEMOCAP the session that a run holds out is seed mod 4, so two seeds of a session have something in common.
-Differences with that intra-session correlation ρ, normal, sd 1; the mean of the four session means with t of
-these (3 degrees of freedom; Ibragimov & Müller, 2010), its p from flips of single seeds. {runs} comparisons or families a cell: *one*
-comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a warning, one comparison with the sessions
-*ignored*. At ρ = .6 a family is a little too bold: there the sessions are nearly all there is.
+Differences with that intra-session correlation ρ, normal, sd 1; the mean of the four session means with t of these
+(3 degrees of freedom; Ibragimov & Müller, 2010), its p from flips of single seeds. {runs} comparisons or families a
+cell: *one* comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a warning, one comparison with the
+sessions *ignored*. At ρ = .6 a family is a little too bold: there the sessions are nearly all there is.
 """
 EXTENSIONS = """## Extending a declaration that could reject nothing
 
