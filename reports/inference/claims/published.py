@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from reports.evidence.evidence import Evidence
-from reports.evidence.method import Method
 from reports.inference.claims.claim import Part
-from reports.inference.claims.metrics import METRICS, Metric
-from reports.inference.claims.question import Question, judged
+from reports.inference.claims.metrics import METRICS
+from reports.inference.claims.question import Asked, Question, judged
 from reports.inference.claims.subject import missing_part, speaks_of_the_paper, subject
 from reports.inference.contrast import Inference
 from reports.inference.imported import fair
@@ -20,15 +19,9 @@ from reports.statistics import UnpairedComparison, holm, judge_unpaired, unpaire
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Unpaired:
+class _Unpaired(Asked):
     """A difference from an import whose seeds are not ours."""
 
-    evidence: Evidence
-    a: Method
-    b: Method
-    label: str
-    metric: Metric
-    margin: float
     comparison: UnpairedComparison
 
 
@@ -77,6 +70,5 @@ def _judged_unpaired(questions: Sequence[_Unpaired], inference: Inference) -> li
         standing = inference.standing(question.evidence, question.a, question.b)
         against = obstacle(question.evidence, question.a, question.b, standing, refit=question.metric.of_refits)
         judgement = sound(fair(judgement, question.a, question.b), question.label, against)
-        dataset = question.evidence.comparison.dataset
-        parts.append(Part(dataset=dataset, label=question.label, judgement=judgement, standing=standing))
+        parts.append(Part(dataset=question.dataset, label=question.label, judgement=judgement, standing=standing))
     return parts

@@ -16,12 +16,8 @@ from reports.statistics import Judgement, PairedComparison, RateComparison, judg
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Question:
-    """A difference to be judged: of two methods on one data set, in one metric.
-
-    declared_family: whether the claim is one of the comparisons that are declared: p adjusted for these decides.
-    whole: whether it is the difference of the methods' scores, as declared, and not a contrast within them.
-    """
+class Asked:
+    """What a difference is of: two methods on one data set, in one metric."""
 
     evidence: Evidence
     a: Method
@@ -29,14 +25,24 @@ class Question:
     label: str
     metric: Metric
     margin: float
-    comparison: PairedComparison | RateComparison
-    declared_family: bool = False
-    whole: bool = True
 
     @property
     def dataset(self) -> str:
         """Name of the data set."""
         return self.evidence.comparison.dataset
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Question(Asked):
+    """A difference by seed that is to be judged.
+
+    declared_family: whether the claim is one of the comparisons that are declared: p adjusted for these decides.
+    whole: whether it is the difference of the methods' scores, as declared, and not a contrast within them.
+    """
+
+    comparison: PairedComparison | RateComparison
+    declared_family: bool = False
+    whole: bool = True
 
     @property
     def difference(self) -> PairedComparison:
