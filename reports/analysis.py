@@ -61,7 +61,7 @@ def analyse(store: Path, keys: Collection[str] | None = None) -> Analysis:
         )
     as_published, omitted_published = published(stored.runs)
     validated = tuple(collect(comparison) for comparison in compared)
-    inference = infer(validated, read_preregistrations(store))
+    inference = infer(validated, read_preregistrations(store), stored.failed)
     return Analysis(
         stored=stored,
         omitted=omitted + omitted_published,

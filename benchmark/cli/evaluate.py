@@ -42,7 +42,7 @@ def evaluate(
     for name, shown in percent.items():
         table.add_row(shown, f"{100 * scores[name]:.2f}")
     for emotion, f1 in zip(chosen.load().class_names, scores["per_class_f1"], strict=True):
-        table.add_row(f"F1 of {emotion}", f"{100 * f1:.2f}")
+        table.add_row(f"F1 of {emotion}", "no test utterance" if f1 is None else f"{100 * f1:.2f}")
     table.add_row("ECE", "—" if scores["ece"] is None else f"{100 * scores['ece']:.2f}")
     table.add_row("NLL (nats)", "—" if scores["nll"] is None else f"{scores['nll']:.4f}")
     show(table)

@@ -20,6 +20,8 @@ class Scorer:
         assert test.label is not None, "the scorer is given the data set with its labels"
         self.label = test.label
         self.classes = len(test.class_names)
+        self.present = np.unique(test.label)
+        """Classes with a test utterance: what macro F1 is a mean over. The F1 of another class is not defined."""
 
     def score(
         self,
@@ -70,15 +72,16 @@ class Scorer:
         return {
             "accuracy": float(accuracy_score(self.label, predicted)),
             "weighted_f1": float(f1_score(self.label, predicted, average="weighted", zero_division=0)),
-            "macro_f1": float(f1_score(self.label, predicted, average="macro", zero_division=0)),
+            "macro_f1": float(f1_score(self.label, predicted, labels=self.present, average="macro", zero_division=0)),
         }
 
     def _details(
         self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float64] | None
     ) -> dict[str, Any]:
         labels = np.arange(self.classes)
+        f1 = f1_score(self.label, predicted, labels=labels, average=None, zero_division=0)
         of_classes = {
-            "per_class_f1": f1_score(self.label, predicted, labels=labels, average=None, zero_division=0).tolist(),
+            "per_class_f1": [float(f1[c]) if c in self.present else None for c in labels],
             "confusion": confusion_matrix(self.label, predicted, labels=labels).tolist(),
         }
         if probabilities is None:

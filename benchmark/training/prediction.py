@@ -37,6 +37,6 @@ def validation_scores(probabilities: torch.Tensor, label: npt.NDArray[np.int64])
         -chosen.clamp_min(torch.finfo(torch.float32).tiny).log().mean(),
         accuracy_score(label, predicted),
         f1_score(label, predicted, average="weighted", zero_division=0),
-        f1_score(label, predicted, average="macro", zero_division=0),
+        f1_score(label, predicted, labels=np.unique(label), average="macro", zero_division=0),
     )
     return dict(zip(SCORES, map(float, scores), strict=True))

@@ -9,6 +9,9 @@ from reports.evidence.data_origin import DataOrigin, data_origin
 from reports.evidence.method import Method, label_order
 from reports.reading.runs import Run
 
+IEMOCAP_SESSIONS = 4
+"""Sessions of IEMOCAP that are trained on; the run of a seed holds out session seed mod 4."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -56,6 +59,14 @@ class Comparison:
     def seeds(self) -> tuple[int, ...]:
         """Every seed that some method has."""
         return tuple(sorted({run.seed for run in self.runs}))
+
+    @property
+    def sessions(self) -> int:
+        """How many training sessions take turns as validation data; seeds that are equal modulo it hold out the same.
+
+        0 where every seed has the same validation data (a dev set) or the turns are not known.
+        """
+        return IEMOCAP_SESSIONS if self.validated and self.dataset.startswith("iemocap") else 0
 
     @property
     def presets(self) -> str:

@@ -186,13 +186,15 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    recall = {name: 100 * float(shares[i, i]) for i, name in enumerate(classes)}
+    absent = [name for name, row in zip(classes, counts, strict=True) if not row.sum()]
+    recall = {name: 100 * float(shares[i, i]) for i, name in enumerate(classes) if name not in absent}
+    without = f" No test utterance is {' or '.join(absent)}." if absent else ""
     return Drawing(
         file_name(evidence, "confusion"),
         title,
         f"Test utterances at the selected epoch, in % of each label's, counts summed over {len(method.runs)} "
-        f"{'seed' if len(method.runs) == 1 else 'seeds'}.",
-        _alt("Matrix of labels against predictions. Recall in %", recall, 0),
+        f"{'seed' if len(method.runs) == 1 else 'seeds'}.{without}",
+        _alt("Matrix of labels against predictions. Recall in %", recall, 0) + without,
         figure,
     )
 

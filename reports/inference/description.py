@@ -3,12 +3,15 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from reports.evidence.evidence import Evidence
 from reports.inference.contrasts import Contrast
 from reports.statistics import (
     UnpairedComparison,
     conversation_flip_test,
     crossed_bootstrap,
+    intraclass_correlation,
     seeds_for_difference,
     seeds_for_equivalence,
     variance_components,
@@ -34,18 +37,27 @@ def describe(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
         "p_adjusted": contrast.p_adjusted,
         "p_adjusted_mc_se": contrast.mc_se,
         "p_holm": contrast.p_holm,
+        "p_equal": contrast.p_equal,
+        "p_equal_holm": contrast.p_equal_holm,
+        "seeds_declared": contrast.standing.declared,
+        "seeds_present": contrast.standing.present,
+        "runs_failed": contrast.standing.failures,
     }
     if contrast.unpaired is not None:
         return row | _unpaired(contrast.unpaired, contrast)
     if c is None or contrast.spread is None:
         return row | {"n": 0} | dict.fromkeys(NUMBERS, NAN) | WORDS
-    difference = seeds_for_difference(contrast.margin, c.sd, c.n, contrast.level) if c.n > 1 else None
-    equivalence = seeds_for_equivalence(contrast.margin, c.sd, c.n) if c.n > 1 else None
+    difference = equivalence = None
+    if c.degrees > 0:
+        difference = seeds_for_difference(contrast.margin, c.spread, c.n, contrast.level, c.group_degrees)
+        equivalence = seeds_for_equivalence(contrast.margin, c.spread, c.n, degrees=c.group_degrees)
     return row | {
         "n": c.n,
         "dropped_seeds": " ".join(map(str, c.dropped)),
         "difference": c.mean,
         "sd": c.sd,
+        "se": c.se,
+        "session_correlation": intraclass_correlation(c.differences, np.array(c.groups)) if c.groups else NAN,
         "low": c.interval.low,
         "high": c.interval.high,
         "low_90": c.interval_90.low,

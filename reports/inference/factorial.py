@@ -9,7 +9,7 @@ from typing import Any
 
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
-from reports.inference.contrasts import points
+from reports.inference.scores import points
 from reports.statistics import PairedComparison, factorial_effects
 
 Cell = tuple[str, str]

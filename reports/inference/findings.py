@@ -7,7 +7,8 @@ import numpy as np
 from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
-from reports.inference.contrasts import Contrast, Inference
+from reports.inference.contrast import Contrast, Inference
+from reports.inference.single_streams import stream_words
 from reports.statistics import Summary, Verdict, smallest_p, summarize
 from reports.text import number
 
@@ -60,6 +61,7 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
     if any(diverged.values()):
         counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
         sentences.append(f"Diverged: {counts}; their scores are in the means.")
+    sentences += stream_words(comparison)
     sentences += imports.sentences(comparison)
     if comparison.refits:
         sentences.append(_refits(comparison))
@@ -113,12 +115,12 @@ def _verdicts(contrasts: list[Contrast]) -> list[str]:
 
 def _in_words(contrast: Contrast) -> str:
     """The sentence of the verdict; with too few seeds for one, the estimate and its interval."""
-    sentence, found = contrast.judgement.sentence, contrast.comparison
-    if contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS and found is not None and found.n > 1:
-        sign = "+" if found.mean > 0 else ""
+    sentence, paired = contrast.judgement.sentence, contrast.comparison
+    if contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS and paired is not None and paired.degrees > 0:
+        sign = "+" if paired.mean > 0 else ""
         sentence = (
-            f"{contrast.label}: {sign}{number(found.mean, 2)} F1, 95 % CI [{number(found.interval.low, 2)}, "
-            f"{number(found.interval.high, 2)}], n = {found.n}: {Verdict.TOO_FEW_SEEDS.value}."
+            f"{contrast.label}: {sign}{number(paired.mean, 2)} F1, 95 % CI [{number(paired.interval.low, 2)}, "
+            f"{number(paired.interval.high, 2)}], n = {paired.n}: {Verdict.TOO_FEW_SEEDS.value}."
         )
     return f"{sentence[:-1]} (exploratory)." if contrast.remark else sentence
 

@@ -11,18 +11,18 @@ SETTLED = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.SHOWN_EQUAL, Verdict
 
 def sentences(comparison: Comparison) -> list[str]:
     """Where imported runs come from, and how their epoch was chosen, a sentence a method."""
-    found = []
+    lines = []
     for method in comparison.imported:
         files = dict.fromkeys(
             (run.manifest["imported_from"]["file"], run.manifest["imported_from"]["sha256"]) for run in method.runs
         )
         named = ", ".join(f"{name} (SHA-256 {sha256[:12]})" for name, sha256 in files)
         seeds = "seeds matched with this suite's" if method.paired else "seeds not matched with this suite's"
-        found.append(
+        lines.append(
             f"Imported: {method.label}, {len(method.runs)} {'run' if len(method.runs) == 1 else 'runs'} from {named}, "
             f"{seeds}. Its training, validation curve, gradients and cost are not available."
         )
-    return found
+    return lines
 
 
 def fair(judgement: Judgement, a: Method, b: Method) -> Judgement:
@@ -36,8 +36,8 @@ def fair(judgement: Judgement, a: Method, b: Method) -> Judgement:
         return judgement
     sound = {Verdict.SUPPORTED} if a not in doubtful else {Verdict.CONTRADICTED} if b not in doubtful else set()
     verdict, alone = (
-        Verdict.NOT_TESTABLE if found in SETTLED and found not in sound else found
-        for found in (judgement.verdict, judgement.alone)
+        Verdict.NOT_TESTABLE if given in SETTLED and given not in sound else given
+        for given in (judgement.verdict, judgement.alone)
     )
     if verdict is judgement.verdict:
         return Judgement(verdict, alone, judgement.sentence, judgement.numbers)

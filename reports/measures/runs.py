@@ -37,12 +37,28 @@ def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
     }
     scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
     scores |= dict.fromkeys((f"imported_{score}" for score in SCORES), float("nan"))
+    scores |= {"learned": learned(run, "selected"), "refit_learned": learned(refit, "last") if refit else float("nan")}
     return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
+
+
+def learned(run: Run, where: str) -> float:
+    """1 where the run is no failure of training: finite, not diverged, and better than the most frequent class; else 0.
+
+    where: the scores that are judged, `selected`, `last` or `imported`. NaN where there are none.
+    """
+    confusion = run.confusion(where)
+    if confusion is None:
+        return float("nan")
+    score = run.number(where, "weighted_f1")
+    diverged = bool(run.result.get("diverged", False))
+    return float(not diverged and np.isfinite(score) and score > stability.majority_f1(confusion))
 
 
 def imported(run: Run) -> dict[str, float]:
     """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch."""
-    return {f"imported_{score}": run.number("imported", score) for score in SCORES}
+    return {f"imported_{score}": run.number("imported", score) for score in SCORES} | {
+        "learned": learned(run, "imported")
+    }
 
 
 def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:
@@ -57,7 +73,7 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
     return {
         "volatility_fused": stability.volatility(fused),
         "volatility_total": stability.volatility(total),
-        "spikes": float(stability.spikes(fused)),
+        "spikes": stability.spikes(fused),
         "late_validation_f1_sd": stability.late_sd(floats(history, ["validation_weighted_f1"])[:, 0]),
         "gradient_norm_q99": stability.quantile(floats(used, ["gradient_norm"])[:, 0], 0.99),
         "diverged": float(bool(run.result["diverged"]) or hopeless),

@@ -26,14 +26,17 @@ def volatility(residual: Float[np.ndarray, " steps"]) -> float:
     return float(late.std(ddof=1)) if len(late) > 1 else float("nan")
 
 
-def spikes(residual: Float[np.ndarray, " steps"]) -> int:
-    """Number of steps after the first 10 % with e_t > 6 x 1.4826 MAD(e); MAD over the same steps."""
+def spikes(residual: Float[np.ndarray, " steps"]) -> float:
+    """Number of steps after the first 10 % with e_t > 6 x 1.4826 MAD(e); MAD over the same steps.
+
+    NaN where no loss there was usable: such a run is not without spikes.
+    """
     settled = residual[int(np.ceil(0.1 * len(residual))) :]
     known = settled[~np.isnan(settled)]
     if not len(known):
-        return 0
+        return float("nan")
     deviation = float(np.median(np.abs(known - np.median(known))))
-    return int((known > 6 * MAD_TO_SD * deviation).sum())
+    return float((known > 6 * MAD_TO_SD * deviation).sum())
 
 
 def late_sd(scores: Float[np.ndarray, " epochs"]) -> float:

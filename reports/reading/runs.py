@@ -133,18 +133,27 @@ class Run:
             raise damaged(self.folder / "result.json", f"{'.'.join(names)} is {value!r}, not a number")
         return float(value)
 
-    def confusion(self) -> Float[np.ndarray, "classes classes"] | None:
-        """Counts on the test set at the selected epoch; rows are labels, columns predictions. None without one."""
-        if self.result["selected"] is None:
+    def confusion(self, where: str = "selected") -> Float[np.ndarray, "classes classes"] | None:
+        """Counts on the test set; rows are labels, columns predictions. None without any.
+
+        where: `selected` for the epoch chosen on validation, `last` for that of a run without validation, `imported`.
+        """
+        if self.result[where] is None:
             return None
         try:
-            counts = np.asarray(self.result["selected"]["confusion"], dtype=float)
+            counts = np.asarray(self.result[where]["confusion"], dtype=float)
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(self.folder / "result.json", f"selected.confusion: {error!r}") from error
+            raise damaged(self.folder / "result.json", f"{where}.confusion: {error!r}") from error
         classes = len(self.manifest["data"]["classes"])
         if counts.shape != (classes, classes) or not counts.sum() > 0:
-            raise damaged(self.folder / "result.json", f"selected.confusion is not {classes} × {classes} counts")
+            raise damaged(self.folder / "result.json", f"{where}.confusion is not {classes} × {classes} counts")
         return counts
+
+    @property
+    def weights_digest(self) -> str | None:
+        """SHA-256 of the weights at the last epoch: equal ones are of the same run. None where there are none."""
+        digests = self.result.get("digests")
+        return digests.get("weights") if isinstance(digests, dict) else None
 
     def holds(self, name: str) -> bool:
         """Whether there is a `<name>.parquet`; some are not of every run."""
@@ -168,12 +177,14 @@ class Run:
 
 @dataclass(frozen=True)
 class FailedRun:
-    """A run that left a traceback and no result."""
+    """A run that left a traceback and no result; `group` and `seed` are unknown where its spec.json cannot be read."""
 
     key: str
     name: str
     error: str
     tuning: bool
+    group: str = ""
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -262,9 +273,16 @@ def read_run(folder: Path) -> Run:
 def _read_failed(folder: Path) -> FailedRun:
     lines = (folder / "error.txt").read_text(encoding="utf-8", errors="replace").split("\n")
     error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+    shown = error if len(error) <= 200 else error[:199] + "…"
     try:
-        spec = document(folder / "spec.json", {"dataset": str, "label": str, "seed": int})
-        name, tuning = f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}", spec["seed"] >= TUNING_SEED
+        spec = document(folder / "spec.json", {"dataset": str, "label": str, "group": str, "seed": int})
     except ReportError:
-        name, tuning = "unknown (spec.json cannot be read)", False
-    return FailedRun(folder.name, name, error if len(error) <= 200 else error[:199] + "…", tuning)
+        return FailedRun(key=folder.name, name="unknown (spec.json cannot be read)", error=shown, tuning=False)
+    return FailedRun(
+        key=folder.name,
+        name=f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}",
+        error=shown,
+        tuning=spec["seed"] >= TUNING_SEED,
+        group=spec["group"],
+        seed=spec["seed"],
+    )

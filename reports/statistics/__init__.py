@@ -4,25 +4,29 @@ Numbers in, numbers out: nothing here knows of runs, tables or pages. One concep
 """
 
 from reports.statistics.best_of import expected_best_of
+from reports.statistics.conjunction import conjunction, counts_in_words
 from reports.statistics.counts import confusions
 from reports.statistics.crossed import conversation_flip_test, crossed_bootstrap, variance_components
 from reports.statistics.factorial import factorial_effects
 from reports.statistics.family import FamilyTest, adjust_family, holm
+from reports.statistics.groups import intraclass_correlation
 from reports.statistics.paired import PairedComparison, from_differences, paired_comparison
 from reports.statistics.pairing import align
 from reports.statistics.power import seeds_for_difference, seeds_for_equivalence
 from reports.statistics.ranks import rank_methods
+from reports.statistics.rates import RateComparison, judge_rates, rate_comparison
 from reports.statistics.selection import best_of_seeds, rankings, selection_gap
 from reports.statistics.sign_flips import smallest_p
 from reports.statistics.summary import Summary, mean_known, share_below, summarize, variance_over_runs
 from reports.statistics.unpaired import UnpairedComparison, unpaired_comparison
 from reports.statistics.variances import VarianceComparison, compare_variances, judge_variances
-from reports.statistics.verdicts import Judgement, Verdict, conjunction, judge, judge_unpaired, not_testable
+from reports.statistics.verdicts import Judgement, Verdict, judge, judge_unpaired, not_testable, overruled
 
 __all__ = [
     "FamilyTest",
     "Judgement",
     "PairedComparison",
+    "RateComparison",
     "Summary",
     "UnpairedComparison",
     "VarianceComparison",
@@ -34,19 +38,24 @@ __all__ = [
     "confusions",
     "conjunction",
     "conversation_flip_test",
+    "counts_in_words",
     "crossed_bootstrap",
     "expected_best_of",
     "factorial_effects",
     "from_differences",
     "holm",
+    "intraclass_correlation",
     "judge",
+    "judge_rates",
     "judge_unpaired",
     "judge_variances",
     "mean_known",
     "not_testable",
+    "overruled",
     "paired_comparison",
     "rank_methods",
     "rankings",
+    "rate_comparison",
     "seeds_for_difference",
     "seeds_for_equivalence",
     "selection_gap",

@@ -29,11 +29,11 @@ class Interval(NamedTuple):
 UNKNOWN = Interval(float("nan"), float("nan"))
 
 
-def t_interval(mean: float, sd: float, n: int, confidence: float) -> Interval:
-    """Student t interval of a mean (Biometrika 6, 1908); unknown below two values."""
-    if n < 2:
+def t_interval(mean: float, se: float, degrees: int, confidence: float) -> Interval:
+    """Student t interval of a mean with this standard error (Biometrika 6, 1908); unknown for 0 degrees of freedom."""
+    if degrees < 1:
         return UNKNOWN
-    half = float(special.stdtrit(n - 1, 0.5 + confidence / 2)) * sd / n**0.5  # stats.t.ppf without its overhead
+    half = float(special.stdtrit(degrees, 0.5 + confidence / 2)) * se  # stats.t.ppf without its overhead
     return Interval(mean - half, mean + half)
 
 

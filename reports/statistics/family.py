@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import special
 
+from reports.statistics.groups import group_means
 from reports.statistics.paired import PairedComparison
-from reports.statistics.sign_flips import EXACT_SEEDS, flips, smallest_p
+from reports.statistics.sign_flips import EXACT_SEEDS, flips, group_ratio, smallest_p
 
 EXACT_WORK = 200_000_000  # flips × comparisons that are still counted exactly: seconds
 BLOCK = 4_000_000  # flips × comparisons (or seeds) held at once: 32 MB an array
@@ -50,14 +51,19 @@ def adjust_family(comparisons: Sequence[PairedComparison], **options: float) -> 
         raise ValueError("An empty family: nothing to compare.")
     seeds = sorted({seed for comparison in comparisons for seed in comparison.seeds})
     row = {seed: i for i, seed in enumerate(seeds)}
-    differences = np.full((max(len(seeds), 1), len(comparisons)), np.nan)
+    shape = (max(len(seeds), 1), len(comparisons))
+    differences, groups = np.full(shape, np.nan), np.full(shape, -1)
     for column, comparison in enumerate(comparisons):
-        differences[[row[seed] for seed in comparison.seeds], column] = comparison.differences
-    return joint_flip_test(differences, **options)  # type: ignore[arg-type]
+        rows = [row[seed] for seed in comparison.seeds]
+        differences[rows, column] = comparison.differences
+        if comparison.groups:
+            groups[rows, column] = comparison.groups
+    return joint_flip_test(differences, groups=groups, **options)  # type: ignore[arg-type]
 
 
 def joint_flip_test(
     differences: Float[np.ndarray, "seeds comparisons"],
+    groups: Int[np.ndarray, "seeds comparisons"] | None = None,
     alpha: float = 0.05,
     resamples: int = 10_000,
     seed: int = 0,
@@ -68,21 +74,37 @@ def joint_flip_test(
     A lacking seed leaves n, t and the floor of its comparison to the seeds it has. |t| of different n are not alike, so
     every t competes by its normal score (Wallace, Ann. Math. Statist. 30, 1959), which for equal n is the order of |t|.
     All flips are counted up to 20 seeds and `exact_work`, else `resamples` are drawn and the identity is added.
+    `groups`: number of the group of every seed; of columns that have any, t is that of the group means.
     """
     known = np.isfinite(differences)
     n = known.sum(axis=0)
-    usable = n > 1
+    numbers = np.full(differences.shape, -1) if groups is None else groups
+    grouped = [
+        (np.flatnonzero((numbers == c[:, None]).all(axis=0)), c) for c in np.unique(numbers.T, axis=0) if c.max() >= 0
+    ]
+    units, sums = n.copy(), np.where(known, differences, 0.0).sum(axis=0)
+    for columns_of, labels in grouped:
+        for j in columns_of:
+            units[j] = len(np.unique(labels[known[:, j]]))
+            sums[j] = group_means(differences[known[:, j], j], labels[known[:, j]]).sum()
+    usable = units > 1
     values = np.where(known & usable, differences, 0.0)
     # r = (Σd)² / (n Σd²) in [0, 1] is monotone in |t|, t² = (n - 1) r / (1 - r), and needs no division by an sd of 0.
     scale = n * (values**2).sum(axis=0)
     weights = np.divide(values, np.sqrt(scale), out=np.zeros_like(values), where=scale > 0)
-    degrees = np.where(usable, n - 1, 1)
+    degrees = np.where(usable, units - 1, 1)
     gain = _gain(degrees)
 
     def score(r: Float[np.ndarray, "... comparisons"]) -> Float[np.ndarray, "... comparisons"]:
         return -gain * np.log1p(-np.minimum(r, 1 - TIE))  # normal score, squared
 
-    r = np.minimum(weights.sum(axis=0) ** 2, 1.0)
+    def ratio(signs: Float[np.ndarray, "rows seeds"]) -> Float[np.ndarray, "rows comparisons"]:
+        r: np.ndarray = (signs @ weights) ** 2
+        for columns_of, labels in grouped:
+            r[:, columns_of] = group_ratio(signs, differences[:, columns_of], labels)
+        return r
+
+    r = np.minimum(ratio(np.ones((1, len(differences))))[0], 1.0)
     thresholds = score(np.maximum(r - TIE, 0.0))
     seeds, columns = differences.shape
     exact = seeds <= EXACT_SEEDS and 2.0 ** (seeds - 1) * columns <= exact_work
@@ -90,7 +112,7 @@ def joint_flip_test(
     largest = []
     rng = np.random.default_rng(seed)
     for signs in flips(seeds, None if exact else resamples, rng, max(1, BLOCK // max(columns, seeds))):
-        scores = score((signs @ weights) ** 2)
+        scores = score(ratio(signs))
         raw += (scores >= thresholds).sum(axis=0)
         largest.append(scores.max(axis=1))
     if not exact:
@@ -105,14 +127,14 @@ def joint_flip_test(
     floors = np.array([smallest_p(int(k)) for k in n])
     return FamilyTest(
         n=n,
-        t=np.where(usable, np.sign(weights.sum(axis=0)) * root, np.nan),
+        t=np.where(usable, np.sign(sums) * root, np.nan),
         p=p,
         adjusted=adjusted,
         holm=holm(p),
         floor=floors if exact else np.maximum(floors, 1 / total),
         mc_se=np.zeros(columns) if exact else np.sqrt(adjusted * (1 - adjusted) / total),
         exact=exact,
-        level=_level(maxima, alpha, int(n.max())),
+        level=_level(maxima, alpha, int(units.max())),
     )
 
 

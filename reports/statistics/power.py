@@ -4,7 +4,7 @@ The t test stands in for the sign-flip test, which rejects nearly as often at th
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,41 +38,67 @@ def attained_level(n: int, alpha: float = 0.05) -> float:
     return math.floor(alpha * 2 ** (n - 1) + 1e-9) / 2 ** (n - 1)
 
 
-def power(delta: float, sd: float, n: float, level: float = 0.05) -> float:
-    """Probability that a two-sided paired t test sees a true difference of delta; NaN for an unknown sd."""
+def power(delta: float, sd: float, n: float, level: float = 0.05, degrees: float | None = None) -> float:
+    """Probability that a two-sided paired t test sees a true difference of delta; NaN for an unknown sd.
+
+    degrees: of freedom of the sd where they are not n - 1, as with seeds in groups (`reports.statistics.groups`).
+    """
     if n < 2 or math.isnan(sd):
         return float("nan")
     if level <= 0 or sd == 0:
         return float(level > 0)
-    critical = float(stats.t.isf(level / 2, n - 1))
+    free = n - 1 if degrees is None else degrees
+    critical = float(stats.t.isf(level / 2, free))
     shift = delta * math.sqrt(n) / sd
-    return 1 - noncentral_t_cdf(critical, n - 1, shift) + noncentral_t_cdf(-critical, n - 1, shift)
+    return 1 - noncentral_t_cdf(critical, free, shift) + noncentral_t_cdf(-critical, free, shift)
 
 
-def equivalence_power(delta: float, sd: float, n: int, alpha: float = 0.05) -> float:
+def equivalence_power(delta: float, sd: float, n: int, alpha: float = 0.05, degrees: int | None = None) -> float:
     """Probability that the 1 - 2 alpha t interval lies in (-delta, delta) if there is no difference at all.
 
-    Source: two one-sided tests, Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987. NaN for an unknown sd.
+    Source: two one-sided tests, Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987. NaN for an unknown sd. degrees: as
+    for `power`.
     """
     if n < 2 or math.isnan(sd):
         return float("nan")
     if sd == 0:
         return 1.0
-    return expectation_over_sd(n - 1, delta * math.sqrt(n) / sd, float(stats.t.isf(alpha, n - 1)))
+    free = n - 1 if degrees is None else degrees
+    return expectation_over_sd(free, delta * math.sqrt(n) / sd, float(stats.t.isf(alpha, free)))
 
 
-def seeds_for_difference(delta: float, sd: float, n: int, level: float = 0.05) -> SeedsNeeded:
-    """Seeds for power .8 at delta, from an sd that was estimated on n seeds."""
-    return _needed(sd, n, lambda spread, seeds: power(delta, spread, seeds, level))
+def seeds_for_difference(
+    delta: float, sd: float, n: int, level: float = 0.05, degrees: int | None = None
+) -> SeedsNeeded:
+    """Seeds for power .8 at delta, from an sd that was estimated on n seeds.
+
+    With `degrees` of freedom of groups the answer is a lower limit: more seeds do not make more groups.
+    """
+    return seeds_for_spreads(delta, _spreads(sd, n, degrees), level, degrees)
 
 
-def seeds_for_equivalence(delta: float, sd: float, n: int, alpha: float = 0.05) -> SeedsNeeded:
-    """Seeds to show two equal methods equal within delta with probability .8."""
-    return _needed(sd, n, lambda spread, seeds: equivalence_power(delta, spread, seeds, alpha))
+def seeds_for_spreads(
+    delta: float, spreads: Sequence[float], level: float = 0.05, degrees: int | None = None
+) -> SeedsNeeded:
+    """The same from the sd's lower limit, the sd, and its upper limit."""
+    return _needed(spreads, lambda spread, seeds: power(delta, spread, seeds, level, degrees))
 
 
-def _needed(sd: float, n: int, power_of: Callable[[float, int], float]) -> SeedsNeeded:
-    spreads = sd_limit(sd, n, 1 - TARGET), sd, sd_limit(sd, n, TARGET)
+def seeds_for_equivalence(
+    delta: float, sd: float, n: int, alpha: float = 0.05, degrees: int | None = None
+) -> SeedsNeeded:
+    """Seeds to show two equal methods equal within delta with probability .8; `degrees` as for a difference."""
+    return _needed(
+        _spreads(sd, n, degrees), lambda spread, seeds: equivalence_power(delta, spread, seeds, alpha, degrees)
+    )
+
+
+def _spreads(sd: float, n: int, degrees: int | None) -> tuple[float, float, float]:
+    values = n if degrees is None else degrees + 1
+    return sd_limit(sd, values, 1 - TARGET), sd, sd_limit(sd, values, TARGET)
+
+
+def _needed(spreads: Sequence[float], power_of: Callable[[float, int], float]) -> SeedsNeeded:
     return SeedsNeeded(*(_smallest(partial(power_of, spread)) for spread in spreads))
 
 

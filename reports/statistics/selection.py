@@ -39,10 +39,11 @@ def selection_gap(
 ) -> Selection:
     """Gap, optimism and regret of a run from its confusion counts of the test conversations at every epoch.
 
-    Epochs count from 1. Optimism: over random halvings of the conversations, the F1 on half A at A's best epoch minus
-    the F1 on half B at that epoch, averaged. (On halves: the whole test set, twice as large, is somewhat less
-    deceptive.) The earliest of equal epochs is best. NaN optimism below two conversations. Test the *difference* of
-    gaps between methods, paired by seed: `paired_comparison`.
+    Epochs count from 1. Optimism: over random halvings of the conversations, the F1 on one half at that half's best
+    epoch minus the F1 on the other half at that epoch, averaged over both halves of every halving: how hard the halves
+    are cancels, so that few halvings do. A half deceives more than the whole test set, which is twice as large: this
+    optimism is too high for it, and the regret too low. The earliest of equal epochs is best. NaN optimism below two
+    conversations. Test the *difference* of gaps between methods, paired by seed: `paired_comparison`.
     """
     parts = margins(counts)
     total = parts.sum(axis=1)
@@ -58,9 +59,14 @@ def selection_gap(
         np.put_along_axis(in_a, order[:, : conversations // 2], 1.0, axis=1)
         half_a = pool(in_a, parts)
         f1_a, f1_b = weighted_f1(half_a), weighted_f1(total - half_a)
-        best = f1_a.argmax(axis=1)[:, None]
-        optimism = float((np.take_along_axis(f1_a, best, 1) - np.take_along_axis(f1_b, best, 1)).mean())
+        optimism = float(np.mean([_chosen_on(f1_a, f1_b), _chosen_on(f1_b, f1_a)]))
     return Selection(float(scores[selected_epoch - 1]), float(scores[peak]), peak + 1, optimism)
+
+
+def _chosen_on(half: Float[np.ndarray, "halvings epochs"], other: Float[np.ndarray, "halvings epochs"]) -> float:
+    """Mean F1 on a half at its best epoch minus that on the other half at the same epoch."""
+    best = half.argmax(axis=1)[:, None]
+    return float((np.take_along_axis(half, best, 1) - np.take_along_axis(other, best, 1)).mean())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""From the numbers of a comparison to one of eight verdicts, with the numbers that led there."""
+"""From the numbers of a comparison to a verdict, with the numbers that led there."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,24 +19,20 @@ class Verdict(Enum):
     """What may be said of a claim. The value is how tables show it."""
 
     NOT_TESTABLE = "not testable"
+    NOT_TESTABLE_YET = "not testable yet"
     TOO_FEW_SEEDS = "too few seeds"
+    TOO_FEW_EVENTS = "too few events"
     WITHIN_MARGIN = "different, but within the margin"
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
     SHOWN_EQUAL = "shown equal"
     UNDERPOWERED = "underpowered"
     NO_DIFFERENCE_SHOWN = "no difference shown"
+    NOT_SUPPORTED = "not supported"
+    """Of a claim that says several things at once: one of them is shown not to hold."""
 
 
-# A conjunction that is neither supported nor contradicted is as weak as its first part in this order.
-WEAKEST_FIRST = (
-    Verdict.NOT_TESTABLE,
-    Verdict.TOO_FEW_SEEDS,
-    Verdict.SHOWN_EQUAL,
-    Verdict.WITHIN_MARGIN,
-    Verdict.UNDERPOWERED,
-    Verdict.NO_DIFFERENCE_SHOWN,
-)
+NOTHING_TO_COMPARE = "the two score the same in every seed, so there is nothing to compare"
 
 
 @dataclass(frozen=True)
@@ -67,16 +63,16 @@ def judge(
 
     label: such as "css − adam". margin: δ, in the unit of the values, like everything in the sentence. p_adjusted: of
     the family declared before the run, or the raw p of a family of one. level: `FamilyTest.level`, at which power is
-    computed; alpha where there is no family. Raises ValueError for a claim other than ±1 or a margin that is not
-    positive.
+    computed; alpha where there is no family. Differences that are all 0 are not testable, from two seeds on. Raises
+    ValueError for a claim other than ±1 or a margin that is not positive.
     """
-    if claim not in (1, -1) or not margin > 0:
-        raise ValueError(f"A claim is 1 or -1 and a margin positive: got {claim} and {margin}.")
+    _check(claim, margin)
     level = alpha if level is None else level
-    spread = sd_limit(comparison.sd, comparison.n)
-    attained = power(margin, spread, comparison.n, level)
+    degrees = comparison.degrees
+    spread = sd_limit(comparison.spread, degrees + 1)
+    attained = power(margin, spread, comparison.n, level, degrees)
     verdict, alone = (
-        _rules(comparison, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, comparison.p)
+        by_rules(comparison, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, comparison.p)
     )
     numbers = {
         "n": float(comparison.n),
@@ -92,15 +88,19 @@ def judge(
         "sd_limit": spread,
         "power": attained,
     }
+    if comparison.n > 1 and not comparison.varies:
+        verdict = Verdict.NOT_TESTABLE
+        sentence = f"{label}: {signed(0.0)} {unit}, n = {comparison.n}; {NOTHING_TO_COMPARE}: {verdict.value}."
+        return Judgement(verdict, verdict, sentence, numbers)
     lead = (
-        f"{label}: {_signed(comparison.mean)} {unit} {_interval(comparison.interval)}, p_adj = {p_adjusted:.3g}, "
+        f"{label}: {signed(comparison.mean)} {unit} {shown_interval(comparison.interval)}, p_adj = {p_adjusted:.3g}, "
         f"n = {comparison.n}"
     )
-    within = f"the 90 % interval {_interval(comparison.interval_90)} lies within ±{margin:g}"
+    within = f"the 90 % interval {shown_interval(comparison.interval_90)} lies within ±{margin:g}"
     able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the sd: {spread:.2f})"
     reasons = {
         Verdict.NOT_TESTABLE: f"{label}: no seed that both have, or no p",
-        Verdict.TOO_FEW_SEEDS: f"{label}: {_signed(comparison.mean)} {unit}, n = {comparison.n}; the smallest "
+        Verdict.TOO_FEW_SEEDS: f"{label}: {signed(comparison.mean)} {unit}, n = {comparison.n}; the smallest "
         f"possible p is {smallest_p(comparison.n):.3g}, a test needs {seeds_to_test(alpha)} seeds",
         Verdict.WITHIN_MARGIN: f"{lead}; {within}",
         Verdict.SHOWN_EQUAL: f"{lead}; {within}",
@@ -109,7 +109,8 @@ def judge(
     }
     sentence = reasons.get(verdict, lead)
     if verdict is Verdict.UNDERPOWERED:
-        sentence += f"; {_needed(seeds_for_difference(margin, comparison.sd, comparison.n, level), alpha)} are needed"
+        needed = seeds_for_difference(margin, comparison.spread, comparison.n, level, comparison.group_degrees)
+        sentence += f"; {'at least ' if comparison.groups else ''}{needed_words(needed, alpha)} are needed"
     return Judgement(verdict, alone, f"{sentence}: {verdict.value}.", numbers)
 
 
@@ -128,26 +129,27 @@ def judge_unpaired(
     Power is that of Welch's t at the margin, with the upper 80 % limit of the standard error. p_adjusted: of the
     unpaired comparisons that are judged together, or the raw p of a single one. Raises ValueError like `judge`.
     """
-    if claim not in (1, -1) or not margin > 0:
-        raise ValueError(f"A claim is 1 or -1 and a margin positive: got {claim} and {margin}.")
+    _check(claim, margin)
     c, attained = comparison, float("nan")
     if c.n > 1:
         values = c.degrees + 1  # so many values of this sd have a mean with this standard error
         attained = power(margin, sd_limit(c.se * math.sqrt(values), values), values, alpha)
-    verdict, alone = (_rules(c, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, c.p))
+    verdict, alone = (by_rules(c, p, attained, margin=margin, claim=claim, alpha=alpha) for p in (p_adjusted, c.p))
     numbers = {
         "n": float(c.n), "n_a": float(c.n_a), "n_b": float(c.n_b), "mean": c.mean, "low": c.interval.low,
         "high": c.interval.high, "low_90": c.interval_90.low, "high_90": c.interval_90.high, "p": c.p,
         "p_adjusted": p_adjusted, "alpha": alpha, "margin": margin, "power": attained,
     }  # fmt: skip
     runs = f"{c.n_a} and {c.n_b} runs, not paired"
-    lead = f"{label}: {_signed(c.mean)} {unit} {_interval(c.interval)}, p_adj = {p_adjusted:.3g}, {runs}"
-    within = f"the 90 % interval {_interval(c.interval_90)} lies within ±{margin:g}"
+    if c.n > 1 and c.mean == c.se == 0:
+        verdict = Verdict.NOT_TESTABLE
+        return Judgement(verdict, verdict, f"{label}: {runs}; {NOTHING_TO_COMPARE}: {verdict.value}.", numbers)
+    lead = f"{label}: {signed(c.mean)} {unit} {shown_interval(c.interval)}, p_adj = {p_adjusted:.3g}, {runs}"
+    within = f"the 90 % interval {shown_interval(c.interval_90)} lies within ±{margin:g}"
     able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the standard error)"
     reasons = {
         Verdict.NOT_TESTABLE: f"{label}: a method has no finite score, or there is no p",
-        Verdict.TOO_FEW_SEEDS: f"{label}: {_signed(c.mean)} {unit}, {runs}; a test needs "
-        f"{seeds_to_test(alpha)} of each",
+        Verdict.TOO_FEW_SEEDS: f"{label}: {signed(c.mean)} {unit}, {runs}; a test needs {seeds_to_test(alpha)} of each",
         Verdict.WITHIN_MARGIN: f"{lead}; {within}",
         Verdict.SHOWN_EQUAL: f"{lead}; {within}",
         Verdict.UNDERPOWERED: f"{lead}; {able}",
@@ -162,21 +164,9 @@ def not_testable(label: str, missing: str) -> Judgement:
     return Judgement(Verdict.NOT_TESTABLE, Verdict.NOT_TESTABLE, sentence, {})
 
 
-def conjunction(parts: Sequence[Judgement]) -> Verdict:
-    """The verdict on a claim that says all its parts at once.
-
-    Supported only if each part is by its raw p: as all have to reject, no adjustment is due (intersection-union test,
-    Berger, Technometrics 24, 1982). Contradicted if any part is, after adjustment. Else as weak as its weakest part.
-    Raises ValueError without parts.
-    """
-    if not parts:
-        raise ValueError("A conjunction without parts says nothing.")
-    verdicts = [part.verdict for part in parts]
-    if Verdict.CONTRADICTED in verdicts:
-        return Verdict.CONTRADICTED
-    if all(part.alone is Verdict.SUPPORTED for part in parts):
-        return Verdict.SUPPORTED
-    return next(verdict for verdict in WEAKEST_FIRST if verdict in verdicts)
+def overruled(judgement: Judgement, label: str, verdict: Verdict, why: str) -> Judgement:
+    """The judgement where something forbids its verdict: the numbers stay, the sentence says why."""
+    return Judgement(verdict, verdict, f"{label}: {why}: {verdict.value}.", judgement.numbers)
 
 
 def seeds_to_test(alpha: float = ALPHA) -> int:
@@ -184,7 +174,7 @@ def seeds_to_test(alpha: float = ALPHA) -> int:
     return max(MIN_SEEDS, math.ceil(1 - math.log2(alpha) - 1e-9))
 
 
-def _rules(
+def by_rules(
     comparison: PairedComparison | UnpairedComparison,
     p: float,
     attained: float,
@@ -193,6 +183,7 @@ def _rules(
     claim: int,
     alpha: float,
 ) -> Verdict:
+    """The rules that lead from n, p, the 90 % interval and the power (`attained`) to a verdict."""
     if comparison.n == 0 or (comparison.n > 1 and math.isnan(p)):
         return Verdict.NOT_TESTABLE
     if comparison.n < seeds_to_test(alpha):
@@ -207,14 +198,22 @@ def _rules(
     return Verdict.UNDERPOWERED if attained < TARGET else Verdict.NO_DIFFERENCE_SHOWN
 
 
-def _signed(value: float) -> str:
+def _check(claim: int, margin: float) -> None:
+    if claim not in (1, -1) or not margin > 0:
+        raise ValueError(f"A claim is 1 or -1 and a margin positive: got {claim} and {margin}.")
+
+
+def signed(value: float) -> str:
+    """The number with its sign, to two digits."""
     return f"{value:+.2f}".replace("-", "−")
 
 
-def _interval(interval: Interval) -> str:
+def shown_interval(interval: Interval) -> str:
+    """The limits, to two digits."""
     return f"[{interval.low:.2f}, {interval.high:.2f}]".replace("-", "−")
 
 
-def _needed(seeds: SeedsNeeded, alpha: float) -> str:
+def needed_words(seeds: SeedsNeeded, alpha: float) -> str:
+    """`14 to 28 seeds`."""
     low, high = ("over 10,000" if n is None else str(max(n, seeds_to_test(alpha))) for n in (seeds.low, seeds.high))
     return f"{low} seeds" if low == high else f"{low} to {high} seeds"

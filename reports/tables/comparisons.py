@@ -10,6 +10,8 @@ from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
 from reports.inference.contrasts import Contrast, Inference
 from reports.inference.description import describe
+from reports.inference.sessions import session_words
+from reports.inference.single_streams import stream_words
 from reports.statistics.effects import BCA_SEEDS
 from reports.statistics.variances import PITMAN_MORGAN_LABEL
 from reports.tables.model import Table, listing
@@ -18,7 +20,9 @@ from reports.text import MISSING, number
 NOTE = (
     "Differences of weighted F1 on the test set at the epoch chosen on validation, in points, paired by seed. "
     "Decisive: p adjusted, from sign flips of whole seeds and the largest |t| of the family, over all data sets; and "
-    "the 90 % interval against the margin δ. Student's intervals hold one at a time. Everything else describes."
+    "the 90 % interval against the margin δ. Student's intervals hold one at a time, and so does each “shown equal”: "
+    "its p is adjusted over the family in the column p equality, Holm. Seeds: declared / present / failed. "
+    "Everything else describes."
 )
 UNPAIRED = (
     "The seeds of an imported method that nobody has said to be matched are not paired: Welch's intervals, and p from "
@@ -35,15 +39,18 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
         {"dataset": comparison.dataset, "data": comparison.data_origin.kind} | describe(evidence, c) for c in contrasts
     ]
     sentences = [inference.declarations[comparison.dataset], *_warnings(evidence, contrasts)]
+    sentences += stream_words(comparison)
     if comparison.imported:
         sentences += [*imports.sentences(comparison), UNPAIRED]
     listings = (
         listing(
             "",
-            ("comparison", "n", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict"),
+            (
+                "comparison", "n", "seeds", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict",
+            ),
             tuple(
                 (
-                    c.label, _count(r), _signed(r["difference"]), _interval(r["low"], r["high"]),
+                    c.label, _count(r), c.standing.counts, _signed(r["difference"]), _interval(r["low"], r["high"]),
                     _interval(r["low_90"], r["high_90"]), f"{c.margin:g}", _p(r["p"]), _p(r["p_adjusted"]), c.verdict,
                 )
                 for c, r in zip(contrasts, rows, strict=True)
@@ -53,12 +60,14 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
         listing(
             "Beside the test: description, and what more seeds could show",
             (
-                "comparison", "p Holm", "p Wilcoxon", "BCa 95 %", "d_z", "better in", "sd", "power at δ",
+                "comparison", "p Holm", "p equality", "p equality, Holm", "p Wilcoxon", "BCa 95 %",
+                "d_z", "better in", "sd", "power at δ",
                 "seeds for δ", "seeds for equality",
             ),
             tuple(
                 (
-                    c.label, _p(r["p_holm"]), _p(r["p_wilcoxon"]), _interval(r["bca_low"], r["bca_high"]),
+                    c.label, _p(r["p_holm"]), _p(c.p_equal), _p(c.p_equal_holm), _p(r["p_wilcoxon"]),
+                    _interval(r["bca_low"], r["bca_high"]),
                     number(r["d_z"], 2), _percent(r["improvement"]), number(r["sd"], 2), number(r["power"], 2),
                     r["seeds_for_difference"], r["seeds_for_equivalence"],
                 )
@@ -117,6 +126,7 @@ def _warnings(evidence: Evidence, contrasts: list[Contrast]) -> list[str]:
         "p and the t intervals speak of training again, not of other speakers or corpora."
     ]
     tested = [c.comparison for c in contrasts if c.comparison is not None]
+    words += session_words(comparison, contrasts)
     if any(c.bca_warning for c in tested):
         words.append(f"BCa intervals are too narrow below {BCA_SEEDS} seeds.")
     if dropped := sorted({seed for c in tested for seed in c.dropped}):

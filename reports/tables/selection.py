@@ -14,7 +14,8 @@ NOTE = (
     "Weighted F1 on the test set, in %, differences in points; mean and 95 % CI over seeds. Gap: the best test epoch "
     "minus the one chosen on validation, at least 0 by construction, so only its difference between methods is tested. "
     "Optimism: the part of it that chance explains, F1 on one half of the test conversations at that half's best epoch "
-    "minus F1 on the other half at that epoch, over 200 halvings. Regret: the rest, which a better choice could gain."
+    "minus F1 on the other half at that epoch, over both halves of 200 halvings. A half deceives more than the whole "
+    "test set, so optimism is overstated and regret, the rest, which a better choice could gain, understated."
 )
 RULES = {
     "selected": "mean at the epoch chosen on validation (the result)",

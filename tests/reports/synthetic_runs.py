@@ -39,6 +39,9 @@ PARTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "css-shared": ("spf", {"shared": True}, "pgm"),
     "css-nosqrt": ("spf", {"signed_sqrt": False}, "pgm"),
     "css-released": ("spf-released", {}, "pgm"),
+    "released/adam": ("spf-released", {}, "equal"),
+    "released/concat": ("concat", {}, "equal"),
+    "text": ("text", {}, "equal"),
 }
 SPF = {"rank": 16, "order": 3, "shared": False, "gates": True, "anchor": True, "signed_sqrt": True}
 
@@ -99,11 +102,13 @@ def write_run(
     shift: float = 0.0,
     tuned: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    weights: str | None = None,
     **data: object,
 ) -> Path:
     """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes.
 
-    `tuned`: as in spec.json; the `training` settings given then are the run's own and in no budget.
+    `tuned`: as in spec.json; the `training` settings given then are the run's own and in no budget. `weights`: their
+    digest, which differs by run.
     """
     setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
     if protocol != "validated":
@@ -250,7 +255,11 @@ def write_run(
             "parameters": {"total": 400_000 + len(label), "encoder": 380_000, "fusion": 12_345, "classifiers": 1_000},
             "peak_memory": 512 * 2**20,
             "timings": {"train": 20.0 + rng.random(), "evaluate": 1.0, "probe": 2.0, "total": 23.5},
-            "digests": {"weights": "0" * 64, "history": "1" * 64, "predictions": "2" * 64},
+            "digests": {
+                "weights": weights or hashlib.sha256(key.encode()).hexdigest(),
+                "history": "1" * 64,
+                "predictions": "2" * 64,
+            },
         },
     )  # fmt: skip
     return folder

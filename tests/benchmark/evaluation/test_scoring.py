@@ -178,12 +178,24 @@ def test_a_probability_of_zero_is_a_large_loss_and_no_crash(label: npt.NDArray[n
     assert scores["selected"]["brier"] == 2
 
 
-def test_classes_that_nobody_has_or_predicts_count_as_zero() -> None:
+def test_a_class_without_a_test_utterance_has_no_f1() -> None:
     label = np.zeros(8, np.int64)
     scores = Scorer(corpus(label)).score([0.5], np.zeros((1, 8), np.uint8), probabilities(8))
 
-    assert scores["selected"]["per_class_f1"] == [1, 0, 0, 0]
+    assert scores["selected"]["per_class_f1"] == [1, None, None, None]
     assert np.shape(scores["selected"]["confusion"]) == (CLASSES, CLASSES)
+    json.dumps(scores, allow_nan=False)
+
+
+def test_macro_f1_has_one_denominator_whatever_is_predicted() -> None:
+    """A prediction of a class that no test utterance has must not make it a mean over more classes."""
+    label = np.array([0, 0, 1, 1], np.int64)
+    found = [
+        Scorer(corpus(label)).score([0.5], np.array([row], np.uint8), probabilities(4))["selected"]["macro_f1"]
+        for row in ([0, 0, 1, 0], [0, 0, 1, 3])
+    ]
+    assert found[0] == pytest.approx((0.8 + 2 / 3) / 2)
+    assert found[1] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_only_the_test_conversations_are_scored(label: npt.NDArray[np.int64]) -> None:

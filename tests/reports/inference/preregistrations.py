@@ -25,9 +25,11 @@ def evidence_of(store: Path) -> list[Evidence]:
 
 
 def declare(
-    store: Path, *pairs: tuple[str, str, str], at: str = EARLY, seeds: Sequence[int] = range(40), margin: float = 0.5
+    store: Path, *pairs: tuple[str, str, str], at: str = EARLY, seeds: Sequence[int] | None = None, margin: float = 0.5
 ) -> Path:
-    """Write a family as docs/run-format.md says."""
+    """Write a family as docs/run-format.md says; by default with the seeds of the store's runs."""
+    if seeds is None:
+        seeds = sorted({run.seed for run in read_store(store).runs})
     by_name = {(r.dataset, r.label): r for r in read_store(store).runs}
     budgets = {r.dataset: r.budget for r in by_name.values()}
 
@@ -49,7 +51,7 @@ def declare(
 
 def inferred(store: Path) -> tuple[list[Evidence], Inference]:
     evidence = evidence_of(store)
-    return evidence, infer(evidence, read_preregistrations(store))
+    return evidence, infer(evidence, read_preregistrations(store), read_store(store).failed)
 
 
 def set_f1(store: Path, edit_json: Callable[..., None], scores: dict[tuple[str, str], Sequence[float | None]]) -> None:

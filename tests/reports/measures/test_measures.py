@@ -76,6 +76,7 @@ def test_spikes_are_upward_jumps_after_the_first_tenth():
     log[[10, 200, 300]] += 1  # the first is in the warm-up
     log[350] -= 1
     assert stability.spikes(stability.loss_residual(np.exp(log), 20)) == 2
+    assert math.isnan(stability.spikes(stability.loss_residual(np.full(200, np.nan), 20)))
 
 
 def test_late_sd_uses_the_last_quarter_of_the_epochs():

@@ -1,4 +1,3 @@
-import itertools
 import math
 from dataclasses import replace
 
@@ -7,19 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.statistics import Verdict, conjunction, judge, not_testable, paired_comparison
+from reports.statistics import (
+    Verdict,
+    judge,
+    judge_unpaired,
+    not_testable,
+    overruled,
+    paired_comparison,
+    unpaired_comparison,
+)
 from reports.statistics.effects import Interval
 from reports.statistics.power import power, sd_limit
 from reports.statistics.sign_flips import FlipTest
-from reports.statistics.verdicts import Judgement, seeds_to_test
+from reports.statistics.verdicts import seeds_to_test
 
 BASE = paired_comparison(np.arange(10.0), np.zeros(10))
 
 
 def comparison(n=10, mean=1.0, interval_90=(0.6, 1.4), sd=0.7, p=0.01):
     return replace(
-        BASE, seeds=tuple(range(n)), mean=mean, sd=sd, interval_90=Interval(*interval_90), flip=FlipTest(p, 0, 0, True)
-    )
+        BASE, seeds=tuple(range(n)), mean=mean, sd=sd, se=sd / n**0.5 if n else math.nan, degrees=n - 1,
+        interval_90=Interval(*interval_90), flip=FlipTest(p, 0, 0, True),
+    )  # fmt: skip
 
 
 def verdict(p_adjusted, claim=1, alpha=0.05, level=None, **numbers):
@@ -79,31 +87,6 @@ def test_exactly_one_verdict_applies(n, p, mean, half, sd):
     ]
 
 
-def part(verdict, alone=None):
-    return Judgement(verdict, alone or verdict, "", {})
-
-
-@pytest.mark.parametrize("others", list(itertools.product(Verdict, repeat=2)))
-def test_a_conjunction_is_contradicted_by_one_part_and_supported_by_all(others):
-    found = conjunction([part(v) for v in (Verdict.SUPPORTED, *others)])
-    if Verdict.CONTRADICTED in others:
-        assert found is Verdict.CONTRADICTED
-    elif set(others) == {Verdict.SUPPORTED}:
-        assert found is Verdict.SUPPORTED
-    else:
-        assert found in set(others) - {Verdict.SUPPORTED}
-
-
-def test_the_parts_of_a_conjunction_need_no_adjustment():
-    weak = part(Verdict.UNDERPOWERED, alone=Verdict.SUPPORTED)
-    assert conjunction([weak, part(Verdict.SUPPORTED)]) is Verdict.SUPPORTED
-    assert conjunction([weak, part(Verdict.UNDERPOWERED)]) is Verdict.UNDERPOWERED
-    assert conjunction([weak, not_testable("x", "no runs")]) is Verdict.NOT_TESTABLE
-    # opposite direction by its raw p alone: no support, and no contradiction either
-    against = part(Verdict.NO_DIFFERENCE_SHOWN, alone=Verdict.CONTRADICTED)
-    assert conjunction([weak, against]) is Verdict.UNDERPOWERED
-
-
 def test_what_a_part_would_be_alone_is_judged_by_its_raw_p():
     found = judge(comparison(p=0.03), 0.2, label="x", margin=0.5)
     assert found.verdict is Verdict.UNDERPOWERED
@@ -138,6 +121,30 @@ def test_a_claim_needs_a_direction_and_a_margin(claim, margin):
         judge(BASE, 0.01, label="x", margin=margin, claim=claim)
 
 
-def test_a_conjunction_needs_parts():
-    with pytest.raises(ValueError, match="without parts"):
-        conjunction([])
+@pytest.mark.parametrize("n", [2, 8, 12])
+def test_scores_that_are_the_same_in_every_seed_are_nothing_to_compare(n):
+    found = judge(paired_comparison(np.arange(n) / 3, np.arange(n) / 3), 1.0, label="a − b", margin=0.5)
+    assert found.verdict is found.alone is Verdict.NOT_TESTABLE
+    assert found.sentence == (
+        f"a − b: +0.00 F1, n = {n}; the two score the same in every seed, so there is nothing to compare: not testable."
+    )
+    unpaired = judge_unpaired(unpaired_comparison(np.ones(n), np.ones(8)), 1.0, label="a − b", margin=0.5)
+    assert unpaired.verdict is Verdict.NOT_TESTABLE
+    assert "nothing to compare" in unpaired.sentence
+
+
+def test_an_overruled_judgement_keeps_its_numbers_and_says_why():
+    judged = judge(comparison(), 0.01, label="a − b", margin=0.5)
+    found = overruled(judged, "a − b", Verdict.NOT_TESTABLE, "6 of 8 runs of b diverged")
+    assert (found.verdict, found.alone, found.numbers) == (Verdict.NOT_TESTABLE, Verdict.NOT_TESTABLE, judged.numbers)
+    assert found.sentence == "a − b: 6 of 8 runs of b diverged: not testable."
+
+
+def test_power_of_seeds_in_sessions_is_that_of_the_sessions():
+    rng = np.random.default_rng(4)
+    a = {seed: float(x) for seed, x in enumerate(rng.normal(0.2, 1, 12))}
+    grouped = paired_comparison(a, dict.fromkeys(a, 0.0), sessions=4)
+    found = judge(grouped, 0.4, label="a − b", margin=0.5)
+    spread = sd_limit(grouped.se * 12**0.5, 4)
+    assert found.numbers["power"] == pytest.approx(power(0.5, spread, 12, degrees=3))
+    assert "at least" in found.sentence

@@ -1,0 +1,88 @@
+"""A comparison of two methods with its verdict, and all of a report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports.evidence.evidence import Evidence
+from reports.evidence.method import Method
+from reports.inference.plans import FailedSeeds, Plan, Standing, standing
+from reports.statistics import Judgement, PairedComparison, UnpairedComparison, VarianceComparison
+
+MARGIN = 0.5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Contrast:
+    """a - b in weighted F1 at the selected epoch, in points; `missing` says why there is no `comparison`.
+
+    `unpaired` in its place where the seeds of one, imported, are not those of the other.
+
+    `standing`: what was declared of it. `level`: of a single t test that is as strict as the family; `members`: how
+    many comparisons were adjusted for. `p_equal`: of the two one-sided tests at the margin, `p_equal_holm` adjusted for
+    the same comparisons: equality is judged one comparison at a time, and this is what a family of them would need.
+    """
+
+    dataset: str
+    a: str
+    b: str
+    standing: Standing
+    missing: str
+    margin: float
+    comparison: PairedComparison | None
+    unpaired: UnpairedComparison | None
+    p_adjusted: float
+    p_holm: float
+    mc_se: float
+    p_equal: float
+    p_equal_holm: float
+    level: float
+    members: int
+    judgement: Judgement
+    spread: VarianceComparison | None
+    spread_judgement: Judgement
+
+    @property
+    def remark(self) -> str:
+        """Why it is exploratory; empty where it was declared before its runs."""
+        return self.standing.remark
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls it."""
+        return f"{self.a} − {self.b}"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as tables show it."""
+        return self.judgement.verdict.value + (" (exploratory)" if self.remark else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """All contrasts of a report; by data set what was declared in words, and the plan in force (None: nothing was)."""
+
+    contrasts: tuple[Contrast, ...]
+    declarations: Mapping[str, str]
+    plans: Mapping[str, Plan | None]
+    failed: FailedSeeds
+    alpha: float
+
+    def of(self, dataset: str) -> list[Contrast]:
+        """The contrasts of one data set."""
+        return [contrast for contrast in self.contrasts if contrast.dataset == dataset]
+
+    def find(self, dataset: str, a: str, b: str) -> Contrast | None:
+        """The contrast of two methods, whichever of them comes first in it."""
+        return next((c for c in self.of(dataset) if {c.a, c.b} == {a, b}), None)
+
+    def margin(self, dataset: str) -> float:
+        """δ in points of F1, as it was declared for this data set."""
+        plan = self.plans.get(dataset)
+        return MARGIN if plan is None else plan.margin
+
+    def standing(self, evidence: Evidence, a: Method, b: Method) -> Standing:
+        """How any comparison of two methods stands to what was declared of this pair."""
+        plan = self.plans.get(evidence.comparison.dataset)
+        sides = [(method.runs[0].group, method.label) for method in (a, b)]
+        declared = plan is not None and any({p.a[0], p.b[0]} == {group for group, _ in sides} for p in plan.pairs)
+        return standing((a, b), sides, plan if declared else None, self.failed)

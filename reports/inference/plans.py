@@ -1,0 +1,206 @@
+"""What was declared before the runs, with its extensions, and how a comparison stands to it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reports.evidence.comparisons import Comparison
+from reports.evidence.method import Method
+from reports.reading.preregistration import Pair, Preregistration
+from reports.reading.runs import FailedRun
+from reports.statistics import Verdict, smallest_p
+from reports.text import MISSING
+
+AFTERTHOUGHT = "not declared before the runs"
+
+FailedSeeds = Mapping[str, frozenset[int]]
+"""Seeds of failed runs by group."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A preregistration in force, and those that extended it by seeds."""
+
+    parts: tuple[Preregistration, ...]
+
+    @property
+    def declared(self) -> datetime:
+        """When its comparisons were declared."""
+        return self.parts[0].declared
+
+    @property
+    def margin(self) -> float:
+        """δ in points."""
+        return self.parts[0].margin
+
+    @property
+    def alpha(self) -> float:
+        """Level of the family."""
+        return self.parts[0].alpha
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """What is compared, as one family."""
+        return self.parts[0].pairs
+
+    @property
+    def seeds(self) -> dict[int, datetime]:
+        """Every declared seed, and when it was first named."""
+        named: dict[int, datetime] = {}
+        for part in self.parts:
+            for seed in part.seeds:
+                named.setdefault(seed, part.declared)
+        return named
+
+    def covers(self, budget: str) -> bool:
+        """Whether it says what is compared under this budget."""
+        return self.parts[0].covers([budget])
+
+
+def in_force(preregistrations: Sequence[Preregistration]) -> tuple[Plan, ...]:
+    """The plans that these (earliest first) make.
+
+    A look at so few seeds that nothing can be rejected (2/2ⁿ > α) spends no error, so the same comparisons under the
+    same margin and level may be declared again with more seeds: that extends the plan, until it has seeds enough for a
+    rejection. What is declared after that is another plan, and so is any other choice of comparisons.
+    """
+    plans: list[Plan] = []
+    for declared in preregistrations:
+        extended = next((i for i, plan in enumerate(plans) if _extends(declared, plan)), None)
+        if extended is None:
+            plans.append(Plan((declared,)))
+        else:
+            plans[extended] = Plan((*plans[extended].parts, declared))
+    return tuple(plans)
+
+
+def _extends(declared: Preregistration, plan: Plan) -> bool:
+    def question(part: Preregistration) -> tuple[frozenset[Pair], float, float]:
+        return frozenset(part.pairs), part.margin, part.alpha
+
+    nothing_to_spend = smallest_p(len(plan.seeds)) > plan.alpha
+    return nothing_to_spend and question(declared) == question(plan.parts[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a comparison of two methods stands to what was declared, and to the runs that failed.
+
+    `remark`: why it is exploratory, empty where it was declared before its runs. `declared`: number of declared seeds,
+    None where the pair was not declared. `present`: seeds that both have, of the declared ones. `failed`: by method.
+    """
+
+    remark: str
+    declared: int | None = None
+    present: int = 0
+    failed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def failures(self) -> int:
+        """Number of failed runs."""
+        return sum(len(seeds) for _, seeds in self.failed)
+
+    @property
+    def counts(self) -> str:
+        """`12 / 10 / 2`: declared seeds, those of them that both have, failed runs."""
+        return f"{MISSING if self.declared is None else self.declared} / {self.present} / {self.failures}"
+
+    @property
+    def obstacle(self) -> tuple[Verdict, str] | None:
+        """What takes the place of a verdict while runs are missing: which fail is not chance, and may be the worst."""
+        declared = "" if self.declared is None else f", {self.present} of {self.declared} declared seeds are there"
+        if self.failed:
+            who = " and ".join(f"{label} failed in {_counted(seeds)}" for label, seeds in self.failed)
+            return Verdict.NOT_TESTABLE, f"{who}{declared}; the same command tries failed runs again"
+        if self.declared is not None and self.present < self.declared:
+            return Verdict.NOT_TESTABLE_YET, f"{self.present} of {self.declared} declared seeds are there"
+        return None
+
+
+def standing(
+    methods: Sequence[Method | None], sides: Sequence[tuple[str, str]], plan: Plan | None, failed: FailedSeeds
+) -> Standing:
+    """How these two stand to their plan (None: not declared). `sides`: their groups and labels, finished runs or none.
+
+    Imported runs were made elsewhere: when, and with how many seeds, was not to be planned here.
+    """
+    ours = [method for method in methods if method is not None and not method.imported]
+    seeds = [{run.seed for run in method.runs} for method in ours]
+    common = set.intersection(*seeds) if seeds and None not in methods else set()
+    lost = []
+    for method, (group, label) in zip(methods, sides, strict=True):
+        if failed.get(group):
+            lost.append((method.label if method else label, tuple(sorted(failed[group]))))
+    if plan is None:
+        return Standing(remark=AFTERTHOUGHT, present=len(common), failed=tuple(lost))
+    present = len(common & plan.seeds.keys())
+    return Standing(
+        remark="" if None in methods else _afterthought(ours, plan),
+        declared=len(plan.seeds),
+        present=present,
+        failed=tuple(lost),
+    )
+
+
+def failed_seeds(failed: Iterable[FailedRun]) -> FailedSeeds:
+    """Seeds of failed runs by group."""
+    by_group: dict[str, frozenset[int]] = {}
+    for run in failed:
+        if run.seed is not None:
+            by_group[run.group] = by_group.get(run.group, frozenset()) | {run.seed}
+    return by_group
+
+
+def _afterthought(methods: Sequence[Method], plan: Plan) -> str:
+    """Why a declared comparison is none; empty where every seed was declared before its runs."""
+    runs = [run for method in methods for run in method.runs]
+    named = plan.seeds
+    before = sum(run.created < named[run.seed] for run in runs if run.seed in named)
+    if before:
+        return f"declared after {before} of its {len(runs)} runs were begun"
+    added = sorted({run.seed for run in runs} - named.keys())
+    return f"seeds {listed(added)} were added after the declaration" if added else ""
+
+
+def in_words(comparison: Comparison, plan: Plan | None, plans: Sequence[Plan], remarks: Collection[str]) -> str:
+    """What was declared for a data set, when, and what of it still counts as declared."""
+    if plan is None:
+        return (
+            "No family of comparisons was declared before these runs, so every comparison here is exploratory. "
+            "cssbench run declares one before it starts."
+        )
+    pairs = [pair for pair in plan.pairs if pair.budget == comparison.budget]
+    sets = len({pair.dataset for pair in plan.pairs})
+    extended = ", ".join(_when(part.declared) for part in plan.parts[1:])
+    text = (
+        f"Declared on {_when(plan.declared)}{f', extended on {extended}' if extended else ''}: {len(pairs)} "
+        f"{'comparison' if len(pairs) == 1 else 'comparisons'} here, {len(plan.pairs)} over {sets} data "
+        f"{'set' if sets == 1 else 'sets'}, seeds {listed(sorted(plan.seeds))}, margin {plan.margin:g} points."
+    )
+    if extended:
+        text += " With the seeds declared before nothing could be rejected, so nothing was spent by looking at them."
+    if remarks:
+        text += f" Exploratory: {'; '.join(sorted(remarks))}."
+    other = [p for p in plans if p is not plan and p.covers(comparison.budget) and p.margin != plan.margin]
+    if other:
+        text += f" A later declaration with margin {other[0].margin:g} ({_when(other[0].declared)}) is not used."
+    return text
+
+
+def listed(seeds: Sequence[int]) -> str:
+    """`0–4, 7`."""
+    spans: list[list[int]] = []
+    for seed in seeds:
+        if spans and seed == spans[-1][1] + 1:
+            spans[-1][1] = seed
+        else:
+            spans.append([seed, seed])
+    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in spans)
+
+
+def _counted(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}"
+
+
+def _when(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

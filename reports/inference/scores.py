@@ -1,0 +1,23 @@
+"""Scores of methods by seed, in points, and their paired differences."""
+
+import pandas as pd
+
+from reports.evidence.evidence import Evidence
+from reports.evidence.method import Method
+from reports.statistics import PairedComparison, paired_comparison
+
+SELECTED = "selected_weighted_f1"
+REFITTED = "refit_weighted_f1"
+
+
+def points(evidence: Evidence, method: Method, measure: str = SELECTED) -> pd.Series:
+    """A score of one method by seed, in points; of an imported one the score that it has, whatever its epoch."""
+    if method.imported:
+        measure = f"imported_{measure.partition('_')[2]}"
+    return 100 * evidence.values(method.label, measure)
+
+
+def paired_points(evidence: Evidence, a: Method, b: Method, measure: str = SELECTED) -> PairedComparison:
+    """a - b by seed; seeds that hold out the same session are a group."""
+    first, second = (points(evidence, method, measure) for method in (a, b))
+    return paired_comparison(first, second, sessions=evidence.comparison.sessions)
