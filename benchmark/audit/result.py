@@ -15,6 +15,24 @@ from benchmark.data.defects.vectors import Scale, VectorCounts
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        severity: ``defect`` (the file should not be used as it is) or ``note``.
+        check: what was looked at: ``file``, ``counts``, ``vectors``, ``copies``, ``conversations``, ``speakers``,
+            ``sentences``.
+        message: one sentence with its numbers.
+        remedy: which ends this defect, where there is one.
+    """
+
+    severity: Literal["defect", "note"]
+    check: str
+    message: str
+    remedy: RemedyName | None = None
+
+
+@dataclass(frozen=True)
 class Audit:
     """What was counted, and what it means. ``format`` is raised when a field changes its meaning.
 
@@ -61,21 +79,3 @@ class Audit:
     def as_dict(self) -> dict[str, Any]:
         """Every field as JSON has it; ``clean`` besides."""
         return {"clean": not self.defects} | asdict(self)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding.
-
-    Attributes:
-        severity: ``defect`` (the file should not be used as it is) or ``note``.
-        check: what was looked at: ``file``, ``counts``, ``vectors``, ``copies``, ``conversations``, ``speakers``,
-            ``sentences``.
-        message: one sentence with its numbers.
-        remedy: which ends this defect, where there is one.
-    """
-
-    severity: Literal["defect", "note"]
-    check: str
-    message: str
-    remedy: RemedyName | None = None

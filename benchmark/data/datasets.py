@@ -11,7 +11,7 @@ from benchmark.base.errors import DataError, UserError
 from benchmark.base.files import fetched_folder
 from benchmark.base.names import look_up
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import CorpusName, corpus_of
+from benchmark.data.corpora import CorpusName
 from benchmark.data.defects.remedies import Change, remedied
 from benchmark.data.feature_files.cache import load_cached
 from benchmark.data.feature_files.reading import (
@@ -110,10 +110,10 @@ class DataSet:
             if "zero-non-finite" not in self.inputs.remedies:
                 raise
             # raises again for all but NaN and Inf
-            found, _, _ = load_unchecked(self.file, modalities, text_view, self.roberta)
-            if corpus_of(found) != self.corpus:
+            unchecked = load_unchecked(self.file, modalities, text_view, self.roberta)
+            if unchecked.dataset != self.corpus:
                 raise
-            return found
+            return unchecked.conversations
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")

@@ -4,13 +4,14 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmark.base.errors import DataError
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import corpus_of
+from benchmark.data.corpora import CorpusName, corpus_of
 from benchmark.data.feature_files.conversion import convert, sentences
 from benchmark.data.feature_files.layouts import LAYOUTS, PAIRS
 from benchmark.data.feature_files.open_format import SUFFIX, Source, open_features, recognises, save
@@ -84,7 +85,9 @@ def import_features(path: Path, out: Path, roberta: Path | None = None) -> Conve
             raise DataError("this is not a pickle but a file in the open format already; use it as it is")
         conversations = _unpickled(path, size, None, None, roberta)
         source = source_of(path, roberta)
-    save(out, conversations, corpus_of(conversations), source)
+    dataset = corpus_of(conversations)
+    assert dataset is not None, "every layout of pickles is a corpus's"
+    save(out, conversations, dataset, source)
     return conversations
 
 
@@ -119,13 +122,30 @@ def _content(path: Path, roberta: str | Path | None, files: ExitStack) -> Any:
     return join(read_pickle(files.enter_context(path.open("rb"))), texts)
 
 
+@dataclass(frozen=True, eq=False)
+class Unchecked:
+    """What a feature file holds, its numbers not looked at.
+
+    Attributes:
+        conversations: of N utterances; NaN and Inf stay in their features.
+        sentences: what is said in each utterance, [N], empty where the file does not tell.
+        layout: the form of the file in words.
+        dataset: which published settings apply: the corpus of a pickle, what a file in the open format names.
+    """
+
+    conversations: Conversations
+    sentences: list[str]
+    layout: str
+    dataset: CorpusName
+
+
 def load_unchecked(
     path: str | Path,
     modalities: Sequence[Modality] = MODALITIES,
     text_view: TextView = "1",
     roberta: str | Path | None = None,
-) -> tuple[Conversations, list[str], str]:
-    """Read the arrays of these inputs: NaN and Inf stay; with them come the N utterances' sentences and the layout.
+) -> Unchecked:
+    """Read the arrays of these inputs, and what an audit needs besides.
 
     A file in the open format has no sentences, and no NaN or Inf either. ``roberta`` is as of :func:`load_features`.
 
@@ -136,14 +156,17 @@ def load_unchecked(
     with _naming(path), ExitStack() as files:
         size = _size(path)
         if recognises(path):
-            conversations = open_features(path).conversations(modalities, text_view)
-            return conversations, [""] * conversations.utterances, "open format"
+            held = open_features(path)
+            conversations = held.conversations(modalities, text_view)
+            return Unchecked(conversations, [""] * conversations.utterances, "open format", held.header.dataset)
         raw = _content(path, roberta, files)
         arrays = arrays_for(modalities, text_view)
         conversations = convert(raw, None, _limit(size, roberta), arrays, finite=False)
         assert isinstance(raw, tuple)  # or it would not have been converted
+        dataset = corpus_of(conversations)
+        assert dataset is not None, "every layout of pickles is a corpus's"
         chosen = choose(conversations, modalities, text_view)
-        return chosen, sentences(raw, conversations), f"tuple of {len(raw)} items"
+        return Unchecked(chosen, sentences(raw, conversations), f"tuple of {len(raw)} items", dataset)
 
 
 class _NamedError(DataError):

@@ -50,8 +50,8 @@ def corpus(dataset: str, seed: int = 0) -> Conversations:
         offsets,
         tuple(ids),
         tuple(splits),
-        layout.class_names,
-        layout.speakers,
+        layout.corpus.class_names,
+        layout.corpus.speakers,
     )
 
 
