@@ -77,12 +77,14 @@ def audit(conversations: Conversations, dataset: str | None = None, sentences: S
 def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path | None = None) -> Audit:
     """Check a feature file, or what a run of these inputs has of it: modalities, view of the text, after remedies.
 
+    Modalities that the file has not got are left out.
+
     ``roberta`` is as of :func:`benchmark.data.load_features`.
 
     Raises:
         DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
     """
-    read = load_unchecked(path, inputs.modalities, inputs.text_view, roberta)
+    read = load_unchecked(path, inputs.modalities, inputs.text_view, roberta, present=True)
     corpus = corpus_of(read.conversations)
     classes = corpus or f"{len(read.conversations.class_names)} classes of its own, settings of {read.dataset}"
     sha256 = fingerprint(Path(path), roberta)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmark.audit.counts import KNOWN, differences
 from benchmark.audit.result import Audit, Finding
-from benchmark.data.defects.duplicates import Copies, beyond_chance
+from benchmark.data.defects.duplicates import Copies
 from benchmark.data.defects.near import NEAR
 from benchmark.data.defects.remedies import RemedyName
 from benchmark.data.defects.vectors import VectorCounts
@@ -68,22 +68,25 @@ def _copies(audit: Audit) -> Iterator[Finding]:
         for pair, copies in pairs.items():
             here, _, there = pair.partition(" in ")
             if copies.identical:
-                beyond = beyond_chance(copies.identical, copies.expected)
-                yield _finding(beyond, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
+                yield _finding(copies.leaks, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
             if copies.near:
                 text = (
-                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical"
+                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical "
+                    f"{_chance(copies.near_expected, copies.near_p)}"
                 )
-                chance = f"({copies.near_expected:.0f} expected by coincidence)"
-                beyond = beyond_chance(copies.near, copies.near_expected)
-                yield _finding(beyond, "copies", f"{modality}: {text} {chance}", "zero-leaked")
+                yield _finding(copies.near_leaks, "copies", f"{modality}: {text}", "zero-leaked")
+
+
+def _chance(expected: float, p: float | None) -> str:
+    tested = "" if p is None else f", p = {p:.2g}"
+    return f"({expected:.0f} expected by coincidence{tested})"
 
 
 def _leak(here: str, there: str, copies: Copies) -> str:
     best = max(copies.pairing, key=lambda pairing: pairing.same_conversation)
     count = f"{copies.identical} of {copies.vectors} {here} vectors that are not zero are identical to a {there} vector"
-    chance = f"({copies.expected:.0f} expected by coincidence)"
-    return f"{count} {chance}, {best.same_conversation} to one of the conversation with the same {best.numbered_by}"
+    source = f"{best.same_conversation} to one of the conversation with the same {best.numbered_by}"
+    return f"{count} {_chance(copies.expected, copies.p)}, {source}"
 
 
 def _conversations(audit: Audit) -> Iterator[Finding]:

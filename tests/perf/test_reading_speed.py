@@ -20,7 +20,7 @@ from pathlib import Path
 def peak():  # KiB
     return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
 from benchmark.data.datasets import dataset
-from benchmark.data.reading import import_features, load_features
+from benchmark.data.feature_files.reading import import_features, load_features
 before, path = peak(), Path(sys.argv[1])
 read = {
     "pickle": lambda: load_features(path),

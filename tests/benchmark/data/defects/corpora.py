@@ -59,6 +59,11 @@ def rows_of(c: Conversations, split: str) -> npt.NDArray[np.int64]:
     return c.rows([b for b, s in enumerate(c.split) if s == split])
 
 
+def first_rows(c: Conversations, split: str, count: int) -> npt.NDArray[np.int64]:
+    """The first utterance of each of the split's first conversations."""
+    return c.offsets[[b for b, s in enumerate(c.split) if s == split][:count]]
+
+
 def leak_visual(c: Conversations, seed: int = 1) -> dict[str, int]:
     """MELD's reported defect, in place: zeros, and copies of the training conversation with the same id.
 

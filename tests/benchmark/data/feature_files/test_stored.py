@@ -114,8 +114,8 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from benchmark.data.cache import load_cached
-from benchmark.data.reading import import_features, load_features
+from benchmark.data.feature_files.cache import load_cached
+from benchmark.data.feature_files.reading import import_features, load_features
 def peak():  # KiB; ru_maxrss of a fresh process may still be its parent's
     return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
 small, large, what = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
