@@ -70,5 +70,5 @@ def test_a_pickle_that_is_cut_off_is_still_called_so(tmp_path: Path, protocol: i
 
 def test_what_a_pickle_may_not_name_is_still_said_where_it_is_text(tmp_path: Path) -> None:
     (tmp_path / "f.pkl").write_bytes(b"cos\nsystem\n(S'touch canary'\ntR.")
-    with pytest.raises(DataError, match="refused the name 'os.system' at byte 0; nothing was executed"):
+    with pytest.raises(DataError, match=r"refused the name 'os.system' at byte 0; nothing was executed"):
         load_features(tmp_path / "f.pkl")
