@@ -77,25 +77,28 @@ def audit(conversations: Conversations, dataset: str | None = None, sentences: S
 def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path | None = None) -> Audit:
     """Check a feature file, or what a run of these inputs has of it: modalities, view of the text, after remedies.
 
+    Modalities that the file has not got are left out.
+
     ``roberta`` is as of :func:`benchmark.data.load_features`.
 
     Raises:
         DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
     """
-    conversations, sentences, layout = load_unchecked(path, inputs.modalities, inputs.text_view, roberta)
-    dataset = corpus_of(conversations)
+    read = load_unchecked(path, inputs.modalities, inputs.text_view, roberta, present=True)
+    corpus = corpus_of(read.conversations)
+    classes = corpus or f"{len(read.conversations.class_names)} classes of its own, settings of {read.dataset}"
     sha256 = fingerprint(Path(path), roberta)
-    mended = remedied(conversations, inputs.remedies)
-    found = replace(
-        audit(mended.conversations, dataset, [sentences[row] for row in mended.rows]),
+    mended = remedied(read.conversations, inputs.remedies)
+    outcome = replace(
+        audit(mended.conversations, corpus, [read.sentences[row] for row in mended.rows]),
         remedies=mended.changes,
         # names need not be text
         file=" + ".join(os.fsencode(Path(f).name).decode(errors="replace") for f in (path, roberta) if f is not None),
-        layout=f"{layout} ({dataset})",
+        layout=f"{read.layout} ({classes})",
         sha256=sha256,
-        published=sha256 == PUBLISHED_SHA256[dataset],
+        published=sha256 == PUBLISHED_SHA256.get(corpus or ""),
     )
-    return replace(found, findings=judge(found))
+    return replace(outcome, findings=judge(outcome))
 
 
 def summary(audit: Audit) -> dict[str, Any]:

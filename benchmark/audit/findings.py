@@ -1,22 +1,18 @@
 """From counts to a verdict: what is a defect, and what a reader should merely know. docs/audit.md has the reasons."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from benchmark.audit.counts import KNOWN, differences
-from benchmark.data.defects.duplicates import Copies, beyond_chance
+from benchmark.audit.result import Audit, Finding
+from benchmark.data.defects.duplicates import Copies
 from benchmark.data.defects.near import NEAR
 from benchmark.data.defects.remedies import RemedyName
 from benchmark.data.defects.vectors import VectorCounts
 
-if TYPE_CHECKING:
-    from benchmark.audit.result import Audit
-from benchmark.audit.result import Finding
-
 TOLERATED = 0.05  # share of a split's vectors that may be all-zero or constant: some extractions always fail
 
 
-def judge(audit: "Audit") -> tuple[Finding, ...]:
+def judge(audit: Audit) -> tuple[Finding, ...]:
     """All findings, the defects first."""
     found = [
         *_file(audit),
@@ -34,20 +30,21 @@ def _finding(defect: bool, check: str, message: str, remedy: RemedyName | None =
     return Finding("defect", check, message, remedy) if defect else Finding("note", check, message)
 
 
-def _file(audit: "Audit") -> Iterator[Finding]:
+def _file(audit: Audit) -> Iterator[Finding]:
     if audit.published is not None:
-        what = "is" if audit.published else "is not"
-        yield _finding(False, "file", f"SHA-256 {what} that of the file which the community uses for {audit.dataset}")
+        verb = "is" if audit.published else "is not"
+        which = f"the file which the community uses for {audit.dataset}" if audit.dataset else "a file of the community"
+        yield _finding(False, "file", f"SHA-256 {verb} that of {which}")
 
 
-def _counts(audit: "Audit") -> Iterator[Finding]:
+def _counts(audit: Audit) -> Iterator[Finding]:
     if audit.dataset not in KNOWN:
         yield _finding(False, "counts", "not of a known corpus: there are no counts to compare with")
     elif lines := differences(audit.counts, audit.longest, audit.dataset):
         yield _finding(True, "counts", f"counts are not {audit.dataset}'s: {'; '.join(lines)}")
 
 
-def _vectors(audit: "Audit") -> Iterator[Finding]:
+def _vectors(audit: Audit) -> Iterator[Finding]:
     for modality, splits in audit.vectors.items():
         if wrong := {s: c for s, c in splits.items() if c.non_finite}:
             where = ", ".join(f"{s} {c.non_finite} ({c.nan} NaN, {c.inf} Inf)" for s, c in wrong.items())
@@ -66,30 +63,33 @@ def _shares(splits: dict[str, VectorCounts], kind: str) -> str:
     return ", ".join(f"{s} {count} of {total} ({count / total:.1%})" for s, count, total in counts)
 
 
-def _copies(audit: "Audit") -> Iterator[Finding]:
+def _copies(audit: Audit) -> Iterator[Finding]:
     for modality, pairs in audit.copies.items():
         for pair, copies in pairs.items():
             here, _, there = pair.partition(" in ")
             if copies.identical:
-                beyond = beyond_chance(copies.identical, copies.expected)
-                yield _finding(beyond, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
+                yield _finding(copies.leaks, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
             if copies.near:
                 text = (
-                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical"
+                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical "
+                    f"{_chance(copies.near_expected, copies.near_p)}"
                 )
-                chance = f"({copies.near_expected:.0f} expected by coincidence)"
-                beyond = beyond_chance(copies.near, copies.near_expected)
-                yield _finding(beyond, "copies", f"{modality}: {text} {chance}", "zero-leaked")
+                yield _finding(copies.near_leaks, "copies", f"{modality}: {text}", "zero-leaked")
+
+
+def _chance(expected: float, p: float | None) -> str:
+    tested = "" if p is None else f", p = {p:.2g}"
+    return f"({expected:.0f} expected by coincidence{tested})"
 
 
 def _leak(here: str, there: str, copies: Copies) -> str:
     best = max(copies.pairing, key=lambda pairing: pairing.same_conversation)
     count = f"{copies.identical} of {copies.vectors} {here} vectors that are not zero are identical to a {there} vector"
-    chance = f"({copies.expected:.0f} expected by coincidence)"
-    return f"{count} {chance}, {best.same_conversation} to one of the conversation with the same {best.numbered_by}"
+    source = f"{best.same_conversation} to one of the conversation with the same {best.numbered_by}"
+    return f"{count} {_chance(copies.expected, copies.p)}, {source}"
 
 
-def _conversations(audit: "Audit") -> Iterator[Finding]:
+def _conversations(audit: Audit) -> Iterator[Finding]:
     for same in audit.conversations:
         for groups, where in ((same.across, "in two splits"), (same.within, "twice in a split")):
             if groups:
@@ -99,7 +99,7 @@ def _conversations(audit: "Audit") -> Iterator[Finding]:
                 yield _finding(groups is same.across, "conversations", message, remedy)
 
 
-def _speakers(audit: "Audit") -> Iterator[Finding]:
+def _speakers(audit: Audit) -> Iterator[Finding]:
     if audit.speakers is None:
         yield _finding(False, "speakers", "names do not say who speaks: speakers in two splits cannot be looked for")
     elif audit.speakers.shared:
@@ -107,7 +107,7 @@ def _speakers(audit: "Audit") -> Iterator[Finding]:
         yield _finding(True, "speakers", f"speakers in two splits: {len(audit.speakers.shared)} ({names})")
 
 
-def _sentences(audit: "Audit") -> Iterator[Finding]:
+def _sentences(audit: Audit) -> Iterator[Finding]:
     said = audit.sentences
     if not said.utterances:
         yield _finding(False, "sentences", "no sentences: nothing can be said about repeated ones")

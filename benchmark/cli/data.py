@@ -32,11 +32,12 @@ def data_list(data_dir: DataOption = None) -> None:
     """List the data sets, and which of them can be used here."""
     from rich.table import Table
 
-    from benchmark.data.datasets import available
+    from benchmark.data.datasets import available, refusal
 
     table = Table("data set", "usable", "what it is")
-    for name, found in available(data_dir).items():
-        table.add_row(name, *(("no", found) if isinstance(found, str) else ("yes", found.description)))
+    for name, data in available(data_dir).items():
+        reason = data if isinstance(data, str) else refusal(data)
+        table.add_row(name, *(("no", reason) if isinstance(data, str) or reason else ("yes", data.description)))
     show(table)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.display.lines import tell
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import show
-from benchmark.cli.options import DataOption
+from benchmark.cli.options import FAILED, DataOption
 
 app = typer.Typer()
 
@@ -31,9 +31,13 @@ def evaluate(
     if heads < 1:
         raise UserError(f"--heads must be at least 1, got {heads}")
     chosen = known.dataset(dataset, data_dir)
-    from benchmark.evaluation.checkpoints import evaluate_checkpoint
+    from benchmark.evaluation.checkpoints import NonFiniteError, evaluate_checkpoint
 
-    scores = evaluate_checkpoint(checkpoint, chosen, heads)
+    try:
+        scores = evaluate_checkpoint(checkpoint, chosen, heads)
+    except NonFiniteError as error:  # no wrong usage: the checkpoint is right, and has failed
+        say(f"error: {error}")
+        raise typer.Exit(FAILED) from None
     if as_json:
         tell(json.dumps(scores, indent=1, allow_nan=False))
         return

@@ -1,12 +1,16 @@
 """``cssbench import-predictions``: another code base's predictions beside ours."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.display.lines import tell
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.options import STORE, DataOption, DropDefectsOption, StoreOption
+
+if TYPE_CHECKING:
+    from benchmark.data.datasets import DataSet
+    from benchmark.store.store import Store
 
 app = typer.Typer()
 
@@ -50,6 +54,7 @@ def import_predictions(
     are compared: docs/imports.md.
     """
     from benchmark.base.names import look_up
+    from benchmark.base.words import counted
     from benchmark.data.datasets import dataset as known
     from benchmark.data.inputs import parse_inputs
     from benchmark.evaluation.predictions.files import read_predictions
@@ -60,6 +65,7 @@ def import_predictions(
     chosen = known(dataset, data_dir, parse_inputs(None, None, drop_defects))
     conversations = chosen.load()
     found = read_predictions(file, conversations, chosen.name, seed)
+    from benchmark.evaluation.predictions.numbering import warning
     from benchmark.evaluation.predictions.storing import store_predictions
     from benchmark.store.store import Store
 
@@ -77,6 +83,11 @@ def import_predictions(
             f"{run.key} {chosen.name} · {method} · seed {run.seed}: weighted F1 {100 * run.weighted_f1:.2f}"
             + ("" if run.new else " (there already)")
         )
+    label = conversations.where("test").label
+    assert label is not None, "a feature file has labels"
+    for one in found.predictions:
+        if sentence := warning(one.predicted, label, conversations.class_names, f"{method}, seed {one.seed}"):
+            say(f"warning: {sentence}")
     if disagreeing := sum(one.disagreeing for one in found.predictions):
         tell(f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted")
     if found.ignored:
@@ -87,4 +98,14 @@ def import_predictions(
         else (f"how their epoch was chosen: {selection}, so they can lose against this suite's methods and not win")
     )
     new = sum(run.new for run in runs)
-    tell(f"{new} of {len(runs)} runs imported into {store}; {chose}. Next: cssbench report --store {store}")
+    tell(f"{new} of {counted(len(runs), 'run')} imported into {store}; {chose}. Next: {_next(Store(store), chosen)}")
+
+
+def _next(store: "Store", chosen: "DataSet") -> str:
+    """What shows the import: a report, where the store has a run of this suite on these data to stand beside."""
+    data = chosen.fingerprint
+    ours = any(s.get("protocol") != "imported" and s["provenance"]["data"] == data for s in store.specs())
+    if ours:
+        return f"cssbench report --store {store.root}"
+    where = f" --data-dir {chosen.file.parent}" if chosen.file else ""
+    return f"runs to compare it with, cssbench run --datasets '{chosen.name}'{where} --store {store.root}"

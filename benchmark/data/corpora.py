@@ -35,6 +35,6 @@ SIMULATED = tuple(f"{name}-sim" for name in CORPORA)
 """Names of the built-in simulated corpora, of which each has the classes and speakers of one corpus."""
 
 
-def corpus_of(conversations: Conversations) -> CorpusName:
-    """Whose classes these are."""
-    return next(corpus.name for corpus in CORPORA.values() if corpus.class_names == conversations.class_names)
+def corpus_of(conversations: Conversations) -> CorpusName | None:
+    """The corpus whose classes these conversations have; None where they have classes of their own."""
+    return next((c.name for c in CORPORA.values() if c.class_names == conversations.class_names), None)

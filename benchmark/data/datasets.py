@@ -11,7 +11,7 @@ from benchmark.base.errors import DataError, UserError
 from benchmark.base.files import fetched_folder
 from benchmark.base.names import look_up
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import CorpusName, corpus_of
+from benchmark.data.corpora import CorpusName
 from benchmark.data.defects.remedies import Change, remedied
 from benchmark.data.feature_files.cache import load_cached
 from benchmark.data.feature_files.reading import (
@@ -25,6 +25,7 @@ from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.simulation.simulator import simulate_spec
 from benchmark.data.simulation.spec import SPECS, SimulatorSpec
+from benchmark.data.splits import split
 from benchmark.data.views import choose
 
 _fingerprint_once = cache(lambda _stats, *files: fingerprint(*files))
@@ -110,10 +111,10 @@ class DataSet:
             if "zero-non-finite" not in self.inputs.remedies:
                 raise
             # raises again for all but NaN and Inf
-            found, _, _ = load_unchecked(self.file, modalities, text_view, self.roberta)
-            if corpus_of(found) != self.corpus:
+            unchecked = load_unchecked(self.file, modalities, text_view, self.roberta)
+            if unchecked.dataset != self.corpus:
                 raise
-            return found
+            return unchecked.conversations
 
 
 NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
@@ -152,14 +153,25 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
 
 
 def available(folder: Path | None) -> Mapping[str, DataSet | str]:
-    """Every known data set, or the reason why it cannot be used."""
-    found: dict[str, DataSet | str] = {}
+    """Every known data set, or the reason why there is none; files are not opened."""
+    known: dict[str, DataSet | str] = {}
     for name in NAMES:
         try:
-            found[name] = dataset(name, folder)
+            known[name] = dataset(name, folder)
         except UserError as error:
-            found[name] = str(error)
-    return found
+            known[name] = str(error)
+    return known
+
+
+def refusal(data: DataSet) -> str | None:
+    """Why a run would refuse the data set, which is read for that; None where it would not."""
+    if data.file is None:
+        return None
+    try:
+        split(data.load(), seed=0)
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:

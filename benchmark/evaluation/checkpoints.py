@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.base.errors import DataError, UserError
+from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import DataSet
 from benchmark.evaluation.scoring import Scorer
@@ -18,8 +19,15 @@ from benchmark.training.prediction import predict
 from css.model import EmotionClassifier
 from css.released import load_state
 
-NESTED = ("state_dict", "model_state_dict", "model")
+NESTED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params")
 """Where checkpoints keep the parameters, if not at the top."""
+
+_DEEPEST = 2  # of such wrappers in each other
+_PARALLEL = "module."  # which DataParallel puts before every name
+
+
+class NonFiniteError(UserError):
+    """A model whose outputs are no numbers, so that no class is its prediction."""
 
 
 def evaluate_checkpoint(file: Path, dataset: DataSet, heads: int = 8, device: str = "cpu") -> dict[str, Any]:
@@ -31,7 +39,8 @@ def evaluate_checkpoint(file: Path, dataset: DataSet, heads: int = 8, device: st
         accuracy, weighted_f1, macro_f1, per_class_f1 [C], confusion [C][C], nll, ece, brier (docs/run-format.md).
 
     Raises:
-        DataError: no checkpoint, or not of that implementation; UserError: not of this data set.
+        DataError: no checkpoint, or not of that implementation; UserError: not of this data set; NonFiniteError: some
+            of its outputs on the test split are NaN.
     """
     parameters = read_checkpoint(file)
     try:
@@ -42,7 +51,21 @@ def evaluate_checkpoint(file: Path, dataset: DataSet, heads: int = 8, device: st
     test = conversations.where("test")
     _check_fit(model, test, dataset, file)
     probabilities = predict(model.to(device), PackedData(test.without_labels(), device))
+    if lost := int((~torch.isfinite(probabilities).all(dim=1)).sum()):
+        raise NonFiniteError(
+            f"{file}: its outputs for {lost} of {counted(len(probabilities), 'test utterance')} are NaN, "
+            f"{_damaged(parameters)}: it has no scores; use a checkpoint of an earlier epoch"
+        )
     return Scorer(conversations).scores(probabilities.numpy())
+
+
+def _damaged(parameters: Mapping[str, Tensor]) -> str:
+    wrong = [name for name, t in parameters.items() if not torch.isfinite(t).all()]
+    return (
+        f"and so are some of its parameters ({len(wrong)}, first {wrong[0]})"
+        if wrong
+        else "though its parameters are not"
+    )
 
 
 def read_checkpoint(file: Path) -> dict[str, Tensor]:
@@ -63,13 +86,15 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
         raise DataError(
             f"{file} is no checkpoint that can be read safely: save model.state_dict() with torch.save, nothing else"
         ) from None
-    nested = (
-        content[name] for name in NESTED if isinstance(content, Mapping) and isinstance(content.get(name), Mapping)
-    )
-    found = next(nested, content)
-    if not isinstance(found, Mapping) or not found or not all(isinstance(t, Tensor) for t in found.values()):
+    for _ in range(_DEEPEST):
+        inner = (content[name] for name in NESTED if isinstance(content, Mapping) and name in content)
+        content = next((value for value in inner if isinstance(value, Mapping)), content)
+    if not isinstance(content, Mapping) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise DataError(f"{file} holds no state dict (tensors by name): save model.state_dict() with torch.save")
-    return {str(name): t for name, t in found.items()}
+    tensors = {str(name): t.detach() for name, t in content.items()}  # nn.Parameter would ask for gradients
+    while all(name.startswith(_PARALLEL) for name in tensors):
+        tensors = {name.removeprefix(_PARALLEL): t for name, t in tensors.items()}
+    return tensors
 
 
 def _check_fit(model: EmotionClassifier, test: Conversations, dataset: DataSet, file: Path) -> None:
@@ -82,10 +107,12 @@ def _check_fit(model: EmotionClassifier, test: Conversations, dataset: DataSet, 
         )
     classes = model.classifier.out_features
     if classes != len(test.class_names):
-        raise UserError(f"{file} tells {classes} classes apart, {dataset.name} has {len(test.class_names)}")
+        raise UserError(
+            f"{file} tells {counted(classes, 'class', 'classes')} apart, {dataset.name} has {len(test.class_names)}"
+        )
     speakers = model.encoder.get_parameter("speaker.weight").shape[0] - 1
     if speakers < test.speakers:
-        raise UserError(f"{file} knows {speakers} speakers, {dataset.name} has {test.speakers}")
+        raise UserError(f"{file} knows {counted(speakers, 'speaker')}, {dataset.name} has {test.speakers}")
 
 
 def _listed(widths: Mapping[str, int]) -> str:

@@ -106,7 +106,7 @@ def load_state(params: Mapping[str, Tensor | npt.NDArray[Any]], dataset: str, he
     """
     if dataset not in ("iemocap", "meld"):
         raise ValueError(f"dataset must be 'iemocap' or 'meld', got {dataset!r}")
-    given = {name: torch.as_tensor(value) for name, value in params.items() if not _UNUSED.match(name)}
+    given = {name: torch.as_tensor(value).detach() for name, value in params.items() if not _UNUSED.match(name)}
 
     def size(name: str, axis: int, unknown: int = 1) -> int:
         """A size by which the model is built; where it cannot be read, the checkpoint is refused below."""

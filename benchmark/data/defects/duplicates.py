@@ -1,6 +1,5 @@
 """Vectors that occur twice: across splits, which is leakage unless they repeat everywhere, and within a split."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.conversations import SPLITS, Conversations
+from benchmark.data.defects.coincidence import Excess, Occurrences
 from benchmark.data.defects.near import find_near
 from benchmark.data.defects.numbering import ZERO, Ints
 from benchmark.data.defects.pairing import Pairing, pair
@@ -23,11 +23,12 @@ class Copies:
         vectors: that could be copies.
         identical: bit for bit as float32 (0 and −0 alike) a vector of the other split.
         with_zeros: ``identical``, and the all-zero vectors where the other split has some.
-        expected: as many would be identical if splits shared vectors as often as conversations of the other split do
-            among themselves (short sentences and coarse statistics repeat; recordings do not).
+        expected: as many would be identical if splits shared vectors as often as the training conversations, or those
+            of the other split where they do more often, share them among themselves.
         near: different vectors that are not identical to one of the other split, but within NEAR of one.
         near_expected: as ``expected``, of ``near``.
         pairing: the pattern of the identical.
+        p, near_p: of the test that there are no more than by coincidence (:class:`.coincidence.Excess`).
     """
 
     vectors: int
@@ -37,6 +38,18 @@ class Copies:
     near: int
     near_expected: float
     pairing: tuple[Pairing, ...]
+    p: float | None = None
+    near_p: float | None = None
+
+    @property
+    def leaks(self) -> bool:
+        """Whether more are identical than coincidence explains."""
+        return Excess(self.identical, self.expected, self.p).beyond_chance
+
+    @property
+    def near_leaks(self) -> bool:
+        """Whether more are near than coincidence explains."""
+        return Excess(self.near, self.near_expected, self.near_p).beyond_chance
 
 
 @dataclass(frozen=True)
@@ -55,20 +68,22 @@ def find_copies(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.f
         keys: numbers of their vectors, [N].
         rows: the vectors [N, d], or None to leave out the near.
     """
-    found = {}
+    copies = {}
     for shared in _compare(conversations, keys, rows):
         mine, theirs = (keys[_rows(conversations, split)] for split in (shared.here, shared.there))
         zeros = int((mine == ZERO).sum()) if (theirs == ZERO).any() else 0
-        found[f"{shared.here} in {shared.there}"] = Copies(
+        copies[f"{shared.here} in {shared.there}"] = Copies(
             vectors=int((mine > ZERO).sum()),
-            identical=len(shared.identical),
-            with_zeros=len(shared.identical) + zeros,
-            expected=shared.expected,
-            near=len(shared.near),
-            near_expected=shared.near_expected,
+            identical=shared.identical.count,
+            with_zeros=shared.identical.count + zeros,
+            expected=shared.identical.expected,
+            near=shared.near.count,
+            near_expected=shared.near.expected,
             pairing=pair(conversations, keys, shared.here, shared.there),
+            p=shared.identical.p,
+            near_p=shared.near.p,
         )
-    return found
+    return copies
 
 
 def find_leaks(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.float32] | None) -> Ints:
@@ -78,60 +93,56 @@ def find_leaks(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.fl
     """
     leaks = [np.empty(0, np.int64)]
     for shared in _compare(conversations, keys, rows):
-        if beyond_chance(len(shared.identical), shared.expected):
-            leaks.append(shared.identical)
-        if beyond_chance(len(shared.near), shared.near_expected):
-            at = _rows(conversations, shared.here)
-            leaks.append(at[np.isin(keys[at], keys[shared.near])])  # every vector that is the same as a near one
+        if shared.identical.beyond_chance:
+            leaks.append(shared.identical_rows)
+        if shared.near.beyond_chance:
+            leaks.append(shared.near_rows)
     return np.unique(np.concatenate(leaks))
 
 
-def beyond_chance(count: int, expected: float) -> bool:
-    """Whether splits share more than conversations of one split do: any at all where those share none."""
-    return count > 1.5 * expected + 3 * math.sqrt(expected)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Shared:
-    """What a split has of another one: rows of ``here``, the near ones a row for each different vector; see Copies."""
+    """What a split has of another one, and in which rows of ``here``; see :class:`Copies`."""
 
     here: str
     there: str
-    identical: Ints
-    expected: float
-    near: Ints
-    near_expected: float
+    identical: Excess
+    identical_rows: Ints
+    near: Excess
+    near_rows: Ints
 
 
 def _compare(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.float32] | None) -> Iterator[_Shared]:
     at = {split: _rows(conversations, split) for split in SPLITS}
-    owner = np.repeat(np.arange(len(conversations)), conversations.lengths)
-    near = {} if rows is None else find_near(rows, keys, at, PAIRS)
+    occurrences = Occurrences(conversations, keys)
+    neighbours = None
+    if rows is not None:
+        different = occurrences.first
+        of_train = at["train"][np.unique(keys[at["train"]], return_index=True)[1]]
+        of_train = of_train[keys[of_train] > ZERO]
+        neighbours = find_near(rows, different, of_train if len(of_train) else different)
     for here, there in PAIRS:
         if not (len(at[here]) and len(at[there])):
             continue
-        mine, theirs = keys[at[here]], keys[at[there]]
-        usable = mine > ZERO
-        among = int(_in_other_conversations(theirs, owner[at[there]]).sum())
-        yield _Shared(
-            here,
-            there,
-            at[here][np.isin(mine, theirs) & usable],
-            among * int(usable.sum()) / max(1, int((theirs > ZERO).sum())),
-            *near.get((here, there), (np.empty(0, np.int64), 0.0)),
-        )
+        usable = at[here][keys[at[here]] > ZERO]
+        vectors = occurrences.index[usable]
+        which, identical = occurrences.identical(here, there)
+        which_near, near = np.zeros(len(which), np.bool_), Excess(0, 0.0, None)
+        if neighbours is not None:
+            which_near, near = occurrences.near(neighbours, here, there)
+        yield _Shared(here, there, identical, usable[which[vectors]], near, usable[which_near[vectors]])
 
 
 def find_repeats(conversations: Conversations, keys: Ints) -> dict[str, Repeats]:
     """Repeated vectors within each split."""
     owner = np.repeat(np.arange(len(conversations)), conversations.lengths)
-    found = {}
+    repeats = {}
     for split in SPLITS:
         if len(at := _rows(conversations, split)):
             mine = keys[at][keys[at] > ZERO]
             others = int(_in_other_conversations(keys[at], owner[at]).sum())
-            found[split] = Repeats(len(mine) - len(np.unique(mine)), others)
-    return found
+            repeats[split] = Repeats(len(mine) - len(np.unique(mine)), others)
+    return repeats
 
 
 def _rows(conversations: Conversations, split: str) -> Ints:

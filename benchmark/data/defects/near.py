@@ -1,74 +1,58 @@
 """Vectors that are nearly the same: copies that were rounded or computed anew.
 
 Vectors, in units of their features' sd, are brought to 16 dimensions by an orthonormal map, which lengthens no
-distance: what is near stays near. The nearest neighbour found there is then measured in full. (A near one behind a
-nearer that is none would be missed: with radii this small that takes vectors which hardly differ in 16 directions.)
+distance: what is near stays near. The nearest ones there are then measured in full. (A near one behind more than
+MOST nearer ones could be missed: with a radius this small that takes vectors which hardly differ.)
 """
-
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array, csr_array
 from scipy.spatial import KDTree
 
-from benchmark.data.defects.numbering import ZERO, Ints
+from benchmark.data.defects.numbering import Ints
 from benchmark.data.defects.vectors import Floats, spread
 
 NEAR = 1e-3
 """Root mean square over features, each in units of its sd over the training vectors. Float16 rounding is within that;
 another utterance is not."""
+MOST = 32
+"""Of a vector, so many nearest ones are looked at."""
 
 _PROJECTED = 16  # dimensions in which neighbours are looked for
 _BLOCK = 1024  # rows in float64 at a time
 
 
-def find_near(
-    rows: Floats, keys: Ints, at: Mapping[str, Ints], pairs: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[Ints, float]]:
-    """Near copies, not identical ones, for each pair of splits (here, there) that both have vectors.
+def find_near(rows: Floats, different: Ints, base: Ints) -> "csr_array[np.float32]":
+    """The pairs of different vectors that are near each other, as a symmetric matrix of 0 and 1, [U, U].
 
     Args:
         rows: vectors [N, d].
-        keys: their numbers, [N].
-        at: the rows of each split.
-        pairs: of splits.
-
-    Returns:
-        A row for each different vector of ``here`` that has a near one in ``there``; and how many are expected: as many
-        as there are among the vectors of ``there`` themselves, for as many vectors.
+        different: a row of each of the U different ones.
+        base: rows of those whose features' sd is the unit.
     """
-    distinct = {split: i[np.unique(keys[i], return_index=True)[1]] for split, i in at.items()}
-    distinct = {split: i[keys[i] > ZERO] for split, i in distinct.items()}
-    base = distinct["train"] if len(distinct["train"]) else np.concatenate(list(distinct.values()))
-    if not len(base):
-        return {}
+    size = len(different)
+    pairs: Ints = np.empty((2, 0), np.int64)
+    if size > 1 and len(base):
+        pairs = _pairs(rows, different, base)
+    ones = np.ones(2 * pairs.shape[1], np.float32)
+    return csr_array(coo_array((ones, (np.concatenate(pairs), np.concatenate(pairs[::-1]))), (size, size)))
+
+
+def _pairs(rows: Floats, different: Ints, base: Ints) -> Ints:
+    """Places in ``different`` of both vectors of each pair, [2, P]."""
+    size, width = len(different), rows.shape[1]
     _, sd, varies = spread(rows[base])
     unit = np.where(varies, sd, sd.max() or 1.0)
-    width = rows.shape[1]
     mixed = np.linalg.qr(np.random.default_rng(0).standard_normal((width, min(width, _PROJECTED))))[0] / unit[:, None]
     radius = NEAR * float(np.sqrt(width))
-
-    def project(i: Ints) -> npt.NDArray[np.float64]:
-        blocks = [rows[i[k : k + _BLOCK]].astype(np.float64) @ mixed for k in range(0, len(i), _BLOCK)]
-        return np.concatenate(blocks) if blocks else np.empty((0, mixed.shape[1]))
-
-    def neighbours(i: Ints, there: str, rank: int) -> Ints:
-        """Those of the vectors i that have, as their neighbour of that rank in a split, a near one."""
-        j = distinct[there]
-        index = np.asarray(trees[there].query(project(i), k=[rank], distance_upper_bound=radius * (1 + 1e-6))[1])[:, 0]
-        candidates = np.flatnonzero(index < len(j))
-        gaps = (np.sqrt((((rows[i[c]].astype(np.float64) - rows[j[index[c]]]) / unit) ** 2).sum()) for c in candidates)
-        return i[[c for c, gap in zip(candidates, gaps, strict=True) if gap <= radius]]
-
-    found = {}
-    trees = {split: KDTree(project(i)) for split, i in distinct.items() if len(i)}
-    for here, there in pairs:
-        mine, theirs = distinct[here], distinct[there]
-        if not (len(mine) and len(theirs)):
-            continue
-        new = mine[~np.isin(keys[mine], keys[theirs])]
-        near = neighbours(new, there, rank=1)
-        # The nearest of a vector of the same split is itself, the second another one.
-        among = neighbours(theirs, there, rank=2)
-        found[here, there] = (near, len(among) * len(new) / len(theirs))
-    return found
+    blocks = [rows[different[k : k + _BLOCK]].astype(np.float64) @ mixed for k in range(0, size, _BLOCK)]
+    points: npt.NDArray[np.float64] = np.concatenate(blocks)
+    nearest = np.asarray(KDTree(points).query(points, min(MOST + 1, size), distance_upper_bound=radius * (1 + 1e-6))[1])
+    i, rank = np.nonzero((nearest < size) & (nearest != np.arange(size)[:, None]))
+    j = nearest[i, rank]
+    pairs = np.unique(np.stack([np.minimum(i, j), np.maximum(i, j)]), axis=1).astype(np.int64)
+    gaps = [
+        np.sqrt((((rows[different[a]].astype(np.float64) - rows[different[b]]) / unit) ** 2).sum()) for a, b in pairs.T
+    ]
+    return pairs[:, np.array(gaps, np.float64) <= radius]

@@ -13,7 +13,6 @@ from pathlib import Path
 from benchmark.base.errors import DataError
 from benchmark.base.files import cache_folder
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import corpus_of
 from benchmark.data.feature_files.open_format import SUFFIX, Source, open_features, recognises, save
 from benchmark.data.feature_files.reading import load_features, source_of
 from benchmark.data.views import MODALITIES, Modality, TextView
@@ -46,7 +45,7 @@ def load_cached(
     made = read()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        save(kept, made, corpus_of(made), source)
+        save(kept, made, dataset, source)
     except OSError as error:
         logging.getLogger(__name__).warning("features are not cached: %s: %s", error.strerror, kept)
         return made

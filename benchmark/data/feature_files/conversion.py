@@ -57,7 +57,8 @@ def convert(
     if arrays is None:
         arrays = [name for name in known if isinstance(item := raw[layout.items[name]], dict) and item]
     if missing := [name for name in arrays if name not in known]:
-        raise DataError(f"no {' or '.join(missing)} in a tuple of {layout.length} items; choose another --text-view")
+        remedy = "others with --modalities" if set(missing) & {"audio", "visual"} else "another --text-view"
+        raise DataError(f"no {' or '.join(missing)} in a tuple of {layout.length} items; choose {remedy}")
     names = [name for name in known if name in arrays]
     items = {name: item_of(raw, name, layout.items[name]) for name in (*_READ, *names)}
     lists = {split: raw[layout.items[split]] for split in _LISTS}
@@ -101,7 +102,7 @@ def sentences(raw: object, conversations: Conversations) -> list[str]:
 
 def order_of(layout: Layout, items: dict[str, Item]) -> list[Any]:
     """The conversations in the order of their ids; every item must have them all."""
-    conversations = set().union(*items.values())
+    conversations = dict.fromkeys(conversation for item in items.values() for conversation in item)  # in their order
     if not conversations:
         raise defect("zero conversations: every item is empty")
     for conversation in conversations:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
-from benchmark.data.feature_files.stored import StoredArray, loaded
+from benchmark.base.words import counted as counted_as
+from benchmark.data.feature_files.stored import SetItems, StoredArray, loaded
 
 Item = dict[Any, Any]
 
@@ -78,7 +79,10 @@ def form(value: object) -> str:
     """What a value is, without its content."""
     if isinstance(value, np.ndarray | StoredArray):
         return f"an array of shape {value.shape} and type {value.dtype}"
-    return f"a {type(value).__name__}" + (f" of {len(value)} items" if isinstance(value, list | tuple | dict) else "")
+    name = "set" if isinstance(value, SetItems) else type(value).__name__
+    article = "an" if name[0] in "aeiou" else "a"
+    size = f" of {counted_as(len(value), 'item')}" if isinstance(value, list | tuple | dict) else ""
+    return f"{article} {name}{size}"
 
 
 def item_of(raw: tuple[Any, ...], name: str, index: int) -> Item:

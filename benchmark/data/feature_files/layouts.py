@@ -3,6 +3,7 @@
 The usual ones have 12 items for IEMOCAP and 13 for MELD. Items 0 to 9 are dicts from a conversation's id to its
 utterances: ids, speakers, labels, four views of text, audio, visual, sentences. Item 10 lists the conversations for
 training, item 11 those for the test. MMGCN's (Hu et al., ACL 2021) have 9 and 10 items: the same with one view of text.
+DialogueRNN's of MELD (Majumder et al., AAAI 2019) has 9 too: text and audio alone, and sentiments last.
 RoBERTa's (COSMIC, Ghosal et al., EMNLP 2020) have 10 and 11 and the text alone: speakers, labels (MELD: emotions, then
 sentiments), four views of it, sentences, and the conversations for training, test and validation.
 """
@@ -18,6 +19,7 @@ from benchmark.base.errors import DataError
 from benchmark.data.corpora import CORPORA, Corpus
 from benchmark.data.feature_files.items import (
     Item,
+    as_vector,
     defect,
     entries_of,
     form,
@@ -26,15 +28,17 @@ from benchmark.data.feature_files.items import (
     matrix,
     shown,
 )
+from benchmark.data.feature_files.stored import StoredArray
 from benchmark.data.views import ARRAYS, TEXT_ARRAYS
 
 _READ = ("ids", "speakers", "labels")
 _USUAL = dict(zip((*_READ, *ARRAYS), range(9), strict=True)) | {"sentences": 9, "train": 10, "test": 11}
 _SHORT = dict(zip((*_READ, "text", "audio", "visual"), range(6), strict=True)) | {"sentences": 6, "train": 7, "test": 8}
+_TEXT_AUDIO = dict(zip((*_READ, "text", "audio", "sentences", "train", "test"), range(8), strict=True))
 _TEXTS = dict(zip(TEXT_ARRAYS.values(), range(2, 6), strict=True)) | {"speakers": 0, "labels": 1}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """What differs between the tuples.
 
@@ -54,15 +58,60 @@ class Layout:
     speaker_ids: Callable[[Item, Sequence[Any]], npt.NDArray[np.int64]]
     split_of: Callable[[Any, str], str]
 
+    def __str__(self) -> str:
+        """What it is called in messages."""
+        return f"{self.corpus.name}'s of {self.length} items"
+
+    def kind_of(self, name: str) -> str | None:
+        """What an item's utterances are; None where they may be anything."""
+        kinds = {"labels": "integers", "speakers": "strings" if self.id_type is str else "vectors"}
+        return kinds.get(name, "vectors" if name in ("text", "audio", "visual") else None)
+
 
 def recognised(raw: object) -> Layout | None:
-    """The layout by number of items; two of 10 items (MELD's of MMGCN, IEMOCAP's of RoBERTa) differ in type of ids."""
+    """The layout that a tuple fits best, of those with its number of items; None where there is none of them."""
     if not isinstance(raw, tuple):
         return None
-    known = [layout for layout in (*_ALL, *ROBERTA) if layout.length == len(raw)]
-    ids = raw[0] if known and isinstance(raw[0], dict) else {}
-    other = next((layout for layout in known if layout not in ROBERTA), None)  # whose reading will say what is wrong
-    return next((layout for layout in known if type(next(iter(ids), None)) is layout.id_type), other)
+    fits = {layout: len(misfits(layout, raw)) for layout in (*_ALL, *ROBERTA) if layout.length == len(raw)}
+    # what is hardly like RoBERTa's file is not taken for it
+    known = [layout for layout, wrong in fits.items() if layout not in ROBERTA or 2 * wrong < len(layout.items)]
+    return min(known, key=fits.__getitem__, default=None)  # the first of equals
+
+
+def misfits(layout: Layout, raw: tuple[Any, ...]) -> list[str]:
+    """Where a tuple differs from a layout, as far as the first conversation shows, a clause each."""
+    wrong = [] if len(raw) == layout.length else [f"it has {len(raw)} items, not {layout.length}"]
+    for name, index in layout.items.items():
+        if index >= len(raw):
+            continue
+        item, where = raw[index], f"item {index} ({name})"
+        if name in _LISTS:
+            if not isinstance(item, list | tuple | np.ndarray | StoredArray):
+                wrong.append(f"{where} is {form(item)}, not a list of conversations")
+            continue
+        if not isinstance(item, dict):
+            wrong.append(f"{where} is {form(item)}, not a dict from conversation to utterances")
+            continue
+        conversation, utterances = next(iter(item.items()), (None, None))
+        if type(conversation) is not layout.id_type:
+            wrong.append(f"{where} has conversations like {shown(conversation)}, not of type {layout.id_type.__name__}")
+        kind, expected = _kind(utterances), layout.kind_of(name)
+        if expected is not None and kind != expected:
+            wrong.append(f"{where} holds {kind}, not {expected}")
+    return wrong
+
+
+def _kind(utterances: object) -> str:
+    """What the first utterance of a conversation is: vectors, integers, strings or anything else."""
+    if isinstance(utterances, StoredArray | np.ndarray) and utterances.ndim:
+        kinds = {"U": "strings", "S": "strings", "i": "integers", "u": "integers"}
+        return "vectors" if utterances.ndim > 1 else kinds.get(utterances.dtype.kind, "numbers")
+    if not isinstance(utterances, list | tuple) or not utterances:
+        return "no utterances"
+    first = utterances[0]
+    if as_vector(first) is not None:
+        return "vectors"
+    return {int: "integers", str: "strings"}.get(type(first), "other values")
 
 
 def layout_of(raw: object, dataset: str | None) -> Layout:
@@ -77,10 +126,20 @@ def layout_of(raw: object, dataset: str | None) -> Layout:
         )
     if layout is None:
         accepted = " or ".join(f"a tuple of {known.length} items ({known.corpus.name})" for known in _ALL)
-        raise DataError(f"unknown layout: found {form(raw)}, accepted is {accepted}; use a file of that layout")
+        raise DataError(
+            f"unknown layout: found {form(raw)}, accepted is {accepted}{_closest(raw)}; use a file of that layout, or "
+            "write the open format (docs/feature-format.md)"
+        )
     if dataset not in (None, layout.corpus.name):
         raise DataError(f"this is the layout of {layout.corpus.name}, not of {dataset}; name the file of {dataset}")
     return layout
+
+
+def _closest(raw: object) -> str:
+    if not isinstance(raw, tuple) or not any(isinstance(item, dict) for item in raw):
+        return ""
+    best = min((*_ALL, *ROBERTA), key=lambda layout: len(misfits(layout, raw)))
+    return f"; it fits {best} best, but {misfits(best, raw)[0]}"
 
 
 def _iemocap_speakers(item: Item, order: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -106,7 +165,10 @@ def _meld_split(conversation: int, listed: str) -> str:
     """MELD's ids say it: 0 to 1038 train, 1039 to 1152 dev (listed with train), 1153 and up test."""
     official = "train" if conversation < 1039 else "dev" if conversation < 1153 else "test"
     if (official == "test") != (listed == "test"):
-        raise defect(f"conversation {conversation} is in the {listed} ids, but belongs to MELD's {official} split")
+        raise DataError(
+            f"conversation {conversation} is in the {listed} ids, but belongs to MELD's {official} split; use the "
+            "published file, or write a split of your own in the open format (docs/feature-format.md)"
+        )
     return official
 
 
@@ -144,4 +206,8 @@ PAIRS = {
 }
 """Names of MMGCN's file and of the RoBERTa file that goes with it, as M3NET has them."""
 
-_ALL = (*LAYOUTS.values(), *MMGCN)
+TEXT_AUDIO = replace(LAYOUTS["meld"], length=9, items=_TEXT_AUDIO)
+"""DialogueRNN's tuple of MELD."""
+
+_ALL = (*LAYOUTS.values(), *MMGCN, TEXT_AUDIO)
+_LISTS = ("train", "test")

@@ -25,6 +25,7 @@ from benchmark.data.views import ARRAYS, TextView, arrays_for, choose
 
 FORMAT, VERSION = "css-bench-features", "1"
 SUFFIX = ".safetensors"
+_MOST_CLASSES = 255  # predictions are kept as uint8
 _MAX_HEADER = 64 * 2**20  # bytes; MELD's takes 40 thousand
 _DTYPES: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
 _INTEGERS = ("offsets", "speaker", "label")
@@ -240,6 +241,8 @@ def _check(c: Conversations) -> None:
     for name, array, shape in expected:
         if array.shape != shape:
             raise DataError(f"array {name} has shape {array.shape}, not {shape}")
+    if not 1 <= len(c.class_names) <= _MOST_CLASSES or len(set(c.class_names)) != len(c.class_names):
+        raise DataError(f"{len(c.class_names)} class names: give 1 to {_MOST_CLASSES}, all different")
     if len(c.split) != len(c.ids) or len(set(c.ids)) != len(c.ids) or not set(c.split) <= set(SPLITS):
         raise DataError(f"{len(c.ids)} ids and {len(c.split)} splits: each conversation has one of each, of its own")
     if c.offsets[0] != 0 or c.offsets[-1] != n or (np.diff(c.offsets) < 1).any():

@@ -4,16 +4,18 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmark.base.errors import DataError
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import corpus_of
+from benchmark.data.corpora import CorpusName, corpus_of
 from benchmark.data.feature_files.conversion import convert, sentences
-from benchmark.data.feature_files.layouts import LAYOUTS, PAIRS
+from benchmark.data.feature_files.layouts import LAYOUTS, PAIRS, layout_of
 from benchmark.data.feature_files.open_format import SUFFIX, Source, open_features, recognises, save
+from benchmark.data.feature_files.other_files import described
 from benchmark.data.feature_files.roberta import join, texts_of
 from benchmark.data.feature_files.unpickle import read_pickle
 from benchmark.data.views import MODALITIES, Modality, TextView, arrays_for, choose
@@ -38,8 +40,8 @@ def load_features(
 ) -> Conversations:
     """Read a feature file: a community pickle, without executing anything in it, or one in the open format.
 
-    Pickles are tuples of 12 items for IEMOCAP, 13 for MELD, or MMGCN's of 9 and 10. Files in the open format are mapped
-    into memory.
+    Pickles are tuples of 12 items for IEMOCAP, 13 for MELD, MMGCN's of 9 and 10, or DialogueRNN's of 9 for MELD. Files
+    in the open format are mapped into memory.
 
     Args:
         path: the file.
@@ -84,7 +86,9 @@ def import_features(path: Path, out: Path, roberta: Path | None = None) -> Conve
             raise DataError("this is not a pickle but a file in the open format already; use it as it is")
         conversations = _unpickled(path, size, None, None, roberta)
         source = source_of(path, roberta)
-    save(out, conversations, corpus_of(conversations), source)
+    dataset = corpus_of(conversations)
+    assert dataset is not None, "every layout of pickles is a corpus's"
+    save(out, conversations, dataset, source)
     return conversations
 
 
@@ -113,10 +117,39 @@ def _limit(size: int, roberta: str | Path | None) -> int:
 def _content(path: Path, roberta: str | Path | None, files: ExitStack) -> Any:
     """What the pickle holds, its text that of ``roberta`` where there is one; large arrays stay in the open files."""
     if roberta is None:
-        return read_pickle(files.enter_context(path.open("rb")))
+        return _pickled(path, files)
     with _naming(roberta := Path(roberta)):
-        texts = texts_of(read_pickle(files.enter_context(roberta.open("rb"))))
-    return join(read_pickle(files.enter_context(path.open("rb"))), texts)
+        texts = texts_of(_pickled(roberta, files))
+    return join(_pickled(path, files), texts)
+
+
+def _pickled(path: Path, files: ExitStack) -> Any:
+    """What a pickle holds; where the file is no pickle the error says what it is."""
+    file = files.enter_context(path.open("rb"))
+    try:
+        return read_pickle(file)
+    except DataError:
+        file.seek(0)
+        if description := described(file.read(4096)):
+            raise DataError(f"this is not a pickle but {description}") from None
+        raise
+
+
+@dataclass(frozen=True, eq=False)
+class Unchecked:
+    """What a feature file holds, its numbers not looked at.
+
+    Attributes:
+        conversations: of N utterances; NaN and Inf stay in their features.
+        sentences: what is said in each utterance, [N], empty where the file does not tell.
+        layout: the form of the file in words.
+        dataset: which published settings apply: the corpus of a pickle, what a file in the open format names.
+    """
+
+    conversations: Conversations
+    sentences: list[str]
+    layout: str
+    dataset: CorpusName
 
 
 def load_unchecked(
@@ -124,10 +157,13 @@ def load_unchecked(
     modalities: Sequence[Modality] = MODALITIES,
     text_view: TextView = "1",
     roberta: str | Path | None = None,
-) -> tuple[Conversations, list[str], str]:
-    """Read the arrays of these inputs: NaN and Inf stay; with them come the N utterances' sentences and the layout.
+    *,
+    present: bool = False,
+) -> Unchecked:
+    """Read the arrays of these inputs, and what an audit needs besides.
 
     A file in the open format has no sentences, and no NaN or Inf either. ``roberta`` is as of :func:`load_features`.
+    With ``present``, modalities that the file has not got are left out.
 
     Raises:
         DataError: as load_features, but for NaN and Inf in a pickle.
@@ -136,14 +172,22 @@ def load_unchecked(
     with _naming(path), ExitStack() as files:
         size = _size(path)
         if recognises(path):
-            conversations = open_features(path).conversations(modalities, text_view)
-            return conversations, [""] * conversations.utterances, "open format"
+            held = open_features(path)
+            if present:
+                modalities = [m for m in modalities if m in held.features] or modalities
+            conversations = held.conversations(modalities, text_view)
+            return Unchecked(conversations, [""] * conversations.utterances, "open format", held.header.dataset)
         raw = _content(path, roberta, files)
+        if present:
+            items = layout_of(raw, None).items
+            modalities = [m for m in modalities if m in items]
         arrays = arrays_for(modalities, text_view)
         conversations = convert(raw, None, _limit(size, roberta), arrays, finite=False)
         assert isinstance(raw, tuple)  # or it would not have been converted
+        dataset = corpus_of(conversations)
+        assert dataset is not None, "every layout of pickles is a corpus's"
         chosen = choose(conversations, modalities, text_view)
-        return chosen, sentences(raw, conversations), f"tuple of {len(raw)} items"
+        return Unchecked(chosen, sentences(raw, conversations), f"tuple of {len(raw)} items", dataset)
 
 
 class _NamedError(DataError):

@@ -13,6 +13,11 @@ import numpy.typing as npt
 
 from benchmark.base.errors import DataError
 
+
+class SetItems(list[Any]):
+    """The members of a set, in a list: as a set they would have to be hashed."""
+
+
 LARGE = 512  # bytes; a stored array takes some 250 whatever its size
 
 

@@ -20,7 +20,7 @@ from types import FunctionType
 from typing import Any, BinaryIO
 
 from benchmark.base.errors import DataError
-from benchmark.data.feature_files.stored import Content, counted_bytes, counted_latin1, counted_text
+from benchmark.data.feature_files.stored import Content, SetItems, counted_bytes, counted_latin1, counted_text
 from benchmark.data.feature_files.unpickle_names import ADMITTED, DType, Refused, Unfilled, filled, shown
 
 MAX_OPCODES = 8_000_000  # MELD's features need 2.3 million; bounds time (seconds) and memory (some 100 bytes each)
@@ -140,7 +140,7 @@ def _put(machine: _Machine, index: int) -> None:
 
 def _extend(machine: _Machine, values: list[Any]) -> None:
     target = machine.stack[-1]
-    if type(target) is not list:
+    if type(target) not in (list, SetItems):
         raise Refused(f"values appended to {shown(target)}")
     target.extend(values)
 
@@ -241,8 +241,10 @@ _STEPS: dict[str, _Step] = {
     "TUPLE2": lambda m, _: m.stack.append(tuple(m.take(2))),
     "TUPLE3": lambda m, _: m.stack.append(tuple(m.take(3))),
     "TUPLE": lambda m, _: m.stack.append(tuple(m.take_marked())),
-    "EMPTY_LIST EMPTY_SET": lambda m, _: m.stack.append([]),
-    "LIST FROZENSET": lambda m, _: m.stack.append(m.take_marked()),
+    "EMPTY_LIST": lambda m, _: m.stack.append([]),
+    "EMPTY_SET": lambda m, _: m.stack.append(SetItems()),
+    "LIST": lambda m, _: m.stack.append(m.take_marked()),
+    "FROZENSET": lambda m, _: m.stack.append(SetItems(m.take_marked())),
     "APPEND": lambda m, _: _extend(m, m.take(1)),
     "APPENDS ADDITEMS": lambda m, _: _extend(m, m.take_marked()),
     "EMPTY_DICT": lambda m, _: m.stack.append({}),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.feature_files.stored import StoredArray, kept_in, place_of
+from benchmark.data.feature_files.stored import SetItems, StoredArray, kept_in, place_of
 
 Array = npt.NDArray[Any] | StoredArray
 
@@ -122,7 +122,7 @@ def _encode(text: object, encoding: object) -> bytes:
 def _set(items: object = ()) -> list[Any]:
     if not isinstance(items, list | tuple):
         raise Refused(f"a set of {shown(items)}")
-    return list(items)  # as a set they would have to be hashed
+    return SetItems(items)
 
 
 ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {

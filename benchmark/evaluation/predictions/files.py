@@ -87,6 +87,7 @@ def read_predictions(path: Path, conversations: "Conversations", dataset: str, s
         own = predicted[rows]
         disagreeing = 0 if shares is None else int((shares.argmax(axis=1) != own).sum())
         found.append(Predictions(value, own, None if shares is None else shares.astype(np.float32), disagreeing))
+    _check_different(path, found)
     known = {*NEEDED, "seed", "label", *columns}
     ignored = tuple(name for name in frame.columns.tolist() if name not in known)
     return PredictionFile(path.name, hashlib.sha256(content).hexdigest(), tuple(found), ignored)
@@ -114,12 +115,24 @@ def _read(path: Path) -> "tuple[bytes, pd.DataFrame]":
     except (ValueError, OSError, ArrowException) as error:  # pandas' own errors of parsing are ValueErrors
         cause = " ".join(str(error).split())[:150]
         raise DataError(f"{path} cannot be read as {'parquet' if parquet else 'CSV'}: {cause}") from None
-    frame.columns = frame.columns.astype(str)
+    frame.columns = frame.columns.astype(str).str.strip()
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise DataError(f"{path} has the column {twice[0]} twice: keep one of them")
     if not len(frame):
         raise DataError(f"{path} has no rows: it needs one for every test utterance")
     return content, frame
+
+
+def _check_different(path: Path, predictions: Sequence[Predictions]) -> None:
+    """Runs of other seeds differ in some prediction: one file under several seeds would count one run often."""
+    by_digest: dict[str, int] = {}
+    for one in predictions:
+        former = by_digest.setdefault(one.digest, one.seed)
+        if former != one.seed:
+            raise DataError(
+                f"{path}: seeds {former} and {one.seed} have the same predictions, so that they are one run: leave one "
+                "of them out"
+            )
 
 
 def _seeds(path: Path, frame: "pd.DataFrame", seed: int | None) -> npt.NDArray[np.int64]:

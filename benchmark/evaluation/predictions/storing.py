@@ -1,6 +1,6 @@
 """Imported predictions into the store: all of a file, or nothing of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -66,6 +66,9 @@ def store_predictions(
             f"predictions, --selection or --paired (run {standing[0]}): nothing was imported; --replace puts these in "
             "their place, or give another --method"
         )
+    replaced = {key for keys in former.values() for key in keys}
+    for spec in specs:
+        _check_new(spec, store, replaced)
     store.prepare()
     scorer = Scorer(conversations)
     manifest = _manifest(dataset, conversations, changes, file)
@@ -84,6 +87,23 @@ def store_predictions(
         for key in keys:
             store.remove(key)
     return found
+
+
+def _check_new(spec: Mapping[str, Any], store: Store, replaced: Collection[str]) -> None:
+    """Raise UserError where another seed of the method has these very predictions: one run is not two."""
+    for other in store.specs():
+        same = other.get("protocol") == spec["protocol"] and other["key"] not in replaced
+        same = same and (other["provenance"]["data"], other["label"]) == (spec["provenance"]["data"], spec["label"])
+        if (
+            same
+            and other["seed"] != spec["seed"]
+            and other["imported"]["predictions"] == spec["imported"]["predictions"]
+        ):
+            raise UserError(
+                f"{store.root} has these very predictions of {spec['label']} as seed {other['seed']} (run "
+                f"{other['key']}), so that seed {spec['seed']} is no other run: nothing was imported; import the file "
+                "of that seed"
+            )
 
 
 def _write(

@@ -1,3 +1,4 @@
 """Fixtures that are shared with other folders."""
 
 from tests.benchmark.data.defects.fixtures import _made, iemocap, leaking, meld, write  # noqa: F401
+from tests.benchmark.data.fixtures import iemocap_items, meld_items  # noqa: F401

@@ -12,7 +12,7 @@ from benchmark.base.errors import DataError
 from benchmark.data import load_features
 from benchmark.data.defects.duplicates import Repeats
 from benchmark.data.defects.vectors import VectorCounts
-from tests.benchmark.data.defects.corpora import leak_visual, rows_of
+from tests.benchmark.data.defects.corpora import first_rows, leak_visual, rows_of
 
 
 def said(found, check, severity="defect"):
@@ -106,14 +106,18 @@ def test_empty_vectors_are_a_defect_above_one_in_twenty(iemocap, value, name, co
     assert found.copies["audio"]["test in train"].identical == 0
 
 
-def test_one_copied_vector_is_a_defect_where_none_is_expected(meld):
-    test, train = rows_of(meld, "test"), rows_of(meld, "train")
-    meld.features["audio"][test[5]] = meld.features["audio"][train[77]]
+@pytest.mark.parametrize(("count", "severity"), [(1, "note"), (8, "defect")])
+def test_one_copied_vector_is_a_note_and_copies_in_eight_conversations_are_a_defect(meld, count, severity):
+    test, train = (first_rows(meld, split, count) for split in ("test", "train"))
+    meld.features["audio"][test] = meld.features["audio"][train]
     found = audit(meld, "meld")
-    assert found.copies["audio"]["test in train"].identical == 1
+    assert found.copies["audio"]["test in train"].identical == count
     assert found.copies["audio"]["dev in train"].identical == 0
     assert found.copies["all modalities"]["test in train"].identical == 0
-    assert len(said(found, "copies")) == 1
+    (message,) = said(found, "copies", severity)
+    assert f"audio: {count} of 2610 test vectors that are not zero are identical to a train vector (0 exp" in message
+    assert f"p = {found.copies['audio']['test in train'].p:.2g})" in message
+    assert bool(found.defects) == (severity == "defect")
 
 
 def test_vectors_that_repeat_everywhere_are_a_note(meld):
@@ -138,10 +142,10 @@ def test_copies_within_a_split_are_counted_and_no_defect(iemocap):
     assert not found.defects
 
 
-@pytest.mark.parametrize(("noise", "near"), [("float16", 7), (1e-4, 7), (1e-2, 0)])
+@pytest.mark.parametrize(("noise", "near"), [("float16", 9), (1e-4, 9), (1e-2, 0)])
 def test_near_copies_are_found_and_others_are_not(iemocap, noise, near):
     x = iemocap.features["visual"]
-    test, train = rows_of(iemocap, "test")[:7], rows_of(iemocap, "train")[50:57]
+    test, train = (first_rows(iemocap, split, 9) for split in ("test", "train"))
     copied = x[train]
     step = np.random.default_rng(5).standard_normal(copied.shape).astype(np.float32)
     x[test] = copied.astype(np.float16) if noise == "float16" else copied + noise * step

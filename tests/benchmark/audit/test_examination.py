@@ -21,9 +21,10 @@ def _few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def leaking(folder: Path) -> Path:
-    """A tiny file of MELD whose first test conversation has the visual vector of a training conversation."""
+    """A tiny file of MELD whose test conversations have visual vectors of training conversations."""
     items = feature_items()
-    items[8][1153][0] = items[8][0][0]
+    for number in range(6):
+        items[8][1153 + number] = [items[8][number][0] for _ in items[8][1153 + number]]
     return write_features(folder, items)
 
 
@@ -36,7 +37,7 @@ def test_the_audit_is_that_of_what_runs_train_on(tmp_path: Path) -> None:
     assert found["audit"]["defects"] == expected
     assert found["audit"]["remedies"] == ["zero-leaked"]
     counts, copies = expected
-    assert "visual: 1 of 16 test vectors" in copies
+    assert "visual: 16 of 16 test vectors" in copies
     for inputs, left in (
         (Inputs(modalities=("text", "audio")), [counts]),
         # one of so few is many
@@ -100,13 +101,13 @@ def test_a_run_warns_of_defects_and_one_with_remedies_carries_their_counts(cli: 
     )
     assert plain["manifest"]["data"]["remedies"] == []
     (remedy,) = mended["manifest"]["data"]["remedies"]
-    assert (remedy["remedy"], remedy["counts"]) == ("zero-leaked", {"test visual vectors": 1})
+    assert (remedy["remedy"], remedy["counts"]) == ("zero-leaked", {"test visual vectors": 16})
     assert mended["spec"]["inputs"]["remedies"] == ["zero-leaked"]
     assert plain["spec"]["budget"] != mended["spec"]["budget"]
     assert plain["manifest"]["data"]["audit"]["remedies"] == ["zero-leaked"]
     assert mended["manifest"]["data"]["audit"]["remedies"] == []
     page = (tmp_path / "mended" / "report" / "report.md").read_text()
-    assert "changed 1 test visual vectors." in page
+    assert "changed 16 test visual vectors." in page
     assert "Audit: 2 defects" in page
 
 

@@ -52,7 +52,7 @@ def held(store: Store) -> dict[str, Any]:
 def test_predictions_become_a_scored_run(imports: Import, store: Store, predict: Predict, meld: Conversations) -> None:
     code, said, _ = imports(predict(), "--seed", 3, "--selection", "test", "--paired")
     assert code == 0
-    assert "1 of 1 runs imported" in said
+    assert "1 of 1 run imported" in said
     assert "how their epoch was chosen: test, so they can lose" in said
     ((key, spec),) = held(store).items()
     folder, truth, predicted = store.folder(key), meld.where("test").label, predict()["predicted"]
@@ -107,7 +107,7 @@ def test_other_predictions_of_a_seed_are_refused_unless_they_replace(
 ) -> None:
     imports(predict(0), "--seed", 0)
     (first,) = held(store)
-    both = pd.concat([predict(1).assign(seed=s) for s in (0, 1)])
+    both = pd.concat([predict(s + 1).assign(seed=s) for s in (0, 1)])
     for frame, options in ((both, ()), (predict(0), ("--seed", 0, "--selection", "test"))):
         code, _, said = imports(frame, *options)
         assert code == 2
@@ -117,6 +117,35 @@ def test_other_predictions_of_a_seed_are_refused_unless_they_replace(
     assert first not in held(store)
     assert sorted(spec["seed"] for spec in held(store).values()) == [0, 1]
     assert imports(predict(0), "--seed", 0, method="M3NET")[0] == 0
+
+
+def test_the_same_predictions_are_not_two_seeds(imports: Import, store: Store, predict: Predict) -> None:
+    code, _, said = imports(pd.concat([predict().assign(seed=s) for s in (0, 1)]))
+    assert (code, "seeds 0 and 1 have the same predictions" in said) == (2, True)
+    imports(predict(), "--seed", 0)
+    code, _, said = imports(predict(), "--seed", 1)
+    assert (code, "has these very predictions of SDT as seed 0" in said) == (2, True)
+    assert len(held(store)) == 1
+    assert imports(predict(), "--seed", 1, method="M3NET")[0] == 0
+
+
+def test_an_import_into_a_store_without_runs_is_told_how_to_make_some(imports: Import, predict: Predict) -> None:
+    said = imports(predict(), "--seed", 0)[1]
+    assert "Next: runs to compare it with, cssbench run --datasets 'meld' --data-dir" in said
+
+
+def test_classes_in_another_order_are_noticed_and_the_order_that_fits_is_named(
+    imports: Import, predict: Predict, meld: Conversations
+) -> None:
+    order = [1, 2, 3, 4, 5, 6, 0]  # theirs: number k means the data set's class order[k]
+    frame = predict().assign(predicted=[order.index(c) for c in meld.where("test").label.tolist()])  # type: ignore[union-attr]
+    _, _, said = imports(frame, "--seed", 0)
+    assert "is below that of always saying" in said
+    present = set(meld.where("test").label.tolist())  # type: ignore[union-attr]
+    named = said.partition("In the order ")[2].partition(" it would be")[0].split(", ")
+    assert all(named[k] == meld.class_names[c] for k, c in enumerate(order) if c in present)
+    assert "it would be 100.00" in said
+    assert "below" not in imports(predict(), "--seed", 1)[2]
 
 
 def test_nothing_is_lost_when_a_replacement_is_cut_off(
@@ -172,7 +201,7 @@ def test_a_damaged_import_is_noticed_and_made_again(imports: Import, store: Stor
     (key,) = held(store)
     (store.folder(key) / "predictions.parquet").write_bytes(b"torn")
     assert say("verify", key, "--files", "--store", store.root)[0] == 1
-    assert "1 of 1 runs imported" in imports(predict(), "--seed", 0)[1]
+    assert "1 of 1 run imported" in imports(predict(), "--seed", 0)[1]
     assert store.is_whole(key)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.base.errors import DataError, UserError
 from benchmark.data import datasets
-from benchmark.data.datasets import NAMES, DataSet, available, dataset, default
+from benchmark.data.datasets import NAMES, DataSet, available, dataset, default, refusal
 from benchmark.data.feature_files.reading import import_features
 from benchmark.data.inputs import Inputs
 from benchmark.data.simulation.spec import SPECS
@@ -189,3 +189,14 @@ def test_an_imported_file_is_found_where_there_is_no_pickle(folder: Path) -> Non
     pickled.unlink()
     assert dataset("meld", folder).file == pickled.with_suffix(".safetensors")
     assert (dataset("meld", folder).load().features["text"] == expected.features["text"]).all()
+
+
+def test_what_a_run_would_refuse_is_not_usable(tmp_path, features, say):
+    assert refusal(dataset("meld", features)) is None
+    assert refusal(dataset("meld-sim", None)) is None
+    (tmp_path / "meld_multimodal_features.pkl").write_bytes(b"not,a,pickle\n")
+    assert "not a pickle but CSV" in refusal(dataset("meld", tmp_path))
+    code, out, _ = say("data", "list", "--data-dir", tmp_path)
+    assert code == 0
+    assert "CSV" in out
+    assert out.count(" yes ") == 2  # the simulated ones

@@ -11,10 +11,11 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from benchmark.base.errors import DataError, UserError
 from benchmark.data.datasets import DataSet, dataset
-from benchmark.evaluation.checkpoints import evaluate_checkpoint, read_checkpoint
+from benchmark.evaluation.checkpoints import NonFiniteError, evaluate_checkpoint, read_checkpoint
 from css.model import EmotionClassifier
 from css.released import ReleasedEncoder, ReleasedPolynomialFusion
 from css.released.state import released_names
+from tests.benchmark.harness import Say
 
 Params = dict[str, torch.Tensor]
 
@@ -47,7 +48,19 @@ def saved(folder: Path, content: Any) -> Path:
     return file
 
 
-@pytest.mark.parametrize("nest", [lambda p: p, lambda p: {"state_dict": p, "epoch": 3}, lambda p: {"model": p}])
+@pytest.mark.parametrize(
+    "nest",
+    [
+        lambda p: p,
+        lambda p: {"state_dict": p, "epoch": 3},
+        lambda p: {"model": p},
+        lambda p: {"net": p, "acc": 68.5},
+        lambda p: {"net": {"state_dict": p}},
+        lambda p: {f"module.{name}": t for name, t in p.items()},
+        lambda p: {"net": {f"module.module.{name}": t for name, t in p.items()}},
+        lambda p: {name: torch.nn.Parameter(t) for name, t in p.items()},
+    ],
+)
 def test_a_checkpoint_is_scored_on_the_test_split(tmp_path: Path, corpus: DataSet, params: Params, nest: Any) -> None:
     found = evaluate_checkpoint(saved(tmp_path, nest(params)), corpus, heads=2)
 
@@ -68,7 +81,7 @@ def test_a_model_of_other_features_classes_or_speakers_is_refused(tmp_path: Path
     for model, said in (
         (released(corpus, text=9), "trained on features of other widths than iemocap-sim has here: text 9, audio "),
         (released(corpus, classes=7), "tells 7 classes apart, iemocap-sim has 6"),
-        (released(corpus, speakers=1), "knows 1 speakers, iemocap-sim has 2"),
+        (released(corpus, speakers=1), "knows 1 speaker, iemocap-sim has 2"),
     ):
         with pytest.raises(UserError, match=said):
             evaluate_checkpoint(saved(tmp_path, parameters(model)), corpus, heads=2)
@@ -80,6 +93,21 @@ def test_what_a_checkpoint_lacks_is_named(tmp_path: Path, corpus: DataSet, param
         evaluate_checkpoint(file, corpus, heads=2)
     with pytest.raises(DataError, match="16 wide, which 3 heads do not divide"):
         evaluate_checkpoint(saved(tmp_path, params), corpus, heads=3)
+
+
+@pytest.mark.parametrize("names", ["all", "all_output_layer.bias"])
+def test_a_checkpoint_of_nan_has_no_scores(
+    tmp_path: Path, corpus: DataSet, params: Params, names: str, say: Say
+) -> None:
+    broken = {n: t * float("nan") if names in ("all", n) else t for n, t in params.items()}
+    file = saved(tmp_path, broken)
+    with pytest.raises(
+        NonFiniteError, match="outputs for 1623 of 1623 test utterances are NaN, and so are some of its"
+    ):
+        evaluate_checkpoint(file, corpus, heads=2)
+    code, out, err = say("evaluate", "--checkpoint", file, "--dataset", "iemocap-sim", "--heads", 2)
+    assert (code, out) == (1, "")
+    assert "it has no scores" in err
 
 
 class Trap:

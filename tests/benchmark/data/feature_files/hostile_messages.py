@@ -20,7 +20,7 @@ MESSAGES = {
     "dotted class": "refused the name 'numpy.ndarray.tofile' at byte 29",
     "dotted global": "refused the name 'numpy.ndarray.tofile' at byte 0",
     "dotted proxy": "refused the name 'numpy.core.multiarray._reconstruct.__globals__' at byte 55",
-    "name of this module": "refused the name 'benchmark.data.feature_files.unpickle.sys' at byte 36",
+    "name of this module": "refused the name 'benchmark.data.feature_files.unpickle.sys' at byte 50",
     "numpy's loader": "refused the name 'numpy.load' at byte 19",
     "numpy's runstring": "refused the name 'numpy.testing.runstring' at byte 32",
     "copyreg": "refused the name 'copyreg._reconstructor' at byte 0",

@@ -1,11 +1,15 @@
 import copy
+import pickle
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from benchmark.base.errors import DataError
-from benchmark.data.feature_files.conversion import convert
+from benchmark.data.feature_files.conversion import convert, sentences
+from benchmark.data.feature_files.layouts import TEXT_AUDIO, recognised
+from benchmark.data.feature_files.unpickle import read_pickle
+from tests.benchmark.data.feature_files.comparing import same
 
 IDS, SPEAKERS, LABELS, TEXT, AUDIO, VISUAL, TRAIN, TEST = 0, 1, 2, 3, 7, 8, 10, 11
 MiB = 2**20
@@ -109,7 +113,7 @@ def test_nothing_is_changed_in_what_was_read(items):
 
 
 @pytest.mark.parametrize(
-    ("raw", "found"), [((0,) * 11, "a tuple of 11 items"), ([0] * 12, "a list of 12 items"), (3, "a int")]
+    ("raw", "found"), [((0,) * 11, "a tuple of 11 items"), ([0] * 12, "a list of 12 items"), (3, "an int")]
 )
 def test_an_unknown_layout_says_what_was_found_and_what_is_accepted(raw, found):
     with pytest.raises(
@@ -328,10 +332,42 @@ def test_mmgcns_tuples_are_the_same_with_one_view_of_text(items):
     with pytest.raises(DataError, match=r"no text2 in a tuple of .* items; choose another --text-view"):
         convert(tuple(shorter), None, MiB, ["text2", "audio"])
     shorter[7] = 3
-    assert "item 7 (train ids) is a int" in refusal(shorter)
+    assert "item 7 (train ids) is an int" in refusal(shorter)
 
 
-def test_nine_items_of_the_kind_without_visual_features_are_refused(meld_items):
-    """DialogueCRN's MELD_features_raw.pkl: ids, speakers, labels, text, audio, sentences, train, test, sentiments."""
+@pytest.fixture
+def text_and_audio(meld_items):
+    """DialogueRNN's MELD_features_raw.pkl: ids, speakers, labels, text, audio, sentences, train, test, sentiments."""
     ids, speakers, labels, text, *_, audio, _, sentences, train, test, sentiments = meld_items
-    assert "is not a printable str" in refusal([ids, speakers, labels, text, audio, sentences, train, test, sentiments])
+    return [ids, speakers, labels, text, audio, sentences, train, test, sentiments]
+
+
+def test_nine_items_without_visual_features_are_melds_text_and_audio(meld_items, text_and_audio):
+    usual = convert(tuple(meld_items), "meld", MiB, ["text", "audio"])
+    assert same(convert(tuple(text_and_audio), "meld", MiB, ["text", "audio"]), usual)
+    assert sentences(tuple(text_and_audio), usual) == sentences(tuple(meld_items), usual)
+    with pytest.raises(DataError, match="no visual in a tuple of 9 items; choose others with --modalities"):
+        convert(tuple(text_and_audio), "meld", MiB)
+
+
+@pytest.mark.parametrize("damaged", range(8))
+def test_a_damaged_tuple_is_still_read_as_what_it_fits_best(text_and_audio, damaged):
+    text_and_audio[damaged] = None
+    assert recognised(tuple(text_and_audio)) is TEXT_AUDIO
+
+
+def test_an_unknown_number_of_items_is_told_what_it_fits_best_and_why_not(meld_items, iemocap_items):
+    assert "it fits meld's of 13 items best, but it has 14 items, not 13" in refusal([*meld_items, None])
+    assert "it fits iemocap's of 12 items best, but it has 14 items, not 12" in refusal([*iemocap_items, None, None])
+
+
+def test_a_split_of_ones_own_is_told_of_the_open_format(meld_items):
+    meld_items[TRAIN], meld_items[TEST] = [2, 1100, 1153], [10]
+    message = refusal(meld_items)
+    assert "conversation 10 is in the test ids, but belongs to MELD's train split" in message
+    assert "open format (docs/feature-format.md)" in message
+
+
+def test_a_set_is_called_a_set(iemocap_items):
+    for value in ({1, 2}, frozenset({1, 2})):
+        assert "item 0 (ids) is a set of 2 items" in refusal(read_pickle(pickle.dumps([value, *iemocap_items[1:]])))

@@ -37,6 +37,13 @@ def test_rows_in_any_order_are_put_in_the_order_of_the_data_set(
     assert (found.seed, found.probabilities, found.disagreeing) == (0, None, 0)
 
 
+def test_blanks_around_a_name_of_the_header_are_no_part_of_it(
+    tmp_path: Path, meld: Conversations, predict: Predict
+) -> None:
+    (spaced,) = read(tmp_path / "a.csv", predict().rename(columns=lambda name: f" {name} "), meld).predictions
+    assert spaced.predicted.tolist() == predict()["predicted"].tolist()
+
+
 def test_classes_may_be_named_and_every_way_of_writing_has_one_digest(
     tmp_path: Path, meld: Conversations, predict: Predict
 ) -> None:
