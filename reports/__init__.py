@@ -1,10 +1,31 @@
-"""Finished runs -> statistics, tables, figures, one self-contained page.
+"""Finished runs -> statistics, tables, figures, one self-contained page; and their numbers as data frames.
 
 Reads run folders by their documented format (docs/run-format.md) and imports nothing else of the project. Importing
-this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a report is built.
+this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a report is built or its numbers are loaded.
 """
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports.build import build, is_current, refuse_foreign
 from reports.errors import ReportError
 
-__all__ = ["ReportError", "build", "is_current", "refuse_foreign"]
+if TYPE_CHECKING:
+    from reports.frames import Frames
+
+__all__ = ["ReportError", "build", "is_current", "load", "refuse_foreign"]
+
+
+def load(store: Path | str, keys: Collection[str] | None = None) -> "Frames":
+    """Read a store's runs, or those of `keys`, and return the numbers of their report as data frames.
+
+    Scores, shares and differences are in per cent (points) in every frame, losses in nats. Of the frames, `accuracy`,
+    `stability` and `conflict` have a row a method on a data set, `comparisons` a row a comparison, `claims` a row a
+    part of a claim, `per_class` a row a class of a run, `history` a row an epoch of a run and `probes` a row a
+    gradient probe of a run. `load(store).describe("accuracy")` says what every column of a frame means. A frame that
+    has no rows has its columns. Raises ReportError as `build` does.
+    """
+    from reports import frames
+
+    return frames.load(store, keys)

@@ -2,8 +2,9 @@
 
 import io
 import re
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ RC: Any = {
     "grid.color": GRID,
     "grid.linewidth": 0.7,
     "text.color": INK,
+    "text.parse_math": False,  # a name with dollar signs is no formula
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelsize": 8.0,
@@ -92,9 +94,15 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
-def drawing() -> AbstractContextManager[None]:
-    """Context in which figures are made and saved."""
-    return matplotlib.rc_context(RC)
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Context in which figures are made and saved.
+
+    A letter that the font lacks is a box in the PNG file; in the SVG file it stays text, for a font of the reader's.
+    """
+    with matplotlib.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
+        yield
 
 
 def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:

@@ -88,7 +88,7 @@ def _name(component: Mapping[str, Any], spelled_out: bool) -> str:
 
 def _not_estimable(cells: set[Cell], grids: list[tuple[tuple[str, ...], tuple[str, ...]]], context: str) -> list[str]:
     """For every level in no complete sub-grid, the cells that it lacks beside the largest one."""
-    fusions, aggregators = (Counter(cell[i] for cell in cells) for i in (0, 1))
+    fusions, aggregators = (Counter(cell[i] for cell in sorted(cells)) for i in (0, 1))
     if len(fusions) < 2 and len(aggregators) < 2:
         return [f"Not estimable{context}: there is one method, {'+'.join(*cells)}."] if len(cells) == 1 else []
     if not grids:

@@ -89,7 +89,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
             ),
         ),
         listing(
-            "Spread over seeds: is the first calmer?",
+            "Spread over seeds: does the first vary less?",
             (
                 "comparison", "sd first", "sd second", "sd ratio", "95 % CI", "p", f"p ({PITMAN_MORGAN_LABEL})",
                 "verdict",

@@ -1,4 +1,4 @@
-"""The table of training stability: spread over seeds, and how calmly single runs train."""
+"""The table of training stability: spread over seeds, and how steadily single runs train."""
 
 from reports.evidence.evidence import Evidence
 from reports.evidence.summaries import spread_over_seeds, summary_frame

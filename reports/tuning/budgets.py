@@ -10,7 +10,7 @@ from jaxtyping import Float
 from reports.statistics import Summary, expected_best_of, summarize
 from reports.text import number
 from reports.tuning.studies import Study, Trial
-from reports.tuning.subjects import Group, Spent, Subject, mean_test, score, spent
+from reports.tuning.subjects import Cost, Group, Subject, cost_of, mean_test, score
 
 ENOUGH = 3  # independent studies a method, below which there is no spread worth an interval
 
@@ -20,7 +20,7 @@ class Step:
     """After one trial of a study: what has been spent so far, and the best validation score with its test score."""
 
     number: int
-    spent: Spent
+    spent: Cost
     validation: float
     test: float
 
@@ -34,12 +34,12 @@ def course(subject: Subject, study: Study) -> list[Step]:
         if trial.complete and (best is None or score(trial) > score(best)):
             best = trial
         reached = (float("nan"), float("nan")) if best is None else (score(best), subject.test(best).mean)
-        steps.append(Step(trial.number, spent(ended[:count]), *reached))
+        steps.append(Step(trial.number, cost_of(ended[:count]), *reached))
     return steps
 
 
 @dataclass(frozen=True, eq=False)
-class Offer:
+class MethodCurves:
     """One method in a fair comparison: expected best of k drawn trials, a row a study, a column k = 1 … n.
 
     `validation` is the score that chooses; `test` the one of the chosen trial, NaN where a run is no longer there.
@@ -68,39 +68,39 @@ class Offer:
     @property
     def per_trial(self) -> tuple[float, float]:
         """Epochs and seconds that a drawn trial took on average."""
-        total = spent(self.drawn)
+        total = cost_of(self.drawn)
         return total.epochs / max(1, total.trials), total.seconds / max(1, total.trials)
 
 
 @dataclass(frozen=True, eq=False)
-class Tournament:
+class FairComparison:
     """A fair comparison: the reference first. `n`: trials that every study of every method has at least."""
 
     group: Group
-    offers: tuple[Offer, ...]
+    methods: tuple[MethodCurves, ...]
 
     @property
     def n(self) -> int:
         """The largest k that all have."""
-        return min(offer.validation.shape[1] for offer in self.offers)
+        return min(curves.validation.shape[1] for curves in self.methods)
 
     @cached_property
     def remarks(self) -> list[str]:
         """Whether it is as fair as it says: the same seeds, counts, ranges and draws, and nothing left out."""
         return _remarks(self.group.subjects)
 
-    def difference(self, rival: Offer, k: int, where: str) -> Summary:
-        """Reference minus rival in points after k trials, paired by study (which share their draws)."""
-        first, other = (
-            dict(zip(offer.subject.by_index, getattr(offer, where)[:, k - 1], strict=True))
-            for offer in (self.offers[0], rival)
+    def difference(self, other: MethodCurves, k: int, where: str) -> Summary:
+        """The reference minus another method in points after k trials, paired by study (which share their draws)."""
+        left, right = (
+            dict(zip(curves.subject.by_index, getattr(curves, where)[:, k - 1], strict=True))
+            for curves in (self.methods[0], other)
         )
-        return summarize(100 * np.array([first[i] - other[i] for i in first if i in other], dtype=float))
+        return summarize(100 * np.array([left[i] - right[i] for i in left if i in right], dtype=float))
 
 
-def tournament(group: Group) -> Tournament | None:
+def fair_comparison(group: Group) -> FairComparison | None:
     """Curves of a group; None where a study has no complete drawn trial yet."""
-    offers = []
+    methods = []
     for subject in group.subjects:
         drawn = [[t for t in study.drawn if t.complete] for study in subject.studies]
         n = min(map(len, drawn))
@@ -116,8 +116,8 @@ def tournament(group: Group) -> Tournament | None:
                     expected_best_of(scores, tests)[:n] if known else np.full(n, np.nan),
                 )
             )
-        offers.append(Offer(subject, *(np.array(rows) for rows in zip(*curves, strict=True))))
-    return Tournament(group, tuple(offers))
+        methods.append(MethodCurves(subject, *(np.array(rows) for rows in zip(*curves, strict=True))))
+    return FairComparison(group, tuple(methods))
 
 
 def _remarks(subjects: Sequence[Subject]) -> list[str]:
@@ -160,23 +160,23 @@ def _same_draws(subjects: Sequence[Subject], name: str) -> bool:
     return True
 
 
-def verdicts(t: Tournament) -> list[str]:
-    """Is a gain only more tuning? The reference against each rival, untuned and with equal and unequal budgets."""
+def verdicts(t: FairComparison) -> list[str]:
+    """Say whether a gain is only more tuning: the reference against the others, untuned and at (un)equal budgets."""
     sentences = []
-    first = t.offers[0]
-    for rival in t.offers[1:]:
-        plain = 100 * (first.default[1] - rival.default[1])
-        tuned = t.difference(rival, t.n, "test")
-        pair = f"{first.label} − {rival.label}"
+    first = t.methods[0]
+    for other in t.methods[1:]:
+        plain = 100 * (first.default[1] - other.default[1])
+        tuned = t.difference(other, t.n, "test")
+        pair = f"{first.label} − {other.label}"
         sentences.append(
             f"{pair} in test F1: {number(plain, 2)} points with default settings, {interval(tuned, 2)} with the best "
             f"of {t.n} drawn trials each (mean over {tuned.n} {'study' if tuned.n == 1 else 'studies'})."
         )
-        curve, aim = rival.validation.mean(axis=0), first.default[0]
+        curve, aim = other.validation.mean(axis=0), first.default[0]
         if np.isfinite(aim):
             reached = np.flatnonzero(curve > aim)
             sentences.append(
-                f"{rival.label} is expected to pass the validation score of {first.label} at default settings "
+                f"{other.label} is expected to pass the validation score of {first.label} at default settings "
                 + (
                     f"with the best of {reached[0] + 1}: by so much tuning alone."
                     if len(reached)

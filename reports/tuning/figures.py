@@ -277,15 +277,15 @@ def parallel(subject: Subject) -> Drawing | None:
 
 
 def front(subject: Subject) -> Drawing | None:
-    """The score against each other objective, the Pareto front marked; None with one objective."""
-    others = list(enumerate(subject.objectives))[1:]
+    """The score against each other goal, the Pareto front marked; None with one goal."""
+    others = list(enumerate(subject.goals))[1:]
     if not others or not subject.complete:
         return None
     title = "Pareto front"
     figure = new_figure(max(WIDTH, 4.9 * len(others)), 4.1, heading(subject, title))
     panels = figure.subplots(1, len(others), sharey=True, squeeze=False)[0]
-    for axes, (i, objective) in zip(panels, others, strict=True):
-        unit, scale = UNITS.get(objective.name, (objective.name, 1.0))
+    for axes, (i, goal) in zip(panels, others, strict=True):
+        unit, scale = UNITS.get(goal.name, (goal.name, 1.0))
 
         def points(trials: Sequence[Trial], i: int = i, scale: float = scale) -> tuple[list[float], list[float]]:
             return [scale * t.values[i] for t in trials if t.values], [100 * score(t) for t in trials]
@@ -294,19 +294,19 @@ def front(subject: Subject) -> Drawing | None:
         if subject.default is not None:
             axes.plot(*points([subject.default]), "o", color=INK, markersize=9, fillstyle="none")
         x, y = points(subject.front)
-        if len(others) == 1:  # with more objectives the front is no line in one panel
+        if len(others) == 1:  # with more goals the front is no line in one panel
             axes.plot(x, y, color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre")
         axes.plot(x, y, "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
         for trial, at in zip(subject.front, zip(x, y, strict=True), strict=True):
             axes.annotate(subject.called(trial), at, (5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)
-        axes.set_xlabel(f"{unit} ({'higher' if objective.maximize else 'lower'} is better)")
+        axes.set_xlabel(f"{unit} ({'higher' if goal.maximize else 'lower'} is better)")
     panels[0].set_ylabel(F1)
     return Drawing(
         file_name(subject, "front"),
         title,
         f"Dots: {len(subject.complete)} complete trials, means over their seeds. Filled rings, with their numbers: the "
-        f"{len(subject.front)} that no other trial beats in every objective. Ring: {subject.default_name}.",
-        "Dots of the validation score against the other objectives. On the front: "
+        f"{len(subject.front)} that no other trial beats in every goal. Ring: {subject.default_name}.",
+        "Dots of the validation score against the other goals. On the front: "
         + "; ".join(f"trial {subject.called(t)}, {100 * score(t):.1f} %" for t in subject.front) + ".",
         figure,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.figures.figures import Drawing
 from reports.figures.style import DASHES, HUES, MUTED, Palette, name_lines, new_figure
-from reports.tuning.budgets import Tournament, course
+from reports.tuning.budgets import FairComparison, course
 from reports.tuning.figures import file_name, heading
 from reports.tuning.subjects import Subject, score
 
@@ -59,7 +59,7 @@ def budget(subject: Subject) -> Drawing | None:
     )
 
 
-def fair(t: Tournament, palette: Palette) -> Drawing:
+def fair(t: FairComparison, palette: Palette) -> Drawing:
     """Expected best of k trials by k: validation, and the test score of the trial so chosen; a line a method."""
     title = "Expected score of the best of k trials"
     subject = t.group.subjects[0]
@@ -68,17 +68,17 @@ def fair(t: Tournament, palette: Palette) -> Drawing:
     ends: list[tuple[str, float, str]] = []
     for axes, (where, index) in zip(panels, (("validation", 0), ("test", 1)), strict=True):
         ends = []
-        for offer in t.offers:
-            rows = 100 * getattr(offer, where)
+        for curves in t.methods:
+            rows = 100 * getattr(curves, where)
             at = np.arange(1, rows.shape[1] + 1)
-            colour = palette.colour(offer.label)
+            colour = palette.colour(curves.label)
             mean = rows.mean(axis=0)
-            axes.plot(at, mean, color=colour, linestyle=palette.dash(offer.label))
+            axes.plot(at, mean, color=colour, linestyle=palette.dash(curves.label))
             if len(rows) > 1:
                 axes.fill_between(at, rows.min(axis=0), rows.max(axis=0), color=colour, alpha=0.13, linewidth=0)
-            axes.axhline(100 * offer.default[index], color=colour, linewidth=1, linestyle=":")
+            axes.axhline(100 * curves.default[index], color=colour, linewidth=1, linestyle=":")
             if np.isfinite(mean[-1]):
-                ends.append((offer.label, float(mean[-1]), colour))
+                ends.append((curves.label, float(mean[-1]), colour))
         axes.set(xlabel="k, drawn trials", xlim=(1, max(2, t.n)))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     panels[0].set(title="validation: what chooses", ylabel="weighted F1, %")

@@ -9,7 +9,7 @@ from reports.figures import style
 from reports.figures.view import FigureView, viewed
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
-from reports.tuning.budgets import tournament, verdicts
+from reports.tuning.budgets import fair_comparison, verdicts
 from reports.tuning.figures import FIGURES
 from reports.tuning.figures_budget import budget, fair
 from reports.tuning.subjects import Group, Subject
@@ -19,7 +19,7 @@ from reports.tuning.tables_budget import budgets, scores_by_budget
 LEAD = (
     "Settings were chosen on validation data alone, with seeds from 1000000, which no comparison uses. Test scores on "
     "this page were not used by any search and are no result: what tuning changed on seeds of its own stands under "
-    "“Final runs”, and in the comparisons, where tuned methods are marked [tuned]."
+    "“FinalRuns runs”, and in the comparisons, where tuned methods are marked [tuned]."
 )
 
 
@@ -89,7 +89,7 @@ def _group(group: Group, palette: style.Palette, folder: Path) -> Section:
         table=None,
         figures=[],
     )
-    comparison = tournament(group)
+    comparison = fair_comparison(group)
     if comparison is None:
         return section
     with style.drawing():
@@ -100,7 +100,7 @@ def _group(group: Group, palette: style.Palette, folder: Path) -> Section:
 
 def _setting(subject: Subject) -> str:
     study = subject.first
-    objectives = [f"{o.name} ({'highest' if o.maximize else 'lowest'})" for o in study.objectives]
+    goals = [f"{o.name} ({'highest' if o.maximize else 'lowest'})" for o in study.goals]
     parts = [
         f"method {study.label}",
         f"data set {study.dataset}",
@@ -108,7 +108,7 @@ def _setting(subject: Subject) -> str:
         f"sampler {study.sampler}",
         *([f"pruner {study.pruner}"] if study.pruner else []),
         f"seeds {', '.join(map(str, study.seeds))}",
-        f"objective {' and '.join(objectives)}",
+        f"goal {' and '.join(goals)}",
         f"budget {study.budget[:12]}",
     ]
     space = "; ".join(

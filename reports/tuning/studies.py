@@ -51,7 +51,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Objective:
+class Goal:
     """What was optimised: `weighted_f1` (validation, mean over seeds), `volatility` or `seconds`."""
 
     name: str
@@ -71,7 +71,7 @@ class TrialRun:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One setting that was tried, of the study named; `values` (one an objective) only where it is complete."""
+    """One setting that was tried, of the study named; `values` (one a goal) only where it is complete."""
 
     study: str
     number: int
@@ -108,7 +108,7 @@ class Study:
     seeds: tuple[int, ...]
     sampler: str
     pruner: str | None
-    objectives: tuple[Objective, ...]
+    goals: tuple[Goal, ...]
     space: Mapping[str, Parameter]
     default: Mapping[str, Any]
     fair: Fair | None
@@ -153,19 +153,30 @@ def _study(content: Mapping[str, Any], path: Path) -> Study:
     fair = content["fair"]
     if fair is not None:
         check(fair, _FAIR, path, "fair.", damaged)
-    objectives = tuple(Objective(o["name"], o["direction"] == "maximize") for o in content["objectives"])
-    if not objectives or objectives[0] != Objective("weighted_f1", True):
+    goals = tuple(Goal(o["name"], o["direction"] == "maximize") for o in content["objectives"])
+    if not goals or goals[0] != Goal("weighted_f1", True):
         raise damaged(path, "its first objective is not to maximise weighted_f1")
     if content["data"]["kind"] not in ("real", "simulated"):
         raise damaged(path, f"data.kind is {content['data']['kind']!r}")
-    trials = [_trial(t, content["name"], len(objectives), path) for t in content["trials"]]
+    trials = [_trial(t, content["name"], len(goals), path) for t in content["trials"]]
     return Study(
-        content["name"], content["dataset"], content["preset"], content["budget"], content["data"], content["label"],
-        tuple(content["seeds"]), content["sampler"], content["pruner"], objectives,
-        {name: _parameter(name, p, path) for name, p in content["space"].items()}, content["default"],
-        None if fair is None else Fair(fair["group"], fair["index"], fair["of"]),
-        tuple(sorted(trials, key=lambda t: t.number)), content["best"], tuple(content["front"] or ()),
-    )  # fmt: skip
+        name=content["name"],
+        dataset=content["dataset"],
+        preset=content["preset"],
+        budget=content["budget"],
+        data=content["data"],
+        label=content["label"],
+        seeds=tuple(content["seeds"]),
+        sampler=content["sampler"],
+        pruner=content["pruner"],
+        goals=goals,
+        space={name: _parameter(name, p, path) for name, p in content["space"].items()},
+        default=content["default"],
+        fair=None if fair is None else Fair(fair["group"], fair["index"], fair["of"]),
+        trials=tuple(sorted(trials, key=lambda t: t.number)),
+        best=content["best"],
+        front=tuple(content["front"] or ()),
+    )
 
 
 def _parameter(name: str, fields: Mapping[str, Any], path: Path) -> Parameter:
@@ -173,16 +184,24 @@ def _parameter(name: str, fields: Mapping[str, Any], path: Path) -> Parameter:
         raise damaged(path, f"space.{name}.kind is {fields['kind']!r}")
     low, high = (0.0, 0.0) if fields["kind"] == "categorical" else (fields["low"], fields["high"])
     choices = tuple(fields.get("choices") or ())
-    return Parameter(name, fields["kind"], low, high, bool(fields.get("log")), fields.get("step"), choices)
+    return Parameter(
+        name=name,
+        kind=fields["kind"],
+        low=low,
+        high=high,
+        log=bool(fields.get("log")),
+        step=fields.get("step"),
+        choices=choices,
+    )
 
 
-def _trial(fields: Mapping[str, Any], study: str, objectives: int, path: Path) -> Trial:
+def _trial(fields: Mapping[str, Any], study: str, goals: int, path: Path) -> Trial:
     check(fields, _TRIAL, path, "trials.", damaged)
     number, state, values = fields["number"], fields["state"], fields["values"]
     if state not in STATES:
         raise damaged(path, f"trial {number} has state {state!r}")
     if state == "complete":
-        if not isinstance(values, list) or len(values) != objectives or not all(isfinite(v) for v in values):
+        if not isinstance(values, list) or len(values) != goals or not all(isfinite(v) for v in values):
             raise damaged(path, f"trial {number} is complete and has values {values!r}")
         values = tuple(map(float, values))
     else:

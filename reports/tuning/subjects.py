@@ -14,13 +14,13 @@ from reports.evidence.data_origin import DataOrigin, data_origin
 from reports.reading.folders import run_folders
 from reports.reading.runs import Run, StoredRuns, read_run
 from reports.statistics import PairedComparison, Summary, mean_known, paired_comparison, summarize
-from reports.tuning.studies import Objective, Parameter, Study, Trial, read_studies
+from reports.tuning.studies import Goal, Parameter, Study, Trial, read_studies
 
 SELECTED = ("selected", "weighted_f1")
 
 
 @dataclass(frozen=True)
-class Spent:
+class Cost:
     """What trials cost, in training seconds too; a run counts once, since what is drawn again is not run again."""
 
     trials: int
@@ -30,7 +30,7 @@ class Spent:
 
 
 @dataclass(frozen=True, eq=False)
-class Final:
+class FinalRuns:
     """A study's best settings on seeds that no search saw, beside the default ones; runs of one group each."""
 
     tuned: tuple[Run, ...]
@@ -48,11 +48,11 @@ class Subject:
 
     studies: tuple[Study, ...]
     runs: Mapping[str, Run]
-    final: tuple[tuple[Study, Final], ...]
+    final: tuple[tuple[Study, FinalRuns], ...]
 
     @property
     def first(self) -> Study:
-        """Method, data, space and objectives are the same in all of them."""
+        """Method, data, space and goals are the same in all of them."""
         return self.studies[0]
 
     @property
@@ -103,9 +103,9 @@ class Subject:
         return tuple(self.first.space.values())
 
     @property
-    def objectives(self) -> tuple[Objective, ...]:
+    def goals(self) -> tuple[Goal, ...]:
         """The validation score first."""
-        return self.first.objectives
+        return self.first.goals
 
     @property
     def default(self) -> Trial | None:
@@ -119,13 +119,13 @@ class Subject:
 
     @cached_property
     def best(self) -> Trial | None:
-        """What the search chose, on validation alone; the earliest of equals. None with several objectives."""
+        """What the search chose, on validation alone; the earliest of equals. None with several goals."""
         chosen = [t for study in self.studies for t in study.trials if t.number == study.best and t.complete]
         return max(chosen, key=score) if chosen else None
 
     @cached_property
     def front(self) -> tuple[Trial, ...]:
-        """Trials that no other one beats in all objectives, the best score first."""
+        """Trials that no other one beats in all goals, the best score first."""
         found = [t for study in self.studies for t in study.trials if t.number in study.front and t.complete]
         return tuple(sorted(found, key=score, reverse=True))
 
@@ -170,11 +170,11 @@ def validation(trial: Trial) -> Summary:
     return summarize(np.array([run.validation for run in trial.runs], dtype=float))
 
 
-def spent(trials: Sequence[Trial]) -> Spent:
+def cost_of(trials: Sequence[Trial]) -> Cost:
     """What trials cost, pruned and failed ones too."""
     runs = {run.key: run for trial in trials for run in trial.runs}.values()
     epochs, seconds = ([getattr(run, name) for run in runs] for name in ("epochs", "seconds"))
-    return Spent(len(trials), len(runs), float(np.nansum(epochs)), float(np.nansum(seconds)))
+    return Cost(len(trials), len(runs), float(np.nansum(epochs)), float(np.nansum(seconds)))
 
 
 def mean_test(subject: Subject, trials: Sequence[Trial]) -> np.ndarray:
@@ -221,14 +221,14 @@ def _keys(study: Study) -> set[str]:
     return {run.key for trial in study.trials for run in trial.runs}
 
 
-def _final(study: Study, runs: Sequence[Run]) -> Final | None:
+def _final(study: Study, runs: Sequence[Run]) -> FinalRuns | None:
     """The newest group of validated runs with this study's settings, and the default's under the same budget."""
     validated = [run for run in runs if run.dataset == study.dataset and run.protocol == "validated"]
     own = [run for run in validated if run.tuned and run.tuned["study"] == study.name]
     if not own:
         return None
     newest = max(own, key=lambda run: run.created)
-    return Final(
+    return FinalRuns(
         tuple(run for run in own if run.group == newest.group),
         tuple(r for r in validated if not r.tuned and r.label == study.label and r.budget == newest.budget),
     )

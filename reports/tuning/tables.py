@@ -12,27 +12,27 @@ from reports.text import MISSING, number
 from reports.tuning.budgets import interval
 from reports.tuning.figures import shown
 from reports.tuning.studies import Trial
-from reports.tuning.subjects import SELECTED, Final, Subject, mean_of, score, spent, validation
+from reports.tuning.subjects import SELECTED, FinalRuns, Subject, cost_of, mean_of, score, validation
 
 BEST = 10
 NOTE = (
     "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. "
     "The interval of a setting that was chosen for being high is optimistic: it is the best of many on these very "
     "seeds (winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used "
-    "by the search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search "
+    "by the search; it is no result either, since a reader could choose by it. FinalRuns runs, on seeds that no search "
     "saw, are in the comparisons too; their difference is paired by seed."
 )
 
 
 def best_settings(subject: Subject) -> Table:
     """The ten best complete trials and the default one (or the Pareto front); every trial in the CSV file."""
-    several = len(subject.objectives) > 1
+    several = len(subject.goals) > 1
     ranked = subject.front if several else sorted(subject.complete, key=score, reverse=True)[:BEST]
     rows = list(ranked)
     if subject.default is not None and not any(subject.default is trial for trial in rows):
         rows.append(subject.default)
     names = [p.name for p in subject.searched]
-    more = [o.name for o in subject.objectives[1:]]
+    more = [o.name for o in subject.goals[1:]]
     header = ("trial", "", *names, "n", "validation", *more, "test (not used)")
     title = "Pareto front, the highest validation score first" if several else f"Best of {len(subject.complete)} trials"
     listings = [listing(title, header, [_row(subject, trial, names) for trial in rows])] if rows else []
@@ -132,17 +132,17 @@ def _final(subject: Subject) -> Listing:
                 )
             )
     header = ("settings", "method", "n", "validation", "test", "tuned − default, points")
-    return listing("Final runs, on seeds that no search saw", header, rows)
+    return listing("FinalRuns runs, on seeds that no search saw", header, rows)
 
 
-def _difference(final: Final) -> str:
+def _difference(final: FinalRuns) -> str:
     d = final.difference
     return number(d.mean, 2) + (f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else "")
 
 
 def _record(subject: Subject, trial: Trial) -> dict[str, Any]:
     """A trial in the CSV file: fractions and seconds; means only where it is complete."""
-    cost, test = spent([trial]), subject.test(trial)
+    cost, test = cost_of([trial]), subject.test(trial)
     row: dict[str, Any] = {
         "dataset": subject.first.dataset,
         "data": subject.data_origin.kind if subject.data_origin else subject.first.data["kind"],
@@ -161,7 +161,7 @@ def _record(subject: Subject, trial: Trial) -> dict[str, Any]:
         assert trial.values is not None
         row |= {f"validation_{part}": value for part, value in _parts(validation(trial)).items()}
         row |= {f"test_{part}": value for part, value in _parts(test).items()}
-        row |= {o.name: v for o, v in zip(subject.objectives[1:], trial.values[1:], strict=True)}
+        row |= {o.name: v for o, v in zip(subject.goals[1:], trial.values[1:], strict=True)}
     return row | {f"param_{name}": value for name, value in trial.params.items()}
 
 

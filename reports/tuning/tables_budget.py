@@ -8,9 +8,9 @@ import pandas as pd
 from reports.statistics import summarize
 from reports.tables.model import Table, listing
 from reports.text import MISSING, number
-from reports.tuning.budgets import Offer, Tournament, course, interval
+from reports.tuning.budgets import FairComparison, MethodCurves, course, interval
 from reports.tuning.studies import Study
-from reports.tuning.subjects import Spent, Subject, spent
+from reports.tuning.subjects import Cost, Subject, cost_of
 
 UNITS = "scores as fractions, time in seconds"
 SPENT_NOTE = (
@@ -46,7 +46,7 @@ _STATES = ("complete", "pruned", "failed", "running")
 
 
 def _spent_row(study: Study) -> tuple[str, ...]:
-    total = spent(study.trials)
+    total = cost_of(study.trials)
     states = (str(sum(t.state == state for t in study.trials)) for state in _STATES)
     return (
         study.name, study.label, study.sampler, study.pruner or MISSING, str(total.trials), *states, str(total.runs),
@@ -54,7 +54,7 @@ def _spent_row(study: Study) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cost(total: Spent) -> tuple[str, str]:
+def _cost(total: Cost) -> tuple[str, str]:
     return number(total.epochs, 0), number(total.seconds / 3600, 2, tiny=True)
 
 
@@ -68,11 +68,11 @@ def _course_rows(subject: Subject, study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def scores_by_budget(t: Tournament, remarks: Sequence[str]) -> Table:
+def scores_by_budget(t: FairComparison, remarks: Sequence[str]) -> Table:
     """Scores by method and number of trials, default settings first; every k in the CSV file."""
-    first = t.offers[0].label
+    first = t.methods[0].label
     header = ("method", "settings", "epochs", "time, h", "validation", "test (not used)", f"test: {first} minus it")
-    rows = [row for offer in t.offers for row in _offer_rows(t, offer)]
+    rows = [row for curves in t.methods for row in _offer_rows(t, curves)]
     subject = t.group.subjects[0]
     return Table(
         name="tuning_budget",
@@ -82,48 +82,48 @@ def scores_by_budget(t: Tournament, remarks: Sequence[str]) -> Table:
         dataset=t.group.name,
         sentences=tuple(remarks),
         listings=(listing("", header, rows),),
-        frame=pd.DataFrame([row for offer in t.offers for row in _expected_rows(t, offer)]),
+        frame=pd.DataFrame([row for curves in t.methods for row in _expected_rows(t, curves)]),
         units=UNITS,
     )
 
 
-def _offer_rows(t: Tournament, offer: Offer) -> list[tuple[str, ...]]:
-    epochs, seconds = offer.per_trial
-    plain, test = offer.default
-    ahead = t.offers[0].default[1] - test
-    default = offer.subject.default
-    cost = (MISSING, MISSING) if default is None else _cost(spent([default]))
-    itself = offer is t.offers[0]
+def _offer_rows(t: FairComparison, curves: MethodCurves) -> list[tuple[str, ...]]:
+    epochs, seconds = curves.per_trial
+    plain, test = curves.default
+    ahead = t.methods[0].default[1] - test
+    default = curves.subject.default
+    cost = (MISSING, MISSING) if default is None else _cost(cost_of([default]))
+    itself = curves is t.methods[0]
     rows: list[tuple[str, ...]] = [
         (
-            offer.label, "default", *cost, number(100 * plain, 1), number(100 * test, 1),
+            curves.label, "default", *cost, number(100 * plain, 1), number(100 * test, 1),
             MISSING if itself else number(100 * ahead, 2),
         )
     ]  # fmt: skip
     for k in _milestones(t.n):
-        scores = [summarize(getattr(offer, where)[:, k - 1]) for where in ("validation", "test")]
-        difference = MISSING if itself else interval(t.difference(offer, k, "test"), 2)
+        scores = [summarize(getattr(curves, where)[:, k - 1]) for where in ("validation", "test")]
+        difference = MISSING if itself else interval(t.difference(curves, k, "test"), 2)
         spent_on = (number(k * epochs, 0), number(k * seconds / 3600, 2, tiny=True))
-        rows.append((offer.label, f"best of {k}", *spent_on, *(interval(s, 1, 100) for s in scores), difference))
+        rows.append((curves.label, f"best of {k}", *spent_on, *(interval(s, 1, 100) for s in scores), difference))
     return rows
 
 
-def _expected_rows(t: Tournament, offer: Offer) -> list[dict[str, Any]]:
-    epochs, seconds = offer.per_trial
+def _expected_rows(t: FairComparison, curves: MethodCurves) -> list[dict[str, Any]]:
+    epochs, seconds = curves.per_trial
     rows = []
     for k in range(1, t.n + 1):
         row: dict[str, Any] = {
-            "dataset": offer.subject.first.dataset,
-            "study": offer.subject.name,
-            "method": offer.label,
+            "dataset": curves.subject.first.dataset,
+            "study": curves.subject.name,
+            "method": curves.label,
             "kind": "expected best of k",
             "k": k,
             "epochs": k * epochs,
             "seconds": k * seconds,
-            "studies": len(offer.validation),
+            "studies": len(curves.validation),
         }
         for where in ("validation", "test"):
-            found = summarize(getattr(offer, where)[:, k - 1])
+            found = summarize(getattr(curves, where)[:, k - 1])
             row |= {where: found.mean, f"{where}_low": found.low, f"{where}_high": found.high}
         rows.append(row)
     return rows

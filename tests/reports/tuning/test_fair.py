@@ -9,7 +9,7 @@ import pytest
 
 from reports.figures import style
 from reports.reading.runs import read_store
-from reports.tuning.budgets import Tournament, tournament, verdicts
+from reports.tuning.budgets import FairComparison, fair_comparison, verdicts
 from reports.tuning.figures_budget import fair
 from reports.tuning.subjects import collect
 from reports.tuning.tables_budget import scores_by_budget
@@ -50,9 +50,9 @@ def same(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def held(store: Path) -> Tournament:
+def held(store: Path) -> FairComparison:
     (group,) = collect(store, read_store(store), None)[0]
-    found = tournament(group)
+    found = fair_comparison(group)
     assert found is not None
     return found
 
@@ -65,21 +65,21 @@ def enumerated(label: str, study: int, k: int) -> tuple[float, float]:
 
 def test_curves_are_those_of_enumeration_without_the_default_setting(same: Path):
     found = held(same)
-    assert [offer.label for offer in found.offers] == ["css", "adam"]  # the method under test first
+    assert [curves.label for curves in found.methods] == ["css", "adam"]  # the method under test first
     assert found.n == DRAWN
-    for offer in found.offers:
+    for curves in found.methods:
         for study in range(3):
             for k in range(1, DRAWN + 1):
-                expected = enumerated(offer.label, study, k)
-                reached = offer.validation[study, k - 1], offer.test[study, k - 1]
+                expected = enumerated(curves.label, study, k)
+                reached = curves.validation[study, k - 1], curves.test[study, k - 1]
                 assert reached == pytest.approx(expected, abs=1e-12)
-    assert found.offers[0].default == pytest.approx((0.62, 0.52))
+    assert found.methods[0].default == pytest.approx((0.62, 0.52))
 
 
 def test_differences_are_paired_by_study(same: Path):
     found = held(same)
     first = [100 * (enumerated("css", s, 2)[1] - enumerated("adam", s, 2)[1]) for s in range(3)]
-    difference = found.difference(found.offers[1], 2, "test")
+    difference = found.difference(found.methods[1], 2, "test")
     assert (difference.n, difference.mean) == (3, pytest.approx(np.mean(first)))
     assert difference.sd == pytest.approx(np.std(first, ddof=1))
 
@@ -88,7 +88,7 @@ def test_a_study_that_is_missing_is_not_paired_with_another(same: Path):
     next((same / "studies").glob("*adam-quick-fair-1-*")).unlink()
     found = held(same)
     own = [100 * (enumerated("css", s, 1)[0] - enumerated("adam", s, 1)[0]) for s in (0, 2)]
-    difference = found.difference(found.offers[1], 1, "validation")
+    difference = found.difference(found.methods[1], 1, "validation")
     assert (difference.n, difference.mean) == (2, pytest.approx(np.mean(own)))
     assert found.remarks[0].startswith("The same in all methods")  # study by study
 
@@ -172,7 +172,7 @@ def test_the_table_and_figure_of_budgets_show_every_method_at_every_budget(same:
         drawing = fair(found, style.Palette(["css", "adam"]))
     left, right = drawing.figure.axes
     assert "not used by the search" in right.get_title(loc="left")
-    assert left.lines[0].get_ydata() == pytest.approx(100 * found.offers[0].validation.mean(axis=0))
+    assert left.lines[0].get_ydata() == pytest.approx(100 * found.methods[0].validation.mean(axis=0))
 
 
 def test_a_study_without_a_drawn_trial_has_no_curve_yet(same: Path):
@@ -181,7 +181,7 @@ def test_a_study_without_a_drawn_trial_has_no_curve_yet(same: Path):
         sampler="random", fair={"group": "g", "index": 0, "of": 3}, default=DEFAULT,
     )  # fmt: skip
     (group,) = collect(same, read_store(same), None)[0]
-    assert tournament(group) is None
+    assert fair_comparison(group) is None
 
 
 def test_the_default_setting_is_one_trial_of_a_method_with_several_studies(same: Path):

@@ -15,7 +15,7 @@ from reports.tuning import figures, tables
 from reports.tuning.budgets import course
 from reports.tuning.importance import importances
 from reports.tuning.studies import Parameter, read_studies
-from reports.tuning.subjects import Subject, collect, score, spent
+from reports.tuning.subjects import Subject, collect, cost_of, score
 from tests.reports.synthetic_runs import write_run
 from tests.reports.tuning.synthetic_studies import (
     DROPOUT,
@@ -140,7 +140,7 @@ def test_a_setting_that_is_drawn_again_costs_nothing_again(tmp_path: Path):
     trials = [trial(i, {"lr": 1e-4}, [0.6] * 3) for i in range(2)]
     write_study(tmp_path, STUDY, trials, {"lr": LR})
     (subject,) = subjects(tmp_path)
-    assert (spent(subject.trials).trials, spent(subject.trials).runs) == (2, 3)
+    assert (cost_of(subject.trials).trials, cost_of(subject.trials).runs) == (2, 3)
 
 
 def test_importances_find_what_matters_and_are_the_same_again(tmp_path: Path):

@@ -1,0 +1,122 @@
+"""The numbers of a report as data frames, for notebooks."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import Analysis, analyse
+from reports.columns import COLUMNS
+from reports.evidence.evidence import Evidence
+from reports.statistics.counts import margins
+from reports.tables.accuracy import accuracy
+from reports.tables.claims import claims_table
+from reports.tables.comparisons import comparisons
+from reports.tables.conflict import conflict
+from reports.tables.model import Table
+from reports.tables.stability import stability
+
+_FRACTIONS = ("weighted_f1", "accuracy", "macro_f1", "gap", "negative", "below_tenth", "improvement", "late_validation")
+_SPREADS = {"final_sd": 100.0, "final_range": 100.0, "final_variance": 100.0**2}
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The numbers of a report. Scores, shares and differences are in per cent (points) in every frame; losses in nats.
+
+    Attributes:
+        accuracy, stability, conflict: a row a method on a data set.
+        comparisons: a row a comparison of two methods on a data set.
+        claims: a row a part of a claim on a data set.
+        per_class: a row a class of a run. history: a row an epoch of a run. probes: a row a gradient probe of a run.
+
+    `Frames.describe("accuracy")` says what every column of a frame means.
+    """
+
+    accuracy: pd.DataFrame
+    stability: pd.DataFrame
+    conflict: pd.DataFrame
+    comparisons: pd.DataFrame
+    claims: pd.DataFrame
+    per_class: pd.DataFrame
+    history: pd.DataFrame
+    probes: pd.DataFrame
+
+    @staticmethod
+    def describe(frame: str) -> "pd.Series[str]":
+        """What every column of a frame means, a sentence each. Raises KeyError for a frame that there is not."""
+        return pd.Series(dict(COLUMNS[frame]), name=frame)
+
+
+def load(store: Path | str, keys: Collection[str] | None = None) -> Frames:
+    """Read a store's runs, or those of `keys`, and return the numbers of their report.
+
+    The report's functions make them, once, so that a frame and the report's CSV file hold the same numbers in other
+    units. A frame that has no rows has its columns. Raises ReportError as `build` does.
+    """
+    analysis = analyse(Path(store), keys)
+    claims = claims_table(analysis.validated, analysis.claims)
+    return Frames(
+        accuracy=_summary("accuracy", analysis, accuracy),
+        stability=_summary("stability", analysis, stability),
+        conflict=_summary("conflict", analysis, conflict),
+        comparisons=_in_percent("comparisons", (comparisons(e, analysis.inference).frame for e in analysis.validated)),
+        claims=_documented("claims", claims.frame),
+        per_class=_documented("per_class", _joined(map(_per_class, analysis.evidence))),
+        history=_in_percent("history", (_of_runs(e, e.history) for e in analysis.evidence)),
+        probes=_documented("probes", _joined(_of_runs(e, e.probes) for e in analysis.evidence)),
+    )
+
+
+def _summary(name: str, analysis: Analysis, table: Callable[[Evidence], Table]) -> pd.DataFrame:
+    return _in_percent(name, (table(e).frame for e in analysis.evidence))
+
+
+def _in_percent(name: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Parts of a frame whose scores and shares are fractions, as one in per cent."""
+    frame = _documented(name, _joined(parts))
+    factors = {column: _SPREADS.get(column, 100.0 if _is_fraction(column) else 1.0) for column in COLUMNS[name]}
+    return frame.assign(**{column: frame[column] * factor for column, factor in factors.items() if factor != 1.0})
+
+
+def _is_fraction(column: str) -> bool:
+    return any(measure in column for measure in _FRACTIONS) and not column.endswith("_n")
+
+
+def _documented(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the columns that are documented, all of them and in that order."""
+    return frame.reindex(columns=list(COLUMNS[name]))
+
+
+def _joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    frames = list(parts)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _of_runs(evidence: Evidence, frame: pd.DataFrame) -> pd.DataFrame:
+    comparison = evidence.comparison
+    return frame.assign(
+        dataset=comparison.dataset, data=comparison.data_origin.kind, protocol=comparison.runs[0].protocol
+    )
+
+
+def _per_class(evidence: Evidence) -> pd.DataFrame:
+    """F1, precision and recall of every class at the selected epoch of every run that has one."""
+    comparison = evidence.comparison
+    protocols = {method.label: method.runs[0].protocol for method in (*comparison.methods, *comparison.imported)}
+    parts = []
+    for (method, seed), outcome in evidence.outcomes.items():
+        hits, labels, predictions = margins(outcome.counts.sum(axis=0))
+        scores = {
+            "f1": 2 * hits / np.maximum(labels + predictions, 1),
+            "precision": hits / np.where(predictions > 0, predictions, np.nan),
+            "recall": hits / np.where(labels > 0, labels, np.nan),
+        }
+        part = pd.DataFrame({name: 100 * values for name, values in scores.items()})
+        parts.append(
+            part.assign(**{"class": comparison.classes}, utterances=labels.astype(int), method=method, seed=seed,
+                        protocol=protocols[method])
+        )  # fmt: skip
+    return _joined(parts).assign(dataset=comparison.dataset, data=comparison.data_origin.kind)
