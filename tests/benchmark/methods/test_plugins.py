@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import benchmark
+import reports
 from benchmark.base.errors import UserError
 from benchmark.base.fingerprints import package_fingerprint
 from benchmark.data.datasets import dataset
@@ -25,6 +27,9 @@ from tests.benchmark.harness import Cli
 from tests.paths import ROOT
 
 TUTORIAL = (ROOT / "docs" / "plugins.md").read_text()
+CHOICES: dict[str, Any] = {
+    "preset": "smoke", "epochs": 1, "datasets": "iemocap-sim", "seeds": 1, "device": "cpu",
+}  # fmt: skip
 RUN = ("run", "--preset", "smoke", "--epochs", "1", "--datasets", "iemocap-sim", "--seeds", "1", "--device", "cpu")
 
 
@@ -83,14 +88,14 @@ def test_the_tutorials_components_are_short_and_keep_the_contract(folder: Path) 
     check_fusion(my_fusions.ScaledMean, start=0.5)
 
 
-def test_it_runs_through_the_suite_by_name_of_its_class(cli: Cli, folder: Path) -> None:
-    """The tutorial's command, in worker processes that have never heard of it, to a report that compares it."""
-    methods = "css,ScaledMean(start=0.5)+InverseNorm"
-    command = (*RUN, "--store", "store", "--plugin", "my_fusions:ScaledMean", "--plugin", "my_fusions:InverseNorm")
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    said = cli(*command, "--methods", methods, PYTHONPATH=path)
-    assert said.returncode == 0, said.stderr
-    specs = {spec["label"]: spec for spec in Store(folder / "store").specs()}
+def test_it_runs_through_the_suite_by_name_of_its_class(folder: Path) -> None:
+    """The tutorial's comparison, in worker processes that have never heard of it, to a report that compares it."""
+    plugins = ["my_fusions:ScaledMean", "my_fusions:InverseNorm"]
+    outcome = benchmark.run(
+        **CHOICES, methods=["css", "ScaledMean(start=0.5)+InverseNorm"], plugins=plugins, store="store"
+    )
+    assert (outcome.made, outcome.failed) == (2, 0)
+    specs = {spec["label"]: spec for spec in Store(outcome.store).specs()}
     mine = specs["ScaledMean(start=0.5)+InverseNorm"]
     source = package_fingerprint("my_fusions")
     assert mine["fusion"] == {
@@ -100,13 +105,19 @@ def test_it_runs_through_the_suite_by_name_of_its_class(cli: Cli, folder: Path) 
     }
     assert mine["aggregator"]["plugin"] == {"factory": "my_fusions:InverseNorm", "source": source}
     assert mine["budget"] == specs["css"]["budget"]
-    table = (folder / "store" / "report" / "tables" / "accuracy.csv").read_text()
-    assert "ScaledMean(start=0.5)+InverseNorm" in table
-    result = json.loads((folder / "store" / "runs" / mine["key"] / "result.json").read_text())
+    assert "ScaledMean(start=0.5)+InverseNorm" in set(reports.load(outcome.store).accuracy["method"])
+    result = json.loads((outcome.store / "runs" / mine["key"] / "result.json").read_text())
     assert result["parameters"]["fusion"] == 16
 
-    again = cli(*command, "--methods", methods, PYTHONPATH=path)
-    assert "2 runs, 2 of them already in store" in again.stdout
+
+def test_the_tutorials_command_finds_what_the_front_door_made(cli: Cli, folder: Path) -> None:
+    benchmark.run(**CHOICES, methods="ScaledMean", plugins=["my_fusions:ScaledMean"], store="store", report=False)
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    said = cli(
+        *RUN, "--store", "store", "--plugin", "my_fusions:ScaledMean", "--methods", "ScaledMean", PYTHONPATH=path
+    )
+    assert said.returncode == 0, said.stderr
+    assert "1 runs, 1 of them already in store" in said.stdout
 
 
 def test_installed_ones_are_methods_under_the_names_of_their_entry_points(cli: Cli, folder: Path) -> None:
@@ -220,31 +231,27 @@ def test_a_parameter_that_no_method_can_write_is_refused(folder: Path) -> None:
         ("super().__init__()", "raise ValueError('too wide: 9')", "too wide: 9"),
     ],
 )
-def test_one_that_cannot_be_built_is_refused_before_anything_runs(
-    cli: Cli, folder: Path, old: str, new: str, said: str
-) -> None:
+def test_one_that_cannot_be_built_is_refused_before_anything_runs(folder: Path, old: str, new: str, said: str) -> None:
     (folder / "my_fusions.py").write_text(FILE.replace(old, new, 1))
-    path = os.pathsep.join([str(ROOT), str(folder)])
-    command = (*RUN, "--store", "store", "--plugin", "my_fusions:ScaledMean", "--methods", "ScaledMean")
-    done = cli(*command, PYTHONPATH=path)
-    assert (done.returncode, bool(re.search(said, done.stderr))) == (2, True), done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    with pytest.raises(benchmark.UserError, match=said) as refused:
+        benchmark.run(**CHOICES, methods="ScaledMean", plugins=["my_fusions:ScaledMean"], store="store")
+    assert "\n" not in str(refused.value)
     assert not (folder / "store").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("choices", "said"),
     [
         (
-            ("--methods", "text+pgm", "--modalities", "audio,visual"),
+            {"methods": "text+pgm", "modalities": "audio,visual"},
             "TextFusion: the inputs are audio, visual, without text",
         ),
-        (("--methods", "tensor(width=300)"), "27,270,901 features"),
+        ({"methods": "tensor(width=300)"}, "27,270,901 features"),
     ],
 )
-def test_built_in_fusions_refuse_as_early(cli: Cli, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    done = cli(*RUN, "--store", tmp_path / "store", *words)
-    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+def test_built_in_fusions_refuse_as_early(tmp_path: Path, choices: dict[str, Any], said: str) -> None:
+    with pytest.raises(benchmark.UserError, match=said):
+        benchmark.run(**CHOICES, **choices, store=tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 
