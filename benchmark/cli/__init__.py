@@ -1,5 +1,6 @@
 """``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
 
+import errno
 import sys
 import traceback
 
@@ -39,6 +40,9 @@ def _explain(error: Exception) -> tuple[int, str]:
         case typer.TyperException():
             command = getattr(getattr(error, "ctx", None), "command_path", "cssbench")
             return WRONG_INPUT, f"{error.format_message().removesuffix('.')}; see {command} --help"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT, strerror=cause):
+            remedy = "free some space, or name a folder elsewhere with --store; the same command goes on"
+            return FAILED, f"{cause}{f': {error.filename}' if error.filename else ''}: {remedy}"
         case OSError(strerror=str(cause)):
             return FAILED, f"{cause}: {error.filename}" if error.filename else cause
         case _:

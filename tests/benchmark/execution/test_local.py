@@ -1,6 +1,7 @@
 """Tasks over worker processes: each ends in one event, whatever happens to the worker."""
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -42,6 +43,11 @@ class Misbehaving(DataSet):
 class Unusable(Misbehaving):
     def misbehave(self) -> None:
         raise DataError("no such file")
+
+
+class FullDisk(Misbehaving):
+    def misbehave(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Killed(Misbehaving):
@@ -119,6 +125,14 @@ def test_a_run_that_fails_is_tried_twice_and_costs_itself_alone(
     again = list(Scheduler(store, workers=1).run(tasks(features, DataSet)))
     assert type(again[-1]) is Finished
     assert not list(store.runs.glob("*/error.txt"))
+
+
+def test_a_run_that_finds_no_space_says_what_to_do(store: Store, features: Path) -> None:
+    *_, failed = Scheduler(store, workers=1).run(tasks(features, FullDisk))
+    assert isinstance(failed, Failed)
+    *_, cause, remedy = failed.error.strip().splitlines()
+    assert "No space left on device" in cause
+    assert remedy.startswith(f"no space is left for the store {store.root}: free some, or name a folder elsewhere")
 
 
 def test_wrong_input_is_not_tried_again(store: Store, features: Path) -> None:

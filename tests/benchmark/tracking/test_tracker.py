@@ -19,6 +19,7 @@ import pytest
 
 from benchmark.tracking import tracker as tracking
 from benchmark.tracking.database import locked
+from benchmark.tracking.entries import summary
 from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri, resolve_uri
 
@@ -222,6 +223,24 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
     assert copy.read_bytes() == (folder / "result.json").read_bytes()
 
 
+def test_the_parent_has_the_mean_of_each_methods_finished_runs(grid: SimpleNamespace) -> None:
+    for name in ("iemocap-sim first", "meld-sim first"):
+        (parent,) = grid.runs[name]
+        assert parent.data.metrics == {"mean test weighted_f1/css": 0.5, "finished runs/css": 1}
+    (parent,) = grid.runs["meld-sim second"]  # whose only run failed
+    assert parent.data.metrics == {}
+
+
+def test_a_summary_is_by_method_under_names_that_mlflow_takes() -> None:
+    metrics = summary({"css(order=2)": {"a": 0.25, "b": 0.75}, "concat": {"c": 0.5}})
+    assert metrics == {
+        "mean test weighted_f1/css-order-2": 0.5,
+        "finished runs/css-order-2": 2,
+        "mean test weighted_f1/concat": 0.5,
+        "finished runs/concat": 1,
+    }
+
+
 def test_a_failed_run_keeps_its_epochs_and_the_end_of_its_error(grid: SimpleNamespace) -> None:
     (run,) = grid.runs["failed"]
     assert run.data.metrics == {"loss": 1.0}
@@ -404,6 +423,33 @@ def test_a_server_that_fails_costs_one_warning(
     shown = uri.replace("user:secret@", "")
     assert warning.startswith(f"3 of 3 runs are not, or not fully, in MLflow at {shown} (")
     assert all(part in warning for part in (cause, "safe in the run store", "cssbench sync"))
+
+
+@pytest.mark.parametrize(
+    ("finished", "said"),
+    [
+        (0, "none of them finished, so that there are no results to be logged later"),
+        (1, "results of the 1 that finished are safe in the run store"),
+        (2, "their results are safe in the run store"),
+    ],
+)
+def test_no_result_is_called_safe_of_a_run_that_has_none(
+    refusing: str, folder: Path, monkeypatch: pytest.MonkeyPatch, finished: int, said: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    warnings: list[str] = []
+    with Tracker(refusing, warnings.append) as tracker:
+        for number in range(2):
+            tracker.run_started(spec(str(number)), MANIFEST)
+            if number < finished:
+                tracker.run_finished(str(number), folder)
+            else:
+                tracker.run_failed(str(number), "OSError: [Errno 28] No space left on device")
+        tracker.close(60)
+    (warning,) = warnings
+    assert warning.startswith("2 of 2 runs are not")
+    assert said in warning
+    assert ("safe" in warning) == (finished > 0)
 
 
 def test_a_server_that_never_answers_holds_up_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
