@@ -1,5 +1,6 @@
 """``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
 
+import errno
 import re
 import sys
 import traceback
@@ -64,6 +65,9 @@ def _explain(error: Exception) -> tuple[int, str]:
                 near = [option for option in ("--datasets", "--dataset", "--store") if option in options]
                 message += "".join(f"; did you mean {option} {extra[1]}?" for option in near[:1])
             return WRONG_INPUT, f"{message}; see {command} --help"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT, strerror=cause):
+            remedy = "free some space, or name a folder elsewhere with --store; the same command goes on"
+            return FAILED, f"{cause}{f': {error.filename}' if error.filename else ''}: {remedy}"
         case OSError(strerror=str(cause)):
             return FAILED, f"{cause}: {error.filename}" if error.filename else cause
         case _:

@@ -22,7 +22,7 @@ from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.tracker import Tracker
-from benchmark.tracking.uris import artifacts_beside, without_password
+from benchmark.tracking.uris import without_password
 
 
 def run_grid(
@@ -68,7 +68,7 @@ def run_grid(
 def tracking(uri: str, store: Store, listener: Listener) -> Iterator[Tracker]:
     """A tracker of the store's runs; at the end it logs what is left, after an error in a hurry."""
     logged = Logged(store.root, without_password(uri))
-    tracker = Tracker(uri, artifacts_beside(uri, store.root), partial(_warn, listener), logged)
+    tracker = Tracker(uri, partial(_warn, listener), logged)
     try:
         yield tracker
         tracker.close()

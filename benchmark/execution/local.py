@@ -9,7 +9,7 @@ from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
-from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried
+from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Waiting
 from benchmark.execution.executor import Executor
 from benchmark.execution.tasks import Task
 from benchmark.execution.worker import STACK_SIGNAL, environment, work
@@ -124,7 +124,8 @@ class _Worker:
     def hear(self) -> Event:
         """The next event; raises EOFError or OSError where the worker is dead."""
         event: Event = self.connection.recv()
-        self._heard = time.monotonic()
+        if not isinstance(event, Waiting):
+            self._heard = time.monotonic()
         return event
 
     def silence(self) -> float:

@@ -1,5 +1,6 @@
 """A worker process: one torch thread, one run at a time."""
 
+import errno
 import faulthandler
 import os
 import signal
@@ -26,6 +27,9 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 """Set before a worker starts: threads and allocator are decided when libraries load."""
+
+_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+"""What a full disk is called, also by the libraries that write weights and tables."""
 
 STACK_SIGNAL = signal.SIGUSR1
 """Makes a worker write its stack into its run's log."""
@@ -85,7 +89,18 @@ def make(task: Task, store: Store, send: Callable[[Event], None], stop: Callable
             done = execute(task, store, on_epoch, stop, partial(send, Started(key)), partial(send, Waiting(key)))
             send(Finished(key) if done else Interrupted(key))
         except Exception as error:
-            send(Failed(key, traceback.format_exc(), lasting=isinstance(error, UserError)))
+            send(Failed(key, _explained(store), lasting=isinstance(error, UserError)))
+
+
+def _explained(store: Store) -> str:
+    """The traceback of the error that is being handled; of a full disk the last line says what to do."""
+    text = traceback.format_exc()
+    if not any(sign in text for sign in _FULL):
+        return text
+    return (
+        f"{text}no space is left for the store {store.root}: free some, or name a folder elsewhere with --store; the "
+        "same command goes on from the last epoch"
+    )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ class Logged:
     """The runs of the store at ``root`` that are in the MLflow at ``uri``."""
 
     def __init__(self, root: Path, uri: str) -> None:
+        self.root = root
         self.folder = root / "logged" / hashlib.sha256(uri.encode()).hexdigest()[:16]
         self.is_held = False
 
@@ -25,6 +26,11 @@ class Logged:
         """Remember that the run is there, as MLflow's run of that id."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.folder / key, run_id.encode())
+
+    def forget(self) -> None:
+        """No run is there any more."""
+        for path in self.folder.glob("[!.]*"):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def held(self, *, alone: bool = False) -> Iterator[bool]:

@@ -7,23 +7,24 @@ from the store another day. Only the thread imports mlflow.
 """
 
 import json
-import math
 import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+from benchmark.store.store import Store
+from benchmark.tracking import entries
+from benchmark.tracking.database import StoreDatabase, cause_of, locked
 from benchmark.tracking.logged import Logged
-from benchmark.tracking.uris import ARTIFACTS, without_password
+from benchmark.tracking.uris import ARTIFACTS, artifacts_beside, default_uri, without_password
 
 FLUSH_SECONDS = 1.0  # between two looks at the notes
 RETRY_SECONDS = 30.0  # at most, after failures
@@ -38,15 +39,9 @@ _ENVIRONMENT = {  # defaults: what the user has set stays. mlflow reads most of 
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # else the server decides how long the thread sleeps
     "GIT_PYTHON_REFRESH": "quiet",
 }
-_DIGEST = 36  # characters of a data set's digest that MLflow takes
-_SECTIONS = {  # of result.json, as metrics
-    "selected": "test/selected",
-    "last": "test/last",
-    "peak_test": "test/peak",
-    "validation": "validation/selected",
-    "imported": "test/imported",
+_LOCAL_ENVIRONMENT = {  # or connections to a database that was put aside would be used again
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
 }
-_IDENTITY = ("key", "group", "budget")  # fields of a spec that name it rather than describe it: tags, not params
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +59,7 @@ class _Parent:
     experiment: str
     run_id: str
     statuses: dict[str, str] = field(default_factory=dict)  # of the nested runs, by key: the last attempt counts
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)  # weighted F1 of finished ones, by label and key
 
     @property
     def status(self) -> str:
@@ -90,7 +86,7 @@ class _Run:
     manifest: Mapping[str, Any]
     invocation: _Invocation
     started: int
-    epochs: list[tuple[str, float, int, int]] = field(default_factory=list)  # name, value, milliseconds, step
+    epochs: list[entries.Metric] = field(default_factory=list)
     end: _End | None = None
 
     run_id: str | None = None
@@ -103,19 +99,23 @@ class Tracker:
     """Logs the runs of a grid to the MLflow at `uri`; a context manager that closes itself.
 
     Each data set has an experiment `css-bench/<dataset>`, each invocation a parent run in it, each run a nested run of
-    that. `artifacts` is the folder for artifacts of new experiments when `uri` is a local database, None where a server
-    decides. `warn` takes one line for the user and may be called from the tracker's thread. No method raises or waits
-    for MLflow's sake; only `close` waits, as long as it is told. Calls about a run that is not open are ignored. Only
-    finite numbers are logged: MLflow would store ∞ as 1.8e308. ``logged`` remembers the keys of finished runs that are
-    in MLflow, fully and once.
+    that. The artifacts of new experiments are beside a local database; a server decides itself. `warn` takes one line
+    for the user and may be called from the tracker's thread. No method raises or waits for MLflow's sake; only `close`
+    waits, as long as it is told. Calls about a run that is not open are ignored. Only finite numbers are logged: MLflow
+    would store ∞ as 1.8e308. ``logged`` remembers the keys of finished runs that are in MLflow, fully and once; where
+    `uri` is the database in its store, one that is broken is made again from the store.
+
+    Attributes:
+        is_rebuilt: whether that happened.
     """
 
-    def __init__(
-        self, uri: str, artifacts: Path | None, warn: Callable[[str], None], logged: Logged | None = None
-    ) -> None:
-        for name, value in _ENVIRONMENT.items():
+    def __init__(self, uri: str, warn: Callable[[str], None], logged: Logged | None = None) -> None:
+        self._uri, self._warn, self._logged = uri, warn, logged
+        self._artifacts = artifacts_beside(uri)
+        self._database = StoreDatabase(logged.root) if logged and uri == default_uri(logged.root) else None
+        for name, value in (_ENVIRONMENT | (_LOCAL_ENVIRONMENT if self._artifacts else {})).items():
             os.environ.setdefault(name, value)
-        self._uri, self._artifacts, self._warn, self._logged = uri, artifacts, warn, logged
+        self.is_rebuilt = False
         self._shown_uri = without_password(uri)
         self._invocation = _Invocation("css-bench", {}, _now())
         self._lasting: dict[str, _Invocation] = {}  # by token
@@ -156,7 +156,7 @@ class Tracker:
     def epoch(self, key: str, metrics: Mapping[str, float], step: int) -> None:
         """Log metrics of an epoch (`step`, from 1), as of now."""
         if run := self._open.get(key):
-            run.epochs.extend((name, value, _now(), step) for name, value in _numbers(metrics))
+            run.epochs.extend((name, value, _now(), step) for name, value in entries.numbers(metrics))
 
     def run_finished(self, key: str, folder: Path) -> None:
         """Close a run as FINISHED, with the scores and files of its run folder."""
@@ -192,13 +192,19 @@ class Tracker:
             self.run_interrupted(key)
         self._closing.set()
         self._thread.join(timeout)
-        if missing := len(self._unlogged):
+        if missing := list(self._unlogged):
+            finished = sum(run.end is not None and run.end.status == "FINISHED" for run in missing)
+            safe = "their results are" if finished == len(missing) else f"results of the {finished} that finished are"
             self._warn(
-                f"{missing} of {self._started} runs are not, or not fully, in MLflow at {self._shown_uri} "
-                f"({self._cause or f'it did not answer within {timeout:g} s'}); their results are safe in the run "
-                "store, and cssbench sync logs them once the server or the disk works again"
+                f"{len(missing)} of {self._started} runs are not, or not fully, in MLflow at {self._shown_uri} "
+                f"({self._cause or f'it did not answer within {timeout:g} s'}); "
+                + (
+                    f"{safe} safe in the run store, and cssbench sync logs them once the server or the disk works again"
+                    if finished
+                    else "none of them finished, so that there are no results to be logged later"
+                )
             )
-        return missing
+        return len(missing)
 
     def _end(self, key: str, end: _End) -> None:
         if run := self._open.pop(key, None):
@@ -218,11 +224,13 @@ class Tracker:
         try:
             step()
         except Exception as error:  # whatever MLflow, its database or the network may raise
-            self._cause = _cause(error)
+            self._cause = cause_of(error)
             return False
         return True
 
     def _log_runs(self) -> None:
+        if self._unlogged:
+            self._client  # noqa: B018 (it may find that there is more to log)
         for run in sorted(self._unlogged, key=lambda run: run.failures):  # a run that MLflow refuses holds up no other
             if run.run_id is None or run.epochs or run.end:
                 run.failures += 1
@@ -243,10 +251,10 @@ class Tracker:
         metrics = run.epochs[:epochs]
         run.steps |= {step for _, _, _, step in metrics}
         if end and end.folder:
-            metrics += [*_history(end, run.steps), *_result(end)]
+            metrics += [*entries.history(end.folder, end.time, run.steps), *entries.result(end.folder, end.time)]
         # From here on a second attempt repeats what the first one did: of what is equal MLflow keeps one.
         if run.params:
-            self._client.log_inputs(run.run_id, datasets=[_dataset(run)])
+            self._client.log_inputs(run.run_id, datasets=[entries.dataset(run.spec, run.manifest)])
         for first in range(0, max(len(metrics), 1), _BATCH):
             batch = [Metric(*m) for m in metrics[first : first + _BATCH]]
             self._client.log_batch(run.run_id, batch, [Param(*p) for p in run.params.items()])
@@ -262,6 +270,8 @@ class Tracker:
         if status == "FINISHED" and self._logged:
             self._logged.add(key, run_id)
         parent.statuses[key] = status
+        if status == "FINISHED" and run.end and run.end.folder:
+            parent.scores.setdefault(run.spec["label"], {})[key] = entries.weighted_f1(run.end.folder)
         self._unlogged.remove(run)
 
     def _finished(self, run: _Run, parent: _Parent) -> str | None:
@@ -277,11 +287,11 @@ class Tracker:
         for other in self._client.search_runs([parent.experiment], cut_off):
             if other.info.run_id not in self._mine:
                 self._client.delete_run(other.info.run_id)
-        run.params = dict(_params({name: v for name, v in run.spec.items() if name not in ("format", *_IDENTITY)}))
+        run.params = entries.params(run.spec)
         run.run_id = self._client.create_run(
             parent.experiment,
             start_time=run.started,
-            tags={"mlflow.parentRunId": parent.run_id, **_tags(run)},
+            tags={"mlflow.parentRunId": parent.run_id, **entries.tags(run.spec, run.manifest)},
             run_name=f"{run.spec['label']} seed {run.spec['seed']}",
         ).info.run_id
         self._mine.add(run.run_id)
@@ -293,7 +303,7 @@ class Tracker:
             for path in (end.folder / name for name in ARTIFACTS):
                 if path.exists():
                     self._client.log_artifact(run.run_id, str(path))
-            self._client.log_text(run.run_id, _confusion(end.folder, run.manifest), "confusion.csv")
+            self._client.log_text(run.run_id, entries.confusion(end.folder), "confusion.csv")
         self._client.set_terminated(run.run_id, end.status, end.time)
 
     def _parent(self, invocation: _Invocation, dataset: str) -> _Parent:
@@ -307,6 +317,8 @@ class Tracker:
 
     def _end_parents(self) -> None:
         for parent in self._parents.values():
+            for name, value in entries.summary(parent.scores).items():
+                self._client.log_metric(parent.run_id, name, value)
             self._client.set_terminated(parent.run_id, parent.status)
 
     def _experiment(self, dataset: str) -> str:
@@ -314,7 +326,7 @@ class Tracker:
 
         name = f"css-bench/{dataset}"
         folder = re.sub(r"[^\w.-]+", "-", dataset).strip("-")
-        location = (self._artifacts.absolute() / folder).as_uri() if self._artifacts else None
+        location = (self._artifacts / folder).as_uri() if self._artifacts else None
         if (found := self._client.get_experiment_by_name(name)) is None:
             try:
                 return self._client.create_experiment(name, location)
@@ -328,93 +340,26 @@ class Tracker:
     def _client(self) -> Any:
         from mlflow import MlflowClient  # here, for the import and a first database take seconds
 
-        with _locked(self._artifacts) if self._artifacts else nullcontext():
+        with locked(self._artifacts) if self._artifacts else nullcontext():
+            if self._database and self._logged:
+                self._prepare(self._database, self._logged)
             return MlflowClient(self._uri)
 
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out: MLflow's migrations break a new database that two of them create at once."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)  # unlocks, as the kernel would if this process died
+    def _prepare(self, database: StoreDatabase, logged: Logged) -> None:
+        """Have the store's database there; where it had to be made again, log the store's finished runs into it."""
+        is_new = not database.file.exists()
+        broken = database.prepare()
+        if broken or is_new:
+            logged.forget()
+        if not broken:
+            return
+        self._warn(broken)
+        self.is_rebuilt = True
+        store, noted = Store(logged.root), {run.spec["key"] for run in self._unlogged}
+        for spec in store.specs():
+            if spec["key"] not in noted and store.is_whole(spec["key"]):
+                self.run_kept(store.folder(spec["key"]))
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _numbers(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """The finite numbers of nested mappings: {"timings": {"train": 3}} gives ("timings/train", 3.0)."""
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _numbers(value, f"{prefix}{name}/")
-        elif isinstance(value, Real) and math.isfinite(value):
-            yield f"{prefix}{name}", float(value)
-
-
-def _params(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Everything in nested mappings: {"fusion": {"options": {"rank": 8}}} gives ("fusion.rank", "8")."""
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _params(value, prefix if name == "options" else f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
-
-
-def _tags(run: _Run) -> dict[str, str]:
-    tags = {name: str(run.spec[name]) for name in _IDENTITY} | {"data_kind": run.manifest["data"]["kind"]}
-    if git := run.manifest["git"]:  # the commit under the name that MLflow's pages show
-        tags |= {"mlflow.source.git.commit": git["commit"], "git_dirty": json.dumps(git["dirty"])}
-    return tags
-
-
-def _result(end: _End) -> list[tuple[str, float, int, int]]:
-    assert end.folder is not None
-    result = json.loads((end.folder / "result.json").read_text(encoding="utf-8"))
-    numbers = _numbers({_SECTIONS.get(name, name): value for name, value in result.items()})
-    return [(name, value, end.time, 0) for name, value in numbers]
-
-
-def _history(end: _End, logged: set[int]) -> Iterator[tuple[str, float, int, int]]:
-    """The epochs of a finished run that were not logged when they happened: before it was resumed, say."""
-    import pyarrow.parquet as pq
-
-    assert end.folder is not None
-    if not (end.folder / "history.parquet").exists():  # of an import nothing but predictions is known
-        return
-    for row in pq.read_table(end.folder / "history.parquet").to_pylist():
-        epoch = row.pop("epoch")
-        if epoch not in logged:
-            yield from ((name, value, end.time, epoch) for name, value in _numbers(row))
-
-
-def _dataset(run: _Run) -> Any:
-    """The run's data set as MLflow knows data sets."""
-    from mlflow.entities import Dataset, DatasetInput
-
-    data = run.manifest["data"]
-    source = json.dumps({name: data[name] for name in ("kind", "description", "fingerprint") if name in data})
-    return DatasetInput(Dataset(run.spec["dataset"], data["fingerprint"][:_DIGEST], "css-bench", source))
-
-
-def _confusion(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """The confusion matrix of the selected epoch, where none was selected of the last: rows labels, columns classes."""
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    counts = (result["selected"] or result["last"] or result["imported"])["confusion"]
-    names = manifest["data"].get("classes") or range(len(counts))
-    lines = [["label", *names], *([name, *row] for name, row in zip(names, counts, strict=True))]
-    return "".join(",".join(map(str, line)) + "\n" for line in lines)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost telling exception, on one line: MLflow wraps "connection refused" in three layers of text."""
-    while (inner := error.__cause__ or error.__context__) and not isinstance(inner, LookupError):
-        error = inner
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

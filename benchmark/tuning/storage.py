@@ -10,21 +10,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
-from benchmark.tracking.uris import without_password
+from benchmark.tracking.uris import sqlite_uri, without_password
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 20
-"""A trial that nobody vouched for during so long is taken for abandoned, and tried again."""
+"""A trial that nobody vouched for during so long is abandoned, unless its lock is held, and tried again."""
 _ATTEMPTS, _AGAIN_SECONDS = 3, 0.3
 _LOCK_SECONDS = 60  # that SQLite waits for another process's write
 
 
 def default_url(store: Path) -> str:
     """The database beside the runs of a store."""
-    return f"sqlite:///{(store.absolute() / 'optuna.db').as_posix()}"
+    return sqlite_uri(store / "optuna.db")
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def connect(url: str) -> "RDBStorage":
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-    options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if url.startswith("sqlite:") else {}
+    options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if url.startswith("sqlite") else {}
 
     def open_it() -> RDBStorage:
         return RDBStorage(url, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)

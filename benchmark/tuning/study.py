@@ -3,8 +3,10 @@
 All trials are enqueued beforehand, each with its number as the attribute ``slot``: what is taken from a queue is taken
 by one process alone, so that no two make the same trial and the total is exact. Where the settings follow from the
 number (the default, a grid, random draws) they are enqueued too; else the sampler fills them in when the trial is
-taken. A trial that was abandoned, its process killed or stopped, is failed and enqueued again with the same slot and
-settings. Optuna's own number of the new attempt is another one: elsewhere a trial's number is its slot.
+taken. A trial that was abandoned is failed and enqueued again with the same slot and settings. Optuna's own number of
+the new attempt is another one: elsewhere a trial's number is its slot. Abandoned is what nobody has vouched for during
+some time, and whose lock no living process holds: a process that is slow or suspended loses no trial to those who see
+its locks.
 """
 
 import hashlib
@@ -14,9 +16,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
+from benchmark.tuning.locks import TrialLocks
 from benchmark.tuning.measuring import Measured
 from benchmark.tuning.plan import GOALS, Plan
 from benchmark.tuning.space import Settings, cells, draws
@@ -39,17 +43,21 @@ _LOOK_SECONDS = 1.0  # between two looks for what other processes left or finish
 class Study:
     """A plan's study: opened, or made where there is none.
 
+    Args:
+        locks: a folder of the store, for locks on trials.
+
     Raises:
         UserError: the storage has a study of that name and another definition.
     """
 
-    def __init__(self, plan: Plan, storage: "RDBStorage", heartbeat: Heartbeat) -> None:
+    def __init__(self, plan: Plan, storage: "RDBStorage", heartbeat: Heartbeat, locks: Path) -> None:
         import optuna
 
         self.plan = plan
+        self._locks = TrialLocks(locks, plan.name)
         self._storage = storage
         self._heartbeat = heartbeat
-        self._mine: set[int] = set()  # Optuna's ids of the trials that this process makes
+        self._mine: dict[int, int] = {}  # numbers of the trials that this process makes, by Optuna's ids
         self._vouched: set[int] = set()  # and of those of others that it once vouched for
         self._idle, self._looked = False, 0.0
         self._finished, self._checked = False, 0.0
@@ -126,11 +134,19 @@ class Study:
 
     def ask(self) -> "tuple[Trial, int] | None":
         """A trial to make, with its settings and its number; None where there is none now."""
-        if time.monotonic() - self._looked >= _LOOK_SECONDS:
-            self._revive()
-            self._looked = time.monotonic()
-        elif self._idle:
+        is_due = time.monotonic() - self._looked >= _LOOK_SECONDS
+        if self._idle and not is_due:
             return None
+        with self._locks.taking() as is_alone:
+            if not is_alone:
+                return None
+            if is_due:
+                self._revive()
+                self._looked = time.monotonic()
+            return self._take()
+
+    def _take(self) -> "tuple[Trial, int] | None":
+        """Take the next trial of the queue, and its lock before anybody may look whether it is abandoned."""
         with quiet():
             while (expected := self._waiting()) is not None:
                 self._storage.record_heartbeat(expected._trial_id)
@@ -139,10 +155,11 @@ class Study:
                 if self._is_surplus(trial):
                     self.optuna.tell(trial, state=_state("FAIL"))
                     continue
-                self._mine.add(trial._trial_id)
+                number = self._mine[trial._trial_id] = trial.user_attrs["slot"]
+                self._locks.hold(number)
                 self._heartbeat.add(trial._trial_id)
                 self._idle = False
-                return trial, trial.user_attrs["slot"]
+                return trial, number
         self._idle = True
         return None
 
@@ -180,7 +197,8 @@ class Study:
     def forget(self, trial: "Trial") -> None:
         """The trial is over, or another process has it."""
         self._heartbeat.remove(trial._trial_id)
-        self._mine.discard(trial._trial_id)
+        if (number := self._mine.pop(trial._trial_id, None)) is not None:
+            self._locks.release(number)
         self._checked = 0.0
 
     @property
@@ -227,15 +245,22 @@ class Study:
 
     def _revive(self) -> None:
         """Enqueue again what a dead process had."""
-        from optuna.storages import fail_stale_trials
+        from optuna.exceptions import UpdateFinishedTrialError
 
         with quiet():
-            fail_stale_trials(self.optuna)
-            for trial in self.optuna.get_trials(deepcopy=False, states=(_state("RUNNING"),)):
-                if trial._trial_id not in self._mine | self._vouched:
-                    # one whose process died before its first heartbeat would never be stale
-                    self._vouched.add(trial._trial_id)
-                    self._storage.record_heartbeat(trial._trial_id)
+            stale = set(self._storage._get_stale_trial_ids(self.optuna._study_id))
+            for attempt in self.optuna.get_trials(deepcopy=False, states=(_state("RUNNING"),)):
+                identity, number = attempt._trial_id, attempt.user_attrs.get("slot")
+                if identity in self._mine:
+                    continue
+                if identity in stale and (number is None or not self._locks.is_held(number)):
+                    with suppress(UpdateFinishedTrialError):
+                        self.optuna.tell(attempt.number, state=_state("FAIL"), skip_if_finished=True)
+                elif identity in stale or identity not in self._vouched:
+                    # its process lives, for those too who do not see the lock; and one whose process died before its
+                    # first heartbeat would never be stale
+                    self._vouched.add(identity)
+                    self._storage.record_heartbeat(identity)
         self._enqueue()
 
     def _sampler(self, number: int) -> "BaseSampler":

@@ -55,7 +55,7 @@ def tune(
         database = connect(storage)
         stack.callback(database.engine.dispose)
         heartbeat = stack.enter_context(Heartbeat(database))
-        studies = [Study(plan, database, heartbeat) for plan in plans]
+        studies = [Study(plan, database, heartbeat, store.root / "studies" / ".trials") for plan in plans]
         for study in studies:  # none is begun where another one cannot be
             study.extend(trials)
         records = {study.plan.name: write_record(store.root, study, storage) for study in studies}

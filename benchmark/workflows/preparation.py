@@ -1,5 +1,6 @@
 """What has to be settled before runs are made: which are missing, and whether all of them can be made at all."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from benchmark.store.checksums import damage
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
+    from benchmark.execution.listener import Listener
     from benchmark.experiment.spec import RunSpec
     from benchmark.store.store import Store
 
@@ -44,3 +46,12 @@ def existing(store: Path) -> Path:
     if not (store / "runs").is_dir():
         raise UserError(f"no runs in {store}: name a store with --store, or make one with cssbench run")
     return store
+
+
+def warn_of_tracking(uri: str | None, listener: "Listener") -> None:
+    """A warning, before anything is made, where MLflow cannot be where the option or the environment says."""
+    from benchmark.tracking.reachability import hindrance
+
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI")  # the store's own database is where the store is
+    if chosen and (cause := hindrance(chosen)):
+        listener.notice(f"warning: {cause}")

@@ -15,7 +15,7 @@ from benchmark.workflows.defaults import data_folder, store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid, refuse_beside
 from benchmark.workflows.lock import read_lock
 from benchmark.workflows.notebook import default_listener
-from benchmark.workflows.preparation import damages, missing, refuse_unusable
+from benchmark.workflows.preparation import damages, missing, refuse_unusable, warn_of_tracking
 from benchmark.workflows.refit import refits
 from benchmark.workflows.reporting import refuse_foreign, write_report
 
@@ -131,6 +131,7 @@ def carry_out(
         refuse_foreign(where.report)
     if dry_run:
         return _say_what_it_takes(grid, where, store, listener, refit=refit)
+    warn_of_tracking(where.tracking_uri, listener)
     declared = grid.preregistration
     if declared and declared.insisted and not missing(grid.specs, store):
         declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory

@@ -7,8 +7,9 @@ from benchmark.base.errors import UserError
 from benchmark.execution.listener import Listener
 from benchmark.store.query import Filter
 from benchmark.store.store import Store
+from benchmark.tracking.database import StoreDatabase
 from benchmark.tracking.logged import Logged
-from benchmark.tracking.uris import artifacts_beside, resolve_uri, without_password
+from benchmark.tracking.uris import default_uri, resolve_uri, without_password
 from benchmark.workflows.defaults import store_folder
 from benchmark.workflows.preparation import existing
 
@@ -48,23 +49,27 @@ def sync(
     with logged.held(alone=True) as alone:
         if not alone:
             raise UserError(f"another process is logging runs of {held.root} to {shown}: sync when it has ended")
-        complete, already = [run.key for run in Filter(state="complete").select(held)], logged.keys()
-        absent = [key for key in complete if key not in already]
-        whole = [key for key in absent if held.is_whole(key)]
-        failed = 0
+        if uri == default_uri(held.root) and not StoreDatabase(held.root).is_readable:
+            logged.forget()  # nothing is there, whatever was logged once
+        complete, before = {run.key for run in Filter(state="complete").select(held)}, logged.keys()
+        whole = sorted(key for key in complete - before if held.is_whole(key))
         if whole:
             from benchmark.tracking.tracker import Tracker
 
-            tracker = Tracker(uri, artifacts_beside(uri, held.root), listener.notice, logged)
+            tracker = Tracker(uri, listener.notice, logged)
             tracker.begin(f"sync: {len(whole)} runs", {})
             for key in whole:
                 tracker.run_kept(held.folder(key))
-            failed = tracker.close(timeout=None)
+            tracker.close(timeout=None)
+            if tracker.is_rebuilt:
+                before = set()
+        absent = complete - logged.keys()
+        failed = sum(map(held.is_whole, absent))
     return Synced(
         uri=shown,
         complete=len(complete),
-        already=len(complete) - len(absent),
-        logged=len(whole) - failed,
-        damaged=len(absent) - len(whole),
+        already=len(complete & before),
+        logged=len(complete - absent - before),
+        damaged=len(absent) - failed,
         failed=failed,
     )

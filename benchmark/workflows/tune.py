@@ -23,7 +23,7 @@ from benchmark.tuning.tuned import tuned_spec
 from benchmark.workflows.defaults import STORE, data_folder, store_folder
 from benchmark.workflows.grid import Grid
 from benchmark.workflows.notebook import default_listener
-from benchmark.workflows.preparation import refuse_unusable
+from benchmark.workflows.preparation import refuse_unusable, warn_of_tracking
 from benchmark.workflows.run import Outcome, carry_out
 
 if TYPE_CHECKING:
@@ -176,6 +176,7 @@ def _search(
     store = Store(where.store)
     store.prepare()
     refuse_unusable([each.default for each in plans], [each.recipe.dataset for each in plans])
+    warn_of_tracking(where.tracking_uri, listener)
     from benchmark.execution.local import Scheduler
     from benchmark.tracking.uris import resolve_uri
     from benchmark.tuning.storage import default_url

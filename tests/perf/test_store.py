@@ -81,7 +81,7 @@ def test_logging_sixty_runs_to_a_new_database(benchmark, tmp_path):
 
     def log():
         missing = []
-        with Tracker(default_uri(tmp_path), tmp_path / "mlartifacts", missing.append) as tracker:
+        with Tracker(default_uri(tmp_path), missing.append) as tracker:
             for folder in folders:
                 tracker.run_started(json.loads((folder / "spec.json").read_text()), manifest)
                 for step in range(1, 21):

@@ -1,5 +1,6 @@
 """Wrong input: exit code 2, one line that names it, nothing written, nothing executed."""
 
+import errno
 import os
 import pickle
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmark import cli
+from benchmark.cli import _explain
 from benchmark.execution import coordinator
 from tests.benchmark.harness import feature_items, write_features
 
@@ -202,3 +204,13 @@ def test_a_good_command_passes_all_these_checks(say: Callable[..., Said], monkey
     monkeypatch.setattr(coordinator, "run_grid", lambda *specs, **_: reached.append(specs) or Counter())
     say("run", "--preset", "smoke", "--datasets", "iemocap-sim")
     assert reached
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_comes_with_a_remedy(number: int) -> None:
+    code, message = _explain(OSError(number, os.strerror(number), "report.md"))
+    assert (code, message) == (
+        1,
+        f"{os.strerror(number)}: report.md: free some space, or name a folder elsewhere with --store; the same command "
+        "goes on",
+    )

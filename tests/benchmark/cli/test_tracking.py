@@ -1,11 +1,14 @@
 """What MLflow missed is logged later, exactly once, whatever happened to the server in between."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -175,22 +178,77 @@ def test_a_server_killed_in_the_middle_of_a_grid_gets_every_run_once(
     assert {run.info.status for run in runs} == {"FINISHED"}
 
 
-def test_mlflows_pages_are_on_loopback_alone(say: Say, start_cli: StartCli, store: Store) -> None:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = start_cli("ui", "--store", store.root, "--port", port, MLFLOW_TRACKING_URI="")
+        return int(free.getsockname()[1])
+
+
+def test_mlflows_pages_are_on_loopback_alone_and_the_runs_page_is_opened(
+    say: Say, start_cli: StartCli, tmp_path: Path
+) -> None:
+    held = Store(tmp_path / "a b%20c?d#é" / "store")
+    write_run(held.runs, KEYS[0])
+    assert say("sync", "--store", held.root)[0] == 0
+    port, opened = free_port(), tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}.part" && mv "{opened}.part" "{opened}"\n')
+    browser.chmod(0o755)
+    process = start_cli("ui", "--store", held.root, "--port", port, MLFLOW_TRACKING_URI="", BROWSER=str(browser))
 
     def connects(host: str) -> bool:
         with suppress(OSError), socket.create_connection((host, port), timeout=5):
             return True
         return False
 
+    def asked(page: str, **query: str) -> Any:
+        words = urllib.parse.urlencode(query)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}?{words}") as answer:
+            return json.load(answer)
+
     try:
         until(lambda: connects("127.0.0.1"))
         assert not connects("127.0.0.2")  # a server on every address would answer here
+        assert process.stdout
+        assert "Ctrl-C ends it" in process.stdout.readline()
+        page = process.stdout.readline().strip().removeprefix("css-bench/meld-sim: ")
+        (found,) = re.findall(
+            rf"^http://127.0.0.1:{port}/#/experiments/(\d+)/runs\?workflowType=machine_learning$", page
+        )
+        answer = asked("api/2.0/mlflow/experiments/get", experiment_id=found)
+        assert answer["experiment"]["name"] == "css-bench/meld-sim"
+        (run,) = [run for run in logged(default_uri(held.root), "meld-sim") if run.data.tags["key"] == KEYS[0]]
+        result = asked("get-artifact", path="result.json", run_uuid=run.info.run_id)
+        assert result == json.loads((held.folder(KEYS[0]) / "result.json").read_text())
+        until(opened.exists)
+        assert opened.read_text().strip() == page
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def test_pages_that_cannot_be_shown_are_one_line(say: Say, store: Store, tmp_path: Path) -> None:
     code, _, err = say("ui", "--store", store.root, "--tracking-uri", "http://user:secret@example.org")
     assert (code, "http://example.org is a server already" in err) == (2, True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, out, err = say("ui", "--store", store.root, "--port", port)
+    assert (code, out) == (2, "")
+    assert f"port {port} cannot be used (Address already in use); name another one with --port" in err
+    for port in (0, 80_000):
+        code, out, err = say("ui", "--store", store.root, "--port", port)
+        assert (code, out, f"--port must be from 1 to 65535, got {port}" in err) == (2, "", True)
+    held = Store(tmp_path / "store")
+    write_run(held.runs, KEYS[0])
+    code, _, err = say("ui", "--store", held.root)
+    assert (code, "nothing is logged at" in err) == (2, True)
+    (held.root / "mlflow.db").write_bytes(b"no database" * 100)
+    code, _, err = say("ui", "--store", held.root)
+    assert (code, "is broken; cssbench sync makes it again" in err) == (2, True)
+
+
+def test_an_address_where_mlflow_cannot_be_is_said_before_anything_is_made(finished: Store, say: Say) -> None:
+    """Nothing is left to be made here, and nothing would be logged; it is said all the same."""
+    code, _, err = say(*GRID, "--store", finished.root, "--tracking-uri", "htp://example.org")
+    assert code == 0
+    assert err.count("MLflow at htp://example.org cannot be used (MLflow knows no address that begins with htp") == 1

@@ -1,6 +1,7 @@
 """Tasks over worker processes: each ends in one event, whatever happens to the worker."""
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import pytest
 
 from benchmark.base.errors import DataError
 from benchmark.data.datasets import DataSet, dataset
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started, Waiting
 from benchmark.execution.local import Scheduler, _Worker
 from benchmark.execution.tasks import Task
 from benchmark.experiment.grid import expand
@@ -42,6 +43,11 @@ class Misbehaving(DataSet):
 class Unusable(Misbehaving):
     def misbehave(self) -> None:
         raise DataError("no such file")
+
+
+class FullDisk(Misbehaving):
+    def misbehave(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Killed(Misbehaving):
@@ -87,7 +93,7 @@ def tasks(features: Path, *kinds: type[DataSet], epochs: int = 2) -> list[Task]:
 
 
 def ends(events: list[Event]) -> list[tuple[type[Event], str]]:
-    return [(type(event), event.key) for event in events if not isinstance(event, Started | Epoch)]
+    return [(type(event), event.key) for event in events if not isinstance(event, Started | Waiting | Epoch)]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +125,14 @@ def test_a_run_that_fails_is_tried_twice_and_costs_itself_alone(
     again = list(Scheduler(store, workers=1).run(tasks(features, DataSet)))
     assert type(again[-1]) is Finished
     assert not list(store.runs.glob("*/error.txt"))
+
+
+def test_a_run_that_finds_no_space_says_what_to_do(store: Store, features: Path) -> None:
+    *_, failed = Scheduler(store, workers=1).run(tasks(features, FullDisk))
+    assert isinstance(failed, Failed)
+    *_, cause, remedy = failed.error.strip().splitlines()
+    assert "No space left on device" in cause
+    assert remedy.startswith(f"no space is left for the store {store.root}: free some, or name a folder elsewhere")
 
 
 def test_wrong_input_is_not_tried_again(store: Store, features: Path) -> None:
@@ -161,7 +175,7 @@ def test_waiting_for_another_process_is_not_hanging(store: Store, features: Path
         time.sleep(1)
         scheduler.stop()
         thread.join(60)
-    assert ends(events) == [(Interrupted, task.spec.key)]
+    assert [(type(event), event.key) for event in events] == [(kind, task.spec.key) for kind in (Waiting, Interrupted)]
 
 
 def test_stopping_ends_the_run_after_its_epoch_and_starts_no_other(store: Store, features: Path) -> None:

@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmark.tracking import tracker as tracking
+from benchmark.tracking.database import locked
+from benchmark.tracking.entries import summary
 from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri, resolve_uri
 
@@ -61,7 +63,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "digests": {"weights": "00ff"},
     }
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
-    for name in ("spec.json", "manifest.json", "predictions.parquet", "steps.parquet"):
+    manifest = MANIFEST | {"data": DATA | {"classes": ["calm", "angry"]}}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for name in ("spec.json", "predictions.parquet", "steps.parquet"):
         (folder / name).write_bytes(name.encode())
     epochs = list(range(1, EPOCHS + 2))
     pq.write_table(pa.table({"epoch": epochs, "loss": [float(-epoch) for epoch in epochs]}), folder / "history.parquet")
@@ -73,7 +77,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> SimpleNamesp
     """A grid with every way for a run to end, logged into a fresh database, which takes seconds: once for all tests."""
     root = tmp_path_factory.mktemp("a store")
     warnings: list[str] = []
-    tracker = Tracker(default_uri(root), root / "mlartifacts", warnings.append)
+    tracker = Tracker(default_uri(root), warnings.append)
     with tracker:
         tracker.begin("first", {"command": "cssbench run"})
         tracker.epoch("unknown", {"loss": 1.0}, 1)
@@ -214,9 +218,27 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
     names = {file.path for file in grid.client.list_artifacts(run.info.run_id)}
     assert names == {*tracking.ARTIFACTS, "confusion.csv"}
     (confusion,) = (grid.root / "mlartifacts" / "iemocap-sim").glob(f"{run.info.run_id}/**/confusion.csv")
-    assert confusion.read_text() == "label,0,1\n0,3,1\n1,0,2\n"
+    assert confusion.read_text() == "label,calm,angry\ncalm,3,1\nangry,0,2\n"
     (copy,) = (grid.root / "mlartifacts" / "iemocap-sim").glob(f"{run.info.run_id}/**/result.json")
     assert copy.read_bytes() == (folder / "result.json").read_bytes()
+
+
+def test_the_parent_has_the_mean_of_each_methods_finished_runs(grid: SimpleNamespace) -> None:
+    for name in ("iemocap-sim first", "meld-sim first"):
+        (parent,) = grid.runs[name]
+        assert parent.data.metrics == {"mean test weighted_f1/css": 0.5, "finished runs/css": 1}
+    (parent,) = grid.runs["meld-sim second"]  # whose only run failed
+    assert parent.data.metrics == {}
+
+
+def test_a_summary_is_by_method_under_names_that_mlflow_takes() -> None:
+    metrics = summary({"css(order=2)": {"a": 0.25, "b": 0.75}, "concat": {"c": 0.5}})
+    assert metrics == {
+        "mean test weighted_f1/css-order-2": 0.5,
+        "finished runs/css-order-2": 2,
+        "mean test weighted_f1/concat": 0.5,
+        "finished runs/concat": 1,
+    }
 
 
 def test_a_failed_run_keeps_its_epochs_and_the_end_of_its_error(grid: SimpleNamespace) -> None:
@@ -228,7 +250,7 @@ def test_a_failed_run_keeps_its_epochs_and_the_end_of_its_error(grid: SimpleName
 def test_epochs_are_logged_while_the_run_is_going_on(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
     warnings: list[str] = []
-    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", warnings.append) as tracker:
+    with Tracker(default_uri(grid.root), warnings.append) as tracker:
         tracker.run_started(spec("live"), MANIFEST)
         tracker.epoch("live", {"loss": 2.0}, 1)
         experiment = grid.client.get_experiment_by_name("css-bench/iemocap-sim").experiment_id
@@ -249,7 +271,7 @@ def test_a_run_that_cannot_be_logged_holds_up_no_other_and_is_offered_again(
     monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
     monkeypatch.setattr(tracking, "RETRY_SECONDS", 0.02)
     warnings: list[str] = []
-    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", warnings.append) as tracker:
+    with Tracker(default_uri(grid.root), warnings.append) as tracker:
         tracker.run_started(spec("torn", dataset="again"), MANIFEST)
         tracker.run_finished("torn", tmp_path)  # no result.json there
         assert eventually(lambda: "FileNotFoundError" in (tracker._cause or ""))
@@ -267,7 +289,7 @@ def test_a_run_that_is_tried_again_goes_on_in_mlflow_and_a_finished_one_is_not_l
     grid: SimpleNamespace, folder: Path
 ) -> None:
     for _ in range(2):  # the second time as in another store, or after the first store's was damaged
-        with Tracker(default_uri(grid.root), grid.root / "mlartifacts", pytest.fail) as tracker:
+        with Tracker(default_uri(grid.root), pytest.fail) as tracker:
             tracker.run_started(spec("again"), MANIFEST)
             tracker.epoch("again", {"loss": -1.0}, 1)
             tracker.run_started(spec("again"), MANIFEST)
@@ -305,7 +327,7 @@ def test_whatever_fails_once_is_logged_once(
     calls = ("create_experiment", "create_run", "log_inputs", "log_batch", "log_artifact", "log_text", "set_terminated")
     for name in calls:
         monkeypatch.setattr(MlflowClient, name, once(name))
-    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", pytest.fail) as tracker:
+    with Tracker(default_uri(grid.root), pytest.fail) as tracker:
         tracker.begin("unlucky", {})
         tracker.run_started(spec("unlucky", dataset="unlucky"), MANIFEST)
         tracker.run_finished("unlucky", folder)
@@ -330,7 +352,7 @@ def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, m
 
     monkeypatch.setattr(MlflowClient, "get_experiment_by_name", too_early)
     warnings: list[str] = []
-    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", warnings.append) as tracker:
+    with Tracker(default_uri(grid.root), warnings.append) as tracker:
         tracker.run_started(spec("raced"), MANIFEST)
     assert not warnings
     experiment = find(grid.client, "css-bench/iemocap-sim").experiment_id
@@ -340,8 +362,8 @@ def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, m
 def test_one_process_at_a_time_opens_a_local_database(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
     warnings: list[str] = []
-    with Tracker(default_uri(grid.root), grid.root / "mlartifacts", warnings.append) as tracker:
-        with tracking._locked(grid.root / "mlartifacts"):
+    with Tracker(default_uri(grid.root), warnings.append) as tracker:
+        with locked(grid.root / "mlartifacts"):
             tracker.run_started(spec("waiting"), MANIFEST)
             tracker.close(0.3)
         tracker._thread.join(30)
@@ -388,7 +410,7 @@ def test_a_server_that_fails_costs_one_warning(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     uri = request.getfixturevalue(server)
     warnings: list[str] = []
-    with Tracker(uri, None, warnings.append) as tracker:
+    with Tracker(uri, warnings.append) as tracker:
         for seed in range(3):
             tracker.run_started(spec(str(seed), seed), MANIFEST)
             tracker.run_finished(str(seed), folder)
@@ -403,12 +425,39 @@ def test_a_server_that_fails_costs_one_warning(
     assert all(part in warning for part in (cause, "safe in the run store", "cssbench sync"))
 
 
+@pytest.mark.parametrize(
+    ("finished", "said"),
+    [
+        (0, "none of them finished, so that there are no results to be logged later"),
+        (1, "results of the 1 that finished are safe in the run store"),
+        (2, "their results are safe in the run store"),
+    ],
+)
+def test_no_result_is_called_safe_of_a_run_that_has_none(
+    refusing: str, folder: Path, monkeypatch: pytest.MonkeyPatch, finished: int, said: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    warnings: list[str] = []
+    with Tracker(refusing, warnings.append) as tracker:
+        for number in range(2):
+            tracker.run_started(spec(str(number)), MANIFEST)
+            if number < finished:
+                tracker.run_finished(str(number), folder)
+            else:
+                tracker.run_failed(str(number), "OSError: [Errno 28] No space left on device")
+        tracker.close(60)
+    (warning,) = warnings
+    assert warning.startswith("2 of 2 runs are not")
+    assert said in warning
+    assert ("safe" in warning) == (finished > 0)
+
+
 def test_a_server_that_never_answers_holds_up_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.02)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     warnings: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        tracker = Tracker(f"http://127.0.0.1:{silent.getsockname()[1]}", None, warnings.append)
+        tracker = Tracker(f"http://127.0.0.1:{silent.getsockname()[1]}", warnings.append)
         tracker.begin("grid", {})
         tracker.run_started(spec("a"), MANIFEST)
         silent.settimeout(60)
@@ -434,7 +483,7 @@ from pathlib import Path
 from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri
 store = Path({str(tmp_path)!r})
-with Tracker(default_uri(store), store, print) as tracker:
+with Tracker(default_uri(store), print) as tracker:
     tracker.begin("nothing", {{}})
     tracker.run_finished("unknown", store)
 assert not [name for name in sys.modules if name.startswith(("mlflow", "torch"))]
@@ -445,7 +494,7 @@ assert not list(store.iterdir())
 
 def test_settings_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
-    with Tracker("http://127.0.0.1:9", None, pytest.fail):
+    with Tracker("http://127.0.0.1:9", pytest.fail):
         assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
 
 

@@ -34,10 +34,11 @@ def plan(method: str = "css", name: str = "a study", seeds: int = 1, **options: 
 
 
 @contextmanager
-def opened(url: str, *plans: Plan, trials: int | None = None) -> Iterator[list[Study]]:
-    """The plans' studies; none of their trials has a heartbeat after its first."""
+def opened(url: str, *plans: Plan, trials: int | None = None, host: str = "here") -> Iterator[list[Study]]:
+    """The plans' studies; none of their trials has a heartbeat after its first. Locks do not reach another host."""
     database = connect(url)
-    studies = [Study(each, database, Heartbeat(database)) for each in plans]
+    locks = Path(url.removeprefix("sqlite:///")).parent / host
+    studies = [Study(each, database, Heartbeat(database), locks) for each in plans]
     for study in studies:
         study.extend(trials)
     yield studies

@@ -2,11 +2,15 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -19,6 +23,7 @@ from benchmark.tuning import storage
 from benchmark.tuning.records import record
 from benchmark.tuning.space import draws
 from benchmark.tuning.study import Study
+from tests.benchmark.harness import until
 from tests.benchmark.tuning.studies import Score, Workshop, opened, plan, rank_and_order
 
 Shop = Callable[[Score], Workshop]
@@ -216,7 +221,7 @@ def test_two_that_share_a_study_make_each_trial_once_and_no_more(url: str, works
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
     assert sorted(numbers) == list(range(10))
     with opened(url, plan(), trials=10) as (study,):
         over = [t for t in study.optuna.get_trials() if t.state.name in ("COMPLETE", "PRUNED")]
@@ -235,21 +240,23 @@ def test_what_was_enqueued_twice_is_made_once(url: str) -> None:
         assert study.is_finished
 
 
-def test_a_dead_processs_trial_is_made_again_with_its_settings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_host_left_is_made_again_with_its_settings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
     with (
-        opened(url, plan(sampler="random"), trials=3) as (dead,),
+        opened(url, plan(sampler="random"), trials=3, host="there") as (dead,),
         opened(url, plan(sampler="random"), trials=3) as (heir,),
     ):
         asked = [dead.ask(), dead.ask()]
         lost = {number: trial.params for trial, number in filter(None, asked)}
-        end, taken = time.monotonic() + 60, {}
-        while len(taken) < 3:
-            assert time.monotonic() < end
+        taken: dict[int, Any] = {}
+
+        def take() -> bool:
             if again := heir.ask():
                 taken[again[1]] = again[0].params
                 heir.end(again[0], [0.4])
-            time.sleep(0.1)
+            return len(taken) == 3
+
+        until(take)
         assert lost.items() <= taken.items()
         assert states(heir) == [(number, "COMPLETE") for number in range(3)]
         assert heir.is_finished
@@ -259,15 +266,97 @@ def test_a_dead_processs_trial_is_made_again_with_its_settings(url: str, monkeyp
 
 def test_one_that_died_before_its_first_heartbeat_is_made_again_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
-    with opened(url, plan(), trials=1) as (study,):
+    with opened(url, plan(), trials=1, host="there") as (study,):
         monkeypatch.setattr(study._storage, "record_heartbeat", lambda _: None)
         assert study.ask()
     with opened(url, plan(), trials=1) as (heir,):
-        end = time.monotonic() + 30
-        while not (asked := heir.ask()):
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        assert asked[1] == 0
+        asked: list[Any] = []
+        until(lambda: asked.extend(filter(None, [heir.ask()])) or asked)
+        assert asked[0][1] == 0
+
+
+OWNER = """
+import sys
+from tests.benchmark.tuning.studies import opened, plan
+with opened(sys.argv[1], plan(sampler="random"), trials=1) as (study,):
+    trial, number = study.ask()
+    print(trial.params, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def owner(url: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has taken the only trial of a study, says its settings, and waits."""
+    words = [sys.executable, "-c", OWNER, url]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_a_suspended_process_keeps_its_trial_and_a_dead_one_does_not(
+    url: str, monkeypatch: pytest.MonkeyPatch, owner: "subprocess.Popen[str]"
+) -> None:
+    monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
+    assert owner.stdout
+    settings = owner.stdout.readline().strip()
+    owner.send_signal(signal.SIGSTOP)
+    with opened(url, plan(sampler="random"), trials=1) as (heir,):
+
+        def is_stale() -> bool:
+            return bool(heir._storage._get_stale_trial_ids(heir.optuna._study_id))
+
+        for _ in range(2):
+            until(is_stale)  # the grace is over
+            heir._looked = 0.0
+            assert heir.ask() is None
+        assert [attempt.state.name for attempt in heir.optuna.get_trials()] == ["RUNNING"]
+        owner.kill()
+        owner.wait()
+        asked: list[Any] = []
+        until(lambda: asked.extend(filter(None, [heir.ask()])) or asked)
+        trial, number = asked[0]
+        assert (str(trial.params), number) == (settings, 0)
+
+
+def test_whoever_sees_a_lock_vouches_for_its_trial_to_those_who_do_not(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
+    with opened(url, plan(), trials=1) as (owner,), opened(url, plan(), trials=1) as (sibling,):
+        assert owner.ask()
+        storage_, study = sibling._storage, sibling.optuna._study_id
+        sibling._vouched.add(next(iter(owner._mine)))
+        until(lambda: storage_._get_stale_trial_ids(study))
+        beats: list[int] = []
+        monkeypatch.setattr(storage_, "record_heartbeat", beats.append)
+        sibling._looked = 0.0
+        assert sibling.ask() is None
+        assert beats == list(owner._mine)
+
+
+def test_where_there_are_no_locks_heartbeats_decide(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
+    (tmp_path / "file").touch()  # no lock can be below a file
+    with (
+        opened(url, plan(), trials=1, host="file/below") as (first,),
+        opened(url, plan(), trials=1, host="file/below") as (second,),
+    ):
+        assert first.ask()
+        assert second.ask() is None
+        until(second.ask)
+
+
+def test_a_lock_is_held_until_the_trial_is_over(url: str) -> None:
+    with opened(url, plan(), trials=2) as (study,), opened(url, plan(), trials=2) as (other,):
+        trial, number = study.ask() or pytest.fail("nothing to do")
+        assert (other._locks.is_held(number), other._locks.is_held(1)) == (True, False)
+        with study._locks.taking() as first, other._locks.taking() as second:
+            assert (first, second) == (True, False)
+            assert other.ask() is None
+        study.end(trial, [0.5])
+        assert not other._locks.is_held(number)
+        assert other.ask()
 
 
 def test_a_search_that_was_taken_for_dead_lets_go(url: str, workshop: Shop) -> None:

@@ -20,7 +20,7 @@ from benchmark.base.errors import UserError
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.data.defects.remedies import Change
-from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
+from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started, Waiting
 from benchmark.execution.local import Scheduler
 from benchmark.execution.tasks import Task
 from benchmark.experiment.grid import expand
@@ -142,7 +142,7 @@ def scratch() -> set[Path]:
 
 
 def ends(events: list[Event]) -> list[type[Event]]:
-    return [type(event) for event in events if not isinstance(event, Started | Epoch)]
+    return [type(event) for event in events if not isinstance(event, Started | Waiting | Epoch)]
 
 
 def test_an_address_that_is_none_or_leads_nowhere_is_named(say: Say, tmp_path: Path) -> None:
@@ -173,6 +173,7 @@ def test_a_cluster_makes_the_bits_of_one_machine(executor: Any, store: Store, fe
             events.append(event)
             if isinstance(event, Finished):
                 other.close()
+    assert next(type(event) for event in events if event.key == given[0].spec.key) is Waiting
     assert ends(events) == [Finished] * len(given)
     firsts = [event for event in events if event.key == given[0].spec.key or isinstance(event, Finished)]
     assert firsts[0].key != given[0].spec.key
@@ -223,10 +224,10 @@ def test_runs_share_a_gpu_and_the_data_of_their_node(executor: Any, store: Store
 
 
 def test_a_crash_and_a_hang_cost_the_run_two_attempts_and_no_other(executor: Any, store: Store, features: Path) -> None:
-    executor.timeout = 4
+    executor.timeout = 20
     crashing, hanging, good = given = tasks(features, "adam", kinds=(Crashing, Hanging, Conversations))
     events = list(executor.run(given))
-    for bad, cause in ((crashing, "is gone"), (hanging, "no epoch was finished within 4 s")):
+    for bad, cause in ((crashing, "is gone"), (hanging, "no epoch was finished within 20 s")):
         assert ends([event for event in events if event.key == bad.spec.key]) == [Retried, Failed]
         assert (store.folder(bad.spec.key) / "error.txt").read_text().strip().endswith(cause)
     assert store.is_whole(good.spec.key)
