@@ -51,7 +51,7 @@ class StoreDatabase:
         """
         cause = self._fault() if self._exists else None
         aside = None if cause is None else self._put_aside()
-        if not self._exists:
+        if not self._exists:  # MLflow's migrations break a new database that two processes create at once
             self._make()
         if aside is None:
             return None
@@ -121,10 +121,7 @@ class StoreDatabase:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out: MLflow's migrations break a new database that two of them create at once.
-
-    On a file system without locks nobody is kept out.
-    """
+    """Wait until no other process is in this folder, made where it is not there; without locks nobody is waited for."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:

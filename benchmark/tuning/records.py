@@ -1,10 +1,7 @@
 """Studies as files beside the runs, ``studies/<slug>.json`` (docs/run-format.md): what reports and ``--tuned`` read."""
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +10,7 @@ from benchmark.base.errors import UserError
 from benchmark.base.files import write_json
 from benchmark.base.names import look_up
 from benchmark.experiment.grid import TUNING_SEEDS
+from benchmark.tracking.database import locked
 from benchmark.tracking.uris import without_password
 from benchmark.tuning.plan import GOALS, slug
 
@@ -28,8 +26,7 @@ _STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "RUNNING": "running", "FA
 def write_record(root: Path, study: "Study", url: str) -> dict[str, Any]:
     """Write the study's file as the storage has the study now, and return its content."""
     folder = root / "studies"
-    folder.mkdir(exist_ok=True)
-    with _alone(folder):  # else a slower process would put an older state over a newer one
+    with locked(folder):  # else a slower process would put an older state over a newer one
         content = record(study, url)
         write_json(folder / f"{slug(study.plan.name)}.json", content)
     return content
@@ -131,15 +128,3 @@ def _trial(number: int, attempt: "FrozenTrial") -> dict[str, Any]:
 def _time(naive: datetime | None) -> str | None:
     """Optuna's local time in UTC, ISO 8601."""
     return None if naive is None else naive.astimezone(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process writes there; on a file system without locks there is no waiting."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
