@@ -19,7 +19,7 @@ from reports.tuning.tables_budget import budgets, scores_by_budget
 LEAD = (
     "Settings were chosen on validation data alone, with seeds from 1000000, which no comparison uses. Test scores on "
     "this page were not used by any search and are no result: what tuning changed on seeds of its own stands under "
-    "“FinalRuns runs”, and in the comparisons, where tuned methods are marked [tuned]."
+    "“Final runs”, and in the comparisons, where tuned methods are marked [tuned]."
 )
 
 

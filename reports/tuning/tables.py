@@ -19,7 +19,7 @@ NOTE = (
     "Weighted F1 in %, mean [95 % CI] over the tuning seeds by Student's t. Settings were ranked by validation alone. "
     "The interval of a setting that was chosen for being high is optimistic: it is the best of many on these very "
     "seeds (winner's curse), and no interval here allows for that. Test: the same runs' score on test data, not used "
-    "by the search; it is no result either, since a reader could choose by it. FinalRuns runs, on seeds that no search "
+    "by the search; it is no result either, since a reader could choose by it. Final runs, on seeds that no search "
     "saw, are in the comparisons too; their difference is paired by seed."
 )
 
@@ -132,7 +132,7 @@ def _final(subject: Subject) -> Listing:
                 )
             )
     header = ("settings", "method", "n", "validation", "test", "tuned − default, points")
-    return listing("FinalRuns runs, on seeds that no search saw", header, rows)
+    return listing("Final runs, on seeds that no search saw", header, rows)
 
 
 def _difference(final: FinalRuns) -> str:

@@ -223,3 +223,9 @@ def test_a_run_that_says_it_is_tuned_has_to_say_by_what(tmp_path: Path):
     write_run(tmp_path, tuned={"study": STUDY})
     with pytest.raises(ReportError, match=r"tuned\.base is missing"):
         read_store(tmp_path)
+
+
+def test_final_runs_are_under_the_heading_that_the_page_points_to(built: Path):
+    lead, rest = read(built / "tuning.md").split("“Final runs”", maxsplit=1)
+    assert "stands under" in " ".join(lead.split())
+    assert "#### Final runs, on seeds that no search saw" in rest
