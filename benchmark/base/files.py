@@ -1,6 +1,5 @@
 """Files that are whole or absent, and claims on them."""
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -8,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
+
+from benchmark.base.locks import take
 
 T = TypeVar("T")
 
@@ -33,14 +34,7 @@ def claimed(path: Path) -> Iterator[bool]:
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        granted = True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            granted = False
-        except OSError:
-            pass
-        yield granted and _is(descriptor, path)
+        yield take(descriptor) and _is(descriptor, path)
     finally:
         os.close(descriptor)
 

@@ -3,11 +3,8 @@
 It follows from the store, so that whatever is wrong with it costs the time of logging the runs once more.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -117,19 +114,6 @@ class StoreDatabase:
         finally:
             for left in self.file.parent.glob(f"{hidden}*"):  # of processes that were killed, too
                 left.unlink(missing_ok=True)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in this folder, made where it is not there; without locks nobody is waited for."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)  # unlocks, as the kernel would if this process died
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -1,6 +1,5 @@
 """Which finished runs of a store are in which MLflow: a small file a run, written once it is there fully."""
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.base.files import write_atomically
+from benchmark.base.locks import take
 
 
 class Logged:
@@ -42,13 +42,7 @@ class Logged:
             yield True
             return
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
-            self.is_held = True
-        except BlockingIOError:
-            pass
-        except OSError:  # a file system without locks
-            self.is_held = True
-        try:
+            self.is_held = take(descriptor, shared=not alone, wait=not alone)
             yield self.is_held
         finally:
             self.is_held = False

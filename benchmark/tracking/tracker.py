@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+from benchmark.base.locks import locked
 from benchmark.store.store import Store
 from benchmark.tracking import entries
-from benchmark.tracking.database import StoreDatabase, cause_of, locked
+from benchmark.tracking.database import StoreDatabase, cause_of
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import ARTIFACTS, artifacts_beside, default_uri, without_password
 

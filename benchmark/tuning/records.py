@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import write_json
+from benchmark.base.locks import locked
 from benchmark.base.names import look_up
 from benchmark.experiment.grid import TUNING_SEEDS
-from benchmark.tracking.database import locked
 from benchmark.tracking.uris import without_password
 from benchmark.tuning.plan import GOALS, slug
 

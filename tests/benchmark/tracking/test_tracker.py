@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmark.base.locks import locked
 from benchmark.tracking import tracker as tracking
-from benchmark.tracking.database import locked
 from benchmark.tracking.entries import summary
 from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri, resolve_uri
