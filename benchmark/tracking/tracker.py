@@ -243,8 +243,8 @@ class Tracker:
 
         end = run.end  # the end first: no epoch follows it
         parent = self._parent(run.invocation, run.spec["dataset"])
-        if run.run_id is None and (there := self._finished(run, parent)):
-            self._close_run(run, parent, "FINISHED", there)
+        if run.run_id is None and (logged := self._finished(run, parent)):
+            self._close_run(run, parent, "FINISHED", logged)
             return
         if run.run_id is None:
             self._create(run, parent)
@@ -278,8 +278,8 @@ class Tracker:
     def _finished(self, run: _Run, parent: _Parent) -> str | None:
         """The id of the run that MLflow has under this key, finished: the same bits are not logged twice."""
         key = run.spec["key"]
-        found = self._client.search_runs([parent.experiment], f"tags.key = '{key}' and attributes.status = 'FINISHED'")
-        return found[0].info.run_id if found else None
+        runs = self._client.search_runs([parent.experiment], f"tags.key = '{key}' and attributes.status = 'FINISHED'")
+        return runs[0].info.run_id if runs else None
 
     def _create(self, run: _Run, parent: _Parent) -> None:
         """Create MLflow's run in the place of one that was cut off: by the server's death, or by this program's."""
@@ -311,8 +311,8 @@ class Tracker:
         if (parent := self._parents.get((invocation, dataset))) is None:
             experiment = self._experiment(dataset)
             tags = dict(invocation.tags) | {"invocation": invocation.token}
-            found = self._client.search_runs([experiment], f"tags.invocation = '{invocation.token}'")
-            run = found[0] if found else self._client.create_run(experiment, invocation.started, tags, invocation.name)
+            runs = self._client.search_runs([experiment], f"tags.invocation = '{invocation.token}'")
+            run = runs[0] if runs else self._client.create_run(experiment, invocation.started, tags, invocation.name)
             parent = self._parents[invocation, dataset] = _Parent(experiment, run.info.run_id)
         return parent
 
@@ -328,14 +328,14 @@ class Tracker:
         name = f"css-bench/{dataset}"
         folder = re.sub(r"[^\w.-]+", "-", dataset).strip("-")
         location = (self._artifacts / folder).as_uri() if self._artifacts else None
-        if (found := self._client.get_experiment_by_name(name)) is None:
+        if (experiment := self._client.get_experiment_by_name(name)) is None:
             try:
                 return self._client.create_experiment(name, location)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-                found = self._client.get_experiment_by_name(name)  # another process was quicker
-        return found.experiment_id
+                experiment = self._client.get_experiment_by_name(name)  # another process was quicker
+        return experiment.experiment_id
 
     @cached_property
     def _client(self) -> Any:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from benchmark.base.values import Frozen
 
 Volatility = Callable[[npt.NDArray[np.float64], int], float]
-"""Of a loss by step, given the steps of an epoch (METHOD 3); NaN where it is not defined."""
+"""Takes a loss by step and the steps of an epoch, and gives the volatility; NaN where it is not defined."""
 
 
 class Measured(Frozen):
@@ -34,7 +34,7 @@ class Measured(Frozen):
 
 
 def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
-    """Of a finished run's folder: best validation weighted F1, volatility of L1, and seconds without the probe's."""
+    """Read from a finished run's folder its best validation weighted F1, volatility of L1, and seconds without the probe's."""
     import pyarrow.parquet as pq
 
     history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])

@@ -113,7 +113,7 @@ class Plan:
 
     @cached_property
     def default_settings(self) -> Settings:
-        """Of trial 0."""
+        """The settings of trial 0."""
         return settings_of(self.default, self.space)
 
     def specs(self, settings: Mapping[str, Value]) -> list[RunSpec]:
@@ -163,6 +163,6 @@ def fair_plans(
 
 
 def slug(name: str) -> str:
-    """Of the study's file: the name without what file systems mind, and a hash so that no two are one."""
+    """The name of the study's file: the study's without what file systems mind, and a hash so that no two are one."""
     readable = re.sub(r"[^\w.-]+", "-", name).strip("-")
     return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

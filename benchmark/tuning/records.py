@@ -64,14 +64,14 @@ def record(study: "Study", url: str) -> dict[str, Any]:
 
 def read_records(root: Path) -> dict[str, dict[str, Any]]:
     """Every study of the store, by name; raises UserError for a file that is damaged."""
-    found = {}
+    records = {}
     for file in sorted((root / "studies").glob("*.json")):
         try:
             content = json.loads(file.read_bytes())
-            found[content["name"]] = content
+            records[content["name"]] = content
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{file} is damaged ({error}); remove it, and cssbench tune writes it again") from None
-    return found
+    return records
 
 
 def settings_in(root: Path, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -96,18 +96,18 @@ def settings_in(root: Path, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def best_of(root: Path, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Of several studies of one method the name of that with the best trial, and the trial's settings.
+    """The name of the study with the best trial among several of one method, and that trial's settings.
 
     Raises UserError where no trial of theirs is complete.
     """
-    found = []
+    bests = []
     known = read_records(root)
     for study in (known[name] for name in names):
-        found += [(trial["values"][0], study["name"], trial["params"]) for trial in study["trials"]
+        bests += [(trial["values"][0], study["name"], trial["params"]) for trial in study["trials"]
                   if trial["number"] == study["best"]]  # fmt: skip
-    if not found:
+    if not bests:
         raise UserError(f"no trial of {', '.join(names)} is complete: there is nothing to compare")
-    _, name, settings = max(found, key=lambda best: best[0])  # the first of equals
+    _, name, settings = max(bests, key=lambda best: best[0])  # the first of equals
     return name, settings
 
 

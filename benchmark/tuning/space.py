@@ -56,7 +56,7 @@ class Parameter(Frozen):
 
     @property
     def points(self) -> list[Value]:
-        """Of a full grid: every choice, a few whole numbers all, many by powers of two, else five evenly spaced."""
+        """The values of a full grid: every choice, a few whole numbers all, many by powers of two, else five evenly spaced."""
         if self.choices is not None:
             return list(self.choices)
         low, high = self._ends
@@ -104,22 +104,22 @@ def space_of(text: str, default: RunSpec, also: Sequence[str] = ()) -> Space:
     Raises:
         UserError: for an unknown training setting, or where there is nothing to search.
     """
-    found: Space = {}
+    space: Space = {}
     written = written_options(text)
     for kind, known in KINDS.items():
         component = getattr(default.method, kind)
         for name, option in known[component.name].options.items():
-            if option.search and name not in written and name not in found:
-                found[name] = Parameter.of(option.search, component.options[name])
+            if option.search and name not in written and name not in space:
+                space[name] = Parameter.of(option.search, component.options[name])
     for name in also:
         range_ = look_up("training setting that tuning can search", name, TRAINING_SPACE)
-        found[name] = Parameter.of(range_, getattr(default.training, name))
-    if not found:
+        space[name] = Parameter.of(range_, getattr(default.training, name))
+    if not space:
         raise UserError(
             f"{text!r} has no option to search; search training settings with --also {','.join(TRAINING_SPACE)}, "
             "or some of these"
         )
-    return found
+    return space
 
 
 def settings_of(spec: RunSpec, names: Sequence[str] | Space) -> Settings:
@@ -152,6 +152,6 @@ def draws(space: Space, default: Settings, study: int) -> Iterator[Settings]:
 
 
 def shown(settings: Mapping[str, Value]) -> str:
-    """For people: ``rank 8, order 3``."""
+    """The settings as people read them: ``rank 8, order 3``."""
     return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
                      for name, value in settings.items())  # fmt: skip

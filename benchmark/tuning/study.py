@@ -77,14 +77,14 @@ class Study:
 
     def _agree(self) -> None:
         here = self.plan.definition()
-        there = json.loads(self.optuna.user_attrs.get("definition", "null"))
-        if there is None:
+        begun = json.loads(self.optuna.user_attrs.get("definition", "null"))
+        if begun is None:
             self.optuna.set_user_attr("definition", json.dumps(here))
-        elif there != here:
+        elif begun != here:
             differing = "; ".join(
-                f"{name} {_brief(there.get(name))} there, {_brief(here.get(name))} here"
-                for name in {**there, **here}
-                if there.get(name) != here.get(name)
+                f"{name} {_brief(begun.get(name))} there, {_brief(here.get(name))} here"
+                for name in {**begun, **here}
+                if begun.get(name) != here.get(name)
             )
             raise UserError(
                 f"study {self.plan.name!r} was begun otherwise: {differing}; begin another one with --study NAME"
@@ -225,11 +225,11 @@ class Study:
         return sorted(trial.user_attrs["slot"] for trial in self.optuna.best_trials)
 
     def _by_slot(self) -> dict[int, list["FrozenTrial"]]:
-        found: dict[int, list[FrozenTrial]] = {}
+        attempts: dict[int, list[FrozenTrial]] = {}
         for trial in self.optuna.get_trials(deepcopy=False):
             if "slot" in trial.user_attrs:
-                found.setdefault(trial.user_attrs["slot"], []).append(trial)
-        return found
+                attempts.setdefault(trial.user_attrs["slot"], []).append(trial)
+        return attempts
 
     def _waiting(self) -> "FrozenTrial | None":
         """The trial that would be taken next."""
@@ -264,7 +264,7 @@ class Study:
         self._enqueue()
 
     def _sampler(self, number: int) -> "BaseSampler":
-        """Of that trial: what it draws depends on the study's name and the number, and on the trials before it."""
+        """The sampler of that trial: what it draws depends on the study's name and the number, and on the trials before it."""
         from optuna import samplers
 
         seed = int.from_bytes(hashlib.sha256(f"{self.plan.name}/{number}".encode()).digest()[:4], "big")

@@ -34,16 +34,16 @@ def tuned_runs(
     training: Mapping[str, Any],
 ) -> dict[str, list[RunSpec]]:
     """The runs of studies' settings on the seeds of a grid, by label; those that are in the grid already left out."""
-    by_name, there = {d.name: d for d in datasets}, {spec.key for spec in specs}
+    by_name, keys = {d.name: d for d in datasets}, {spec.key for spec in specs}
     protocol = specs[0].protocol
-    found: dict[str, list[RunSpec]] = {}
+    by_label: dict[str, list[RunSpec]] = {}
     for study, trial in wanted:
         data = look_up("data set of --datasets for a study of", study["dataset"], by_name)
         recipe = Recipe(preset, data, study["method"], device, training=training)
         for seed in dict.fromkeys(spec.seed for spec in specs if spec.dataset == data.name):
             spec = tuned_spec(recipe, study["name"], trial["params"], seed)
             spec = spec.model_copy(update={"protocol": protocol})
-            if spec.key not in there:
-                there.add(spec.key)
-                found.setdefault(spec.method.label, []).append(spec)
-    return found
+            if spec.key not in keys:
+                keys.add(spec.key)
+                by_label.setdefault(spec.method.label, []).append(spec)
+    return by_label

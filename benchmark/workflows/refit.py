@@ -1,4 +1,4 @@
-"""From finished validated runs to the runs that train on everything: METHOD's ``refit``.
+"""From finished validated runs to the runs that train on everything for the mean selected epoch: ``refit``.
 
 Only these may stand beside published numbers, which come from models trained without held-out data.
 """

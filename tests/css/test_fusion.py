@@ -30,7 +30,7 @@ def fusion(features=5, rank=3, order=3, **options):
 
 
 def by_hand(module, x):
-    """METHOD 1, utterance by utterance, order by order, modality by modality."""
+    """The equations of SPF (Lyu et al., AAAI 2026), utterance by utterance, order by order, modality by modality."""
     rank = module.out_features
     rows = []
     for n in range(len(next(iter(x.values())))):
