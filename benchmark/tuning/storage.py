@@ -42,9 +42,9 @@ def explained(url: str) -> Iterator[None]:
 def _unusable(url: str, error: BaseException) -> UserError:
     while error.__cause__ is not None:
         error = error.__cause__
-    cause = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+    cause = without_password(f"{type(error).__name__}: {error}".split("\n")[0][:200])
     return UserError(
-        f"cannot use the storage {without_password(url)} ({without_password(cause)}); see that the database answers and "
+        f"cannot use the storage {without_password(url)} ({cause}); see that the database answers and "
         "its driver is installed, or name another one with --storage; runs that were made are in the store"
     )
 

@@ -264,7 +264,7 @@ class Study:
         self._enqueue()
 
     def _sampler(self, number: int) -> "BaseSampler":
-        """The sampler of that trial: what it draws depends on the study's name and the number, and on the trials before it."""
+        """The sampler of a trial: its draws depend on the study's name and the number, and on the trials before it."""
         from optuna import samplers
 
         seed = int.from_bytes(hashlib.sha256(f"{self.plan.name}/{number}".encode()).digest()[:4], "big")
