@@ -34,7 +34,7 @@ class Measured(Frozen):
 
 
 def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
-    """Read a finished run's folder: its best validation weighted F1, volatility of L1, and seconds without the probe's."""
+    """Read a finished run's folder: best validation weighted F1, volatility of L1, seconds without the probe's."""
     import pyarrow.parquet as pq
 
     history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])

@@ -56,7 +56,7 @@ class Parameter(Frozen):
 
     @property
     def points(self) -> list[Value]:
-        """The values of a full grid: choices, a few whole numbers all, many by powers of two, else five evenly spaced."""
+        """The values of a full grid: choices, a few whole numbers all, many by powers of two, or five evenly spaced."""
         if self.choices is not None:
             return list(self.choices)
         low, high = self._ends
