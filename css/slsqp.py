@@ -18,11 +18,11 @@ def slsqp_weights(gramian: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """
     from scipy.optimize import minimize  # a fifth of a second that no other method has to wait
 
-    found = minimize(  # type: ignore[call-overload]  # the stubs want every field of a constraint
+    solution = minimize(  # type: ignore[call-overload]  # the stubs want every field of a constraint
         lambda weights: 0.5 * weights @ gramian @ weights,
         np.full(len(gramian), 1 / len(gramian)),
         method="SLSQP",
         bounds=[(0, 1)] * len(gramian),
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
     )
-    return found.x
+    return solution.x

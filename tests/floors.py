@@ -47,14 +47,3 @@ FLOORS = (
 
 WITHOUT_COUNTERPART = ("architecture", "calibration", "controls", "fuzz", "perf")
 """Folders of ``tests`` that hold tests of the whole, and mirror no folder of the packages."""
-
-STYLED = (
-    "css",
-    "baselines",
-    "benchmark/base",
-    "benchmark/methods",
-    "benchmark/store",
-    "benchmark/tracking",
-    "benchmark/training",
-)
-"""Folders whose source is held to the rules of tests/architecture/style.py."""

@@ -49,21 +49,21 @@ class GradVac(RandomOrders):
         M = gramian.double()
         if len(self.target) != len(M):  # another number of objectives than the paper's three: remember afresh
             self.target = self.target.new_zeros(M.shape)
-        own = torch.arange(len(M), device=M.device)
+        rows = torch.arange(len(M), device=M.device)
         coefficients = torch.eye(len(M), dtype=M.dtype, device=M.device)
         target = self.target.to(M.dtype, copy=True)
         for j in self.orders(len(M), M.device).unbind(-1):  # row i also meets i itself, which is skipped
-            product = (coefficients @ M)[own, j]
+            product = (coefficients @ M)[rows, j]
             length = (coefficients @ M * coefficients).sum(-1).clamp_min(0).sqrt()
             other = M.diagonal()[j].clamp_min(0).sqrt()
-            meets = (j != own) & (length > 0) & (other > 0)
+            meets = (j != rows) & (length > 0) & (other > 0)
             cosine = (product / torch.where(meets, length * other, 1)).clamp(-1, 1)
-            wanted = target[own, j]
+            wanted = target[rows, j]
             sine, wanted_sine = (1 - cosine.square()).sqrt(), (1 - wanted.square()).sqrt()
             missing = meets & (cosine < wanted) & (wanted_sine > 0)
             step = length * (wanted * sine - cosine * wanted_sine) / torch.where(missing, other * wanted_sine, 1)
-            coefficients[own, j] += torch.where(missing, step, 0)
-            target[own, j] = torch.where(meets, (1 - self.beta) * wanted + self.beta * cosine, wanted)
+            coefficients[rows, j] += torch.where(missing, step, 0)
+            target[rows, j] = torch.where(meets, (1 - self.beta) * wanted + self.beta * cosine, wanted)
         finite = M.isfinite().all()
         self.target.copy_(torch.where(finite, target, self.target))
         weights = torch.where(finite, coefficients.sum(0), torch.nan)

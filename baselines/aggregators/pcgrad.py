@@ -35,12 +35,12 @@ class PCGrad(RandomOrders):
         """γ [K] ≥ 0 from the raw Gramian [K, K]; one draw of K orders. The losses are not looked at."""
         assert gramian is not None, "PCGrad needs the Gramian (needs_gramian is True)"
         M = gramian.double()
-        own = torch.arange(len(M), device=M.device)
+        rows = torch.arange(len(M), device=M.device)
         coefficients = torch.eye(len(M), dtype=M.dtype, device=M.device)
         for j in self.orders(len(M), M.device).unbind(-1):  # row i also meets i itself, which is skipped
-            product = (coefficients @ M)[own, j]
+            product = (coefficients @ M)[rows, j]
             squared = M.diagonal()[j]
-            conflict = (product < 0) & (j != own) & (squared > 0)
-            coefficients[own, j] -= torch.where(conflict, product / squared, 0)
+            conflict = (product < 0) & (j != rows) & (squared > 0)
+            coefficients[rows, j] -= torch.where(conflict, product / squared, 0)
         weights = coefficients.sum(0)
         return (weights if self.raw_scale else unit_sum(weights)).to(gramian.dtype)

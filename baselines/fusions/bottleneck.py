@@ -60,10 +60,10 @@ class BottleneckFusion(Fusion):
 
     def forward(self, features: Mapping[str, Float[Tensor, "N features"]]) -> Float[Tensor, "N out_features"]:
         """Fuse ``{modality: [N, h]}`` to [N, h]."""
-        own = [features[m].unsqueeze(1) for m in self.modalities]
-        shared = self.bottleneck.expand(len(own[0]), -1, -1)
+        tokens = [features[m].unsqueeze(1) for m in self.modalities]
+        shared = self.bottleneck.expand(len(tokens[0]), -1, -1)
         for layer in self.layers:
-            mixed = [each(torch.cat([x, shared], 1)) for each, x in zip(layer.children(), own, strict=True)]
-            own = [x[:, :1] for x in mixed]
+            mixed = [each(torch.cat([x, shared], 1)) for each, x in zip(layer.children(), tokens, strict=True)]
+            tokens = [x[:, :1] for x in mixed]
             shared = torch.stack([x[:, 1:] for x in mixed]).mean(0)
-        return torch.stack(own).mean(0).squeeze(1)
+        return torch.stack(tokens).mean(0).squeeze(1)

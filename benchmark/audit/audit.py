@@ -40,14 +40,14 @@ def audit(conversations: Conversations, dataset: str | None = None, sentences: S
         dataset: ``iemocap`` or ``meld`` where the counts must be that corpus's.
         sentences: of the N utterances, where they are known.
     """
-    said = [""] * conversations.utterances if sentences is None else sentences
+    texts = [""] * conversations.utterances if sentences is None else sentences
     counts = count_splits(conversations)
     parts = {split: conversations.where(split) for split in counts}
     features = conversations.features
     keys = {m: number_vectors(rows) for m, rows in features.items()}
     whole = number_utterances(keys)
     copies = {m: find_copies(conversations, keys[m], rows) for m, rows in features.items()}
-    found = Audit(
+    unjudged = Audit(
         format=FORMAT,
         file=None,
         sha256=None,
@@ -66,12 +66,12 @@ def audit(conversations: Conversations, dataset: str | None = None, sentences: S
         },
         copies=copies | {ALL: find_copies(conversations, whole, None)},
         repeats={m: find_repeats(conversations, keys[m]) for m in features},
-        conversations=same_conversations(conversations, whole, said),
+        conversations=same_conversations(conversations, whole, texts),
         speakers=people(conversations),
-        sentences=compare_sentences(conversations, said),
+        sentences=compare_sentences(conversations, texts),
         findings=(),
     )
-    return replace(found, findings=judge(found))
+    return replace(unjudged, findings=judge(unjudged))
 
 
 def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path | None = None) -> Audit:

@@ -32,7 +32,7 @@ KNOWN: dict[str, dict[str, SplitCounts]] = {
         "test": SplitCounts(280, 2610, (1256, 281, 50, 208, 402, 68, 345)),
     },
 }
-"""Of the six-class IEMOCAP and of MELD."""
+"""The published counts of the six-class IEMOCAP and of MELD."""
 
 LONGEST = {"iemocap": 110, "meld": 33}
 """Utterances of the longest conversation."""
@@ -40,24 +40,24 @@ LONGEST = {"iemocap": 110, "meld": 33}
 
 def count_splits(conversations: Conversations) -> dict[str, SplitCounts]:
     """The counts of each split that there is, in the order train, dev, test."""
-    found = {}
+    counts = {}
     for split in SPLITS:
         if split in conversations.split:
             part = conversations.where(split)
             assert part.label is not None  # an audit sees the labels
             labels = np.bincount(part.label, minlength=len(part.class_names))
-            found[split] = SplitCounts(len(part), part.utterances, tuple(labels.tolist()))
-    return found
+            counts[split] = SplitCounts(len(part), part.utterances, tuple(labels.tolist()))
+    return counts
 
 
-def differences(found: dict[str, SplitCounts], longest: int, dataset: str) -> list[str]:
+def differences(counts: dict[str, SplitCounts], longest: int, dataset: str) -> list[str]:
     """Where the counts are not the known ones, one line each; empty where all agree."""
     known = KNOWN[dataset]
-    lines = [f"no {split} split" for split in known if split not in found]
-    lines += [f"a {split} split, which {dataset} has not" for split in found if split not in known]
-    for split in (split for split in known if split in found):
+    lines = [f"no {split} split" for split in known if split not in counts]
+    lines += [f"a {split} split, which {dataset} has not" for split in counts if split not in known]
+    for split in (split for split in known if split in counts):
         for name in ("conversations", "utterances", "labels"):
-            is_, known_ = getattr(found[split], name), getattr(known[split], name)
+            is_, known_ = getattr(counts[split], name), getattr(known[split], name)
             if is_ != known_:
                 lines.append(f"{split} {name}: {_shown(is_)}, known are {_shown(known_)}")
     if longest != LONGEST[dataset]:

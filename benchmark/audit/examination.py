@@ -38,7 +38,7 @@ def _audit(dataset: DataSet) -> dict[str, Any]:
 
 
 def _ceiling(dataset: DataSet) -> dict[str, Any] | None:
-    """Of the modalities in use with context; None too where a remedy left other vectors than the ceiling is of."""
+    """The ceiling of the modalities in use, with context; None for a file, and where a remedy changed the vectors."""
     if dataset.file is not None or any(change.counts for change in dataset.load_remedied()[1]):
         return None
     from benchmark.data.simulation.ceilings import ceilings

@@ -14,7 +14,7 @@ TOLERATED = 0.05  # share of a split's vectors that may be all-zero or constant:
 
 def judge(audit: Audit) -> tuple[Finding, ...]:
     """All findings, the defects first."""
-    found = [
+    findings = [
         *_file(audit),
         *_counts(audit),
         *_vectors(audit),
@@ -23,7 +23,7 @@ def judge(audit: Audit) -> tuple[Finding, ...]:
         *_speakers(audit),
         *_sentences(audit),
     ]
-    return tuple(sorted(found, key=lambda finding: finding.severity))
+    return tuple(sorted(findings, key=lambda finding: finding.severity))
 
 
 def _finding(defect: bool, check: str, message: str, remedy: RemedyName | None = None) -> Finding:
@@ -66,12 +66,12 @@ def _shares(splits: dict[str, VectorCounts], kind: str) -> str:
 def _copies(audit: Audit) -> Iterator[Finding]:
     for modality, pairs in audit.copies.items():
         for pair, copies in pairs.items():
-            here, _, there = pair.partition(" in ")
+            here, _, other = pair.partition(" in ")
             if copies.identical:
-                yield _finding(copies.leaks, "copies", f"{modality}: {_leak(here, there, copies)}", "zero-leaked")
+                yield _finding(copies.leaks, "copies", f"{modality}: {_leak(here, other, copies)}", "zero-leaked")
             if copies.near:
                 text = (
-                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {there} vector, not identical "
+                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {other} vector, not identical "
                     f"{_chance(copies.near_expected, copies.near_p)}"
                 )
                 yield _finding(copies.near_leaks, "copies", f"{modality}: {text}", "zero-leaked")
@@ -82,9 +82,9 @@ def _chance(expected: float, p: float | None) -> str:
     return f"({expected:.0f} expected by coincidence{tested})"
 
 
-def _leak(here: str, there: str, copies: Copies) -> str:
+def _leak(here: str, other: str, copies: Copies) -> str:
     best = max(copies.pairing, key=lambda pairing: pairing.same_conversation)
-    count = f"{copies.identical} of {copies.vectors} {here} vectors that are not zero are identical to a {there} vector"
+    count = f"{copies.identical} of {copies.vectors} {here} vectors that are not zero are identical to a {other} vector"
     source = f"{best.same_conversation} to one of the conversation with the same {best.numbered_by}"
     return f"{count} {_chance(copies.expected, copies.p)}, {source}"
 
@@ -108,12 +108,13 @@ def _speakers(audit: Audit) -> Iterator[Finding]:
 
 
 def _sentences(audit: Audit) -> Iterator[Finding]:
-    said = audit.sentences
-    if not said.utterances:
+    sentences = audit.sentences
+    if not sentences.utterances:
         yield _finding(False, "sentences", "no sentences: nothing can be said about repeated ones")
-    if said.conflicting:
-        text = f"sentences with two labels or more: {said.conflicting}, in {said.conflicting_utterances} utterances"
+    if sentences.conflicting:
+        utterances = sentences.conflicting_utterances
+        text = f"sentences with two labels or more: {sentences.conflicting}, in {utterances} utterances"
         yield _finding(False, "sentences", text)
-    if any(said.known_from_train.values()):
-        counts = ", ".join(f"{count} of {s}" for s, count in said.known_from_train.items())
+    if any(sentences.known_from_train.values()):
+        counts = ", ".join(f"{count} of {s}" for s, count in sentences.known_from_train.items())
         yield _finding(False, "sentences", f"utterances whose sentence is in train too: {counts}")

@@ -92,16 +92,16 @@ def data_fetch(
     name = file_name(dataset)
     source = DriveFile(file=name) if url is None else source_of(url)
     target = (out or fetched_folder()) / name
-    found = fetched(target, source, wanted)
-    if found:
-        tell(f"{target} is there already, SHA-256 {found}")
+    digest = fetched(target, source, wanted)
+    if digest:
+        tell(f"{target} is there already, SHA-256 {digest}")
     else:
         _agree(TERMS[dataset], accept_licence)
         tell(f"fetching {source.name} to {target}")
         with shown(name, Console(stderr=True)) as progress:
-            found = fetch(target, source, wanted, progress, say)
-        tell(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {found}")
-    if found != PUBLISHED_SHA256[dataset]:
+            digest = fetch(target, source, wanted, progress, say)
+        tell(f"{target}: {target.stat().st_size:,} bytes, SHA-256 {digest}")
+    if digest != PUBLISHED_SHA256[dataset]:
         tell("This is not the published file: reports will say so.")
     folder = f" --data-dir {shlex.quote(str(out))}" if out else ""
     tell(f"Next: cssbench data audit {shlex.quote(str(target))}\n      cssbench run --datasets {dataset}{folder}")
@@ -235,17 +235,17 @@ def data_simulate(
         }
     rows = []
     if ceilings:
-        from benchmark.data.simulation.ceilings import ceilings as of
+        from benchmark.data.simulation.ceilings import ceilings as ceilings_of
 
-        rows = of(spec, seed)
+        rows = ceilings_of(spec, seed)
     if as_json:
-        found = {
+        shown = {
             "name": name,
             "seed": seed,
             "splits": counts,
             **({"ceilings": list(map(asdict, rows))} if rows else {}),
         }
-        tell(json.dumps(found, indent=1))
+        tell(json.dumps(shown, indent=1))
         return
 
     sizes = Table("split", "conversations", "utterances", *corpus.class_names, title=f"{name}, seed {seed}")

@@ -64,7 +64,7 @@ def import_predictions(
     look_up("way to choose the epoch", selection, dict.fromkeys(SELECTIONS))
     chosen = known(dataset, data_dir, parse_inputs(None, None, drop_defects))
     conversations = chosen.load()
-    found = read_predictions(file, conversations, chosen.name, seed)
+    content = read_predictions(file, conversations, chosen.name, seed)
     from benchmark.evaluation.predictions.numbering import warning
     from benchmark.evaluation.predictions.storing import store_predictions
     from benchmark.store.store import Store
@@ -72,7 +72,7 @@ def import_predictions(
     runs = store_predictions(
         Store(store),
         chosen,
-        found,
+        content,
         method,
         selection,  # type: ignore[arg-type]  # looked up
         paired=paired,
@@ -85,13 +85,13 @@ def import_predictions(
         )
     label = conversations.where("test").label
     assert label is not None, "a feature file has labels"
-    for one in found.predictions:
+    for one in content.predictions:
         if sentence := warning(one.predicted, label, conversations.class_names, f"{method}, seed {one.seed}"):
             say(f"warning: {sentence}")
-    if disagreeing := sum(one.disagreeing for one in found.predictions):
+    if disagreeing := sum(one.disagreeing for one in content.predictions):
         tell(f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted")
-    if found.ignored:
-        tell(f"columns that say nothing here: {', '.join(found.ignored)}")
+    if content.ignored:
+        tell(f"columns that say nothing here: {', '.join(content.ignored)}")
     chose = (
         "their epoch was chosen on validation data"
         if selection == "validation"

@@ -59,8 +59,8 @@ def runs(
 
     held = Store(existing(store))
     if run is not None:
-        (found,) = by_prefix(held, [run])
-        _show_one(held, found, as_json=as_json)
+        (match,) = by_prefix(held, [run])
+        _show_one(held, match, as_json=as_json)
         return
     choice = Filter(dataset, method, seed, preset, state)
     rows = [_row(held, each) for each in choice.select(held)]
@@ -232,6 +232,6 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
         else:
             tell(f"{run.key} {run.name} in {source.root}: {outcome.value}")
         outcomes[outcome] += 1
-    said = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
-    tell(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {said or 'none'}")
+    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
+    tell(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {counts or 'none'}")
     raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else DONE)

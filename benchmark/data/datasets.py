@@ -61,7 +61,7 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
-        """Of what is trained on: the content's, and with remedies the hash of that and their names."""
+        """The fingerprint of what is trained on: the content's, or with remedies the hash of that and their names."""
         if not self.inputs.remedies:
             return self.content
         return hashlib.sha256(" ".join((self.content, *self.inputs.remedies)).encode()).hexdigest()
@@ -178,6 +178,6 @@ def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSe
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
         return [dataset(name, None, inputs) for name in SPECS]
-    there = available(folder)
-    found = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(there[name], DataSet)]
-    return found or [dataset("iemocap", folder)]  # which raises, saying what was looked for
+    present = available(folder)
+    datasets = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(present[name], DataSet)]
+    return datasets or [dataset("iemocap", folder)]  # which raises, saying what was looked for

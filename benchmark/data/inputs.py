@@ -34,7 +34,7 @@ class Inputs(Frozen):
         return self
 
     def __str__(self) -> str:
-        """For people; empty for the default."""
+        """What differs from the default, as people read it; empty for the default."""
         used = "" if self.modalities == MODALITIES else f"{' + '.join(self.modalities)} only"
         view = "" if self.text_view == "1" else f"text view {self.text_view}"
         mended = f"remedies {' + '.join(self.remedies)}" if self.remedies else ""

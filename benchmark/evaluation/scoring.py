@@ -63,7 +63,7 @@ class Scorer:
     def scores_of(
         self, predicted: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32] | None
     ) -> dict[str, Any]:
-        """The same of predicted classes [N]; without probabilities what needs them is None."""
+        """Scores of predicted classes [N], named alike; without probabilities what needs them is None."""
         return self._headline(predicted) | self._details(
             predicted, None if probabilities is None else probabilities.astype(np.float64)
         )

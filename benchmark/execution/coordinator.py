@@ -87,14 +87,14 @@ def making(
 
 def about(dataset: DataSet, listener: Listener) -> dict[str, Any]:
     """What is to be known of a data set; a warning where its audit finds defects."""
-    found = examine(dataset, listener.message)
-    audit = found["audit"]
+    known = examine(dataset, listener.message)
+    audit = known["audit"]
     if count := len(audit["defects"]):
         where = "" if dataset.file is None else f" (cssbench data audit {shlex.quote(str(dataset.file))} shows them)"
         remedies = ",".join(audit["remedies"])
         mend = f"; --drop-defects {remedies} is a remedy" if remedies else ""
         _warn(listener, f"{dataset.name}: the audit finds {count} {'defect' if count == 1 else 'defects'}{where}{mend}")
-    return found
+    return known
 
 
 def log(tracker: Tracker, event: Event, task: Task, store: Store) -> None:

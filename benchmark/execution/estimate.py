@@ -15,7 +15,7 @@ _Kind = str
 
 
 def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
-    """For people: time and memory of the runs on so many workers, and what that rests on.
+    """How long the runs take on so many workers, in how much memory, and what that rests on, as people read it.
 
     A run is taken to need, an epoch, the mean time of the store's finished runs of the same data set, inputs, method
     and settings (epochs, seed and versions apart), and their greatest memory.
@@ -39,14 +39,14 @@ def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
 
 
 def _kind(record: Mapping[str, Any]) -> _Kind:
-    """Equal for runs that take as long an epoch."""
+    """A key that runs share which take equally long for an epoch."""
     training = {name: value for name, value in record["training"].items() if name != "epochs"}
     parts = [record["dataset"], record.get("inputs"), record["encoder"], record["fusion"], record["aggregator"]]
     return json.dumps([*parts, training, record["provenance"]["device"]], sort_keys=True)
 
 
 def _measured(store: "Store") -> tuple[dict[_Kind, float], dict[_Kind, int], dict[_Kind, int]]:
-    """Of the store's finished runs by kind: mean seconds an epoch, greatest memory in bytes, how many."""
+    """Mean seconds an epoch, greatest memory in bytes, and number of the store's finished runs, each by kind."""
     seconds, memory = defaultdict(list), defaultdict(list)
     for record in store.specs():
         if store.is_complete(record["key"]):

@@ -23,14 +23,14 @@ def place(
         return workers or os.cpu_count() or 1, ()
     if workers is not None and workers_per_gpu is not None:
         raise UserError("--workers and --workers-per-gpu both say how many workers there are: leave one out")
-    there = _visible()
+    visible = _visible()
     if gpus is None or gpus == "all":
-        count = len(there)
-    elif gpus.isdecimal() and 1 <= int(gpus) <= len(there):
+        count = len(visible)
+    elif gpus.isdecimal() and 1 <= int(gpus) <= len(visible):
         count = int(gpus)
     else:
-        raise UserError(f"--gpus {gpus}: there are {len(there)}; give a number up to that, or all")
-    return workers or count * (workers_per_gpu or 1), there[:count]
+        raise UserError(f"--gpus {gpus}: there are {len(visible)}; give a number up to that, or all")
+    return workers or count * (workers_per_gpu or 1), visible[:count]
 
 
 def _visible() -> tuple[str, ...]:

@@ -64,9 +64,9 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     write_table(folder / "conflict.parquet", probes | at)
     start = time.perf_counter()
     if is_common(trainer.spec.method):
-        found = directions(probes, trainer.spec.seed)
-        probe = found.pop("probe")
-        write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | found)
+        traces = directions(probes, trainer.spec.seed)
+        probe = traces.pop("probe")
+        write_table(folder / "directions.parquet", {name: column[probe] for name, column in at.items()} | traces)
     probing = time.perf_counter() - start
     utterances = {
         "conversation": np.repeat(np.array(data.test.ids), data.test.lengths),

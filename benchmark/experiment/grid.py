@@ -18,7 +18,7 @@ from benchmark.methods.parts import Method
 from benchmark.methods.registry import ENCODERS, FUSIONS, Value
 
 PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
-"""Of the released scripts, by corpus."""
+"""The seeds of the released scripts, by corpus."""
 MOST_SEEDS = 10_000
 """A larger count is taken for a seed that lacks its comma."""
 TUNING_SEEDS = 1_000_000

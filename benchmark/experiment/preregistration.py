@@ -59,7 +59,11 @@ def plan(
         for spec in resolve(text):
             grid.setdefault(spec.dataset, {}).setdefault(spec.group, spec)
     if contrasts is None:
-        pairs = [(_side(_reference(list(of.values()))), _side(other)) for of in grid.values() for other in of.values()]
+        pairs = [
+            (_side(_reference(list(by_group.values()))), _side(other))
+            for by_group in grid.values()
+            for other in by_group.values()
+        ]
     else:
         pairs = [pair for text in split_list(contrasts) for pair in _read(text, resolve, grid, imports)]
         if not pairs:
@@ -138,19 +142,19 @@ def _read(
         raise UserError(f"cannot read contrast {text!r}; write A:B, for example css:adam")
     if all(name in imports for name in names):
         raise UserError(f"--contrasts {text!r} compares two imported methods: one has to be of the grid")
-    found = [
+    by_dataset = [
         {side.dataset: side for side in (imports[name] if name in imports else map(_side, resolve(name)))}
         for name in names
     ]
-    for name, sides in zip(names, found, strict=True):
+    for name, sides in zip(names, by_dataset, strict=True):
         for dataset, side in sides.items():
             if name not in imports and side.group not in grid[dataset]:
                 known = ", ".join(s.method.label for s in grid[dataset].values())
                 raise UserError(f"--contrasts names {name!r}, which is not in the grid ({known}); add it to --methods")
-    shared = [dataset for dataset in grid if all(dataset in sides for sides in found)]
-    if any(found[0][dataset].group == found[1][dataset].group for dataset in shared):
+    shared = [dataset for dataset in grid if all(dataset in sides for sides in by_dataset)]
+    if any(by_dataset[0][dataset].group == by_dataset[1][dataset].group for dataset in shared):
         raise UserError(f"--contrasts compares {names[0]!r} with itself ({names[1]!r})")
-    return [(found[0][dataset], found[1][dataset]) for dataset in shared]
+    return [(by_dataset[0][dataset], by_dataset[1][dataset]) for dataset in shared]
 
 
 def _side(spec: RunSpec) -> Side:

@@ -122,12 +122,12 @@ class RunSpec(Frozen):
 
     @property
     def group(self) -> str:
-        """Equal for runs that differ by seed alone: these may be averaged."""
+        """A digest that runs share which differ by seed alone: these may be averaged."""
         return _digest(self._canonical(without=("seed",)))
 
     @property
     def budget(self) -> str:
-        """Equal for runs that differ by seed and method alone: these may be compared.
+        """A digest that runs share which differ by seed and method alone: these may be compared.
 
         What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different
         methods have different epochs: they may be compared where what they were made from may.

@@ -41,17 +41,17 @@ def fetched(target: Path, source: Source, expected: str | None) -> str | None:
     """
     if not target.exists():
         return None
-    found = fingerprint(target)
+    digest = fingerprint(target)
     if expected is None:
         with suppress(OSError, ValueError, TypeError):
             receipt = Receipt(**json.loads(_receipt(target).read_text(encoding="utf-8")))
             expected = receipt.sha256 if receipt.source == source.name else None
-    if found != expected:
+    if digest != expected:
         wanted = f"not the expected {expected}" if expected else f"not known to be from {source.name}"
         raise UserError(
-            f"{target} is there already with SHA-256 {found}, {wanted}: remove it, or name another folder with --out"
+            f"{target} is there already with SHA-256 {digest}, {wanted}: remove it, or name another folder with --out"
         )
-    return found
+    return digest
 
 
 def fetch(
@@ -83,21 +83,21 @@ def fetch(
     with claimed(lock) as granted:
         if not granted:
             raise TransferError(f"another process is fetching {target}; wait for it, then repeat the command")
-        if there := fetched(target, source, expected):
-            return there
+        if present := fetched(target, source, expected):
+            return present
         part = Part(target)
         part.receive(source, expected is None, progress, note)
-        found = fingerprint(part.path)
-        if expected not in (None, found):
+        digest = fingerprint(part.path)
+        if expected not in (None, digest):
             part.discard()
             raise UserError(
-                f"what {source.name} sent has SHA-256 {found}, not the expected {expected}, and was removed: check the "
-                f"source; if this is the file you want, --sha256 {found} accepts it"
+                f"what {source.name} sent has SHA-256 {digest}, not the expected {expected}, and was removed: check "
+                f"the source; if this is the file you want, --sha256 {digest} accepts it"
             )
         size = part.path.stat().st_size
-        receipt = Receipt(source.name, found, size, datetime.now(UTC).isoformat(timespec="seconds"))
+        receipt = Receipt(source.name, digest, size, datetime.now(UTC).isoformat(timespec="seconds"))
         part.publish(target, _receipt(target), asdict(receipt))
-        return found
+        return digest
 
 
 def _receipt(target: Path) -> Path:

@@ -147,8 +147,8 @@ class WebFile:
         if validator.startswith("W/"):  # a weak one does not promise the same bytes
             validator = response.headers.get("Last-Modified", "")
         if response.status_code == 206:
-            found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
-            first, last, length = map(int, found.groups()) if found else (-1, -1, -1)
+            content_range = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
+            first, last, length = map(int, content_range.groups()) if content_range else (-1, -1, -1)
             version = Version(length, validator or (held and held.validator) or None)
             if not asked or first != asked or last + 1 != length or version != held:
                 raise StaleError("the server sends another range or version than the one asked for")

@@ -116,8 +116,10 @@ def _with_options(alias: str, parts: Parts, options: Mapping[str, str]) -> Parts
 
 def _differing(pairs: list[tuple[Component, Component]]) -> str:
     """The options in which components differ from their standard, as they are written; empty for none."""
-    found = {o: v for component, standard in pairs for o, v in component.options.items() if v != standard.options[o]}
-    options = ",".join(f"{o}={str(v).lower()}" for o, v in sorted(found.items()))
+    differing = {
+        o: v for component, standard in pairs for o, v in component.options.items() if v != standard.options[o]
+    }
+    options = ",".join(f"{o}={str(v).lower()}" for o, v in sorted(differing.items()))
     return f"({options})" if options else ""
 
 
@@ -127,13 +129,13 @@ def _label(
     """What tables show: the alias of these parts that they differ least from, else the shortest way to write them."""
     labels = []
     for alias, target in ALIASES.items():
-        own = _read(target)
-        kinds = [kind for kind in KINDS if kind != "encoder" or kind in own]
+        parts = _read(target)
+        kinds = [kind for kind in KINDS if kind != "encoder" or kind in parts]
         anywhere: Parts = {"encoder": (components["encoder"].name, {}), "objectives": (STANDARD, {})}
-        standard, _ = _resolve(anywhere | own, defaults, {})
+        standard, _ = _resolve(anywhere | parts, defaults, {})
         if all(components[kind].name == standard[kind].name for kind in kinds):
             name = alias + _differing([(components[kind], standard[kind]) for kind in kinds])
-            label = name if "encoder" in own else _join(name, {"encoder": shown["encoder"], "objectives": STANDARD})
+            label = name if "encoder" in parts else _join(name, {"encoder": shown["encoder"], "objectives": STANDARD})
             if len(label) <= len(canonical):
                 labels.append(label)
     if labels:

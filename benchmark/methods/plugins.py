@@ -92,15 +92,15 @@ def load_class(factory: str) -> tuple[type[Any], str]:
     if not (module and colon and name):
         raise UserError(f"cannot read plug-in {factory!r}; write module:Class")
     try:
-        found = import_module(module)
+        imported = import_module(module)
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise UserError(f"plug-in {factory}: importing {module} failed ({said}); is it installed, or here?") from error
-    if not hasattr(found, name):
-        look_up(f"class of plug-in module {module}:", name, {n: None for n in vars(found) if not n.startswith("_")})
+        cause = f"{type(error).__name__}: {error}"
+        raise UserError(f"plug-in {factory}: importing {module} failed ({cause}); is it installed, or here?") from error
+    if not hasattr(imported, name):
+        look_up(f"class of plug-in module {module}:", name, {n: None for n in vars(imported) if not n.startswith("_")})
     from css.interfaces import Aggregator, Fusion
 
-    thing = getattr(found, name)
+    thing = getattr(imported, name)
     for kind, base in (("fusion", Fusion), ("aggregator", Aggregator)):
         if isinstance(thing, type) and issubclass(thing, base):
             return thing, kind

@@ -52,6 +52,6 @@ def _sha256(path: Path) -> str:
 
 
 def _checksum(result: Mapping[str, Any]) -> str:
-    """Over the document's values: how it is laid out in the file does not matter."""
+    """The checksum of the document's values: how it is laid out in the file does not matter."""
     text = json.dumps({name: value for name, value in result.items() if name != "checksum"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -53,15 +53,15 @@ def copy(key: str, source: Store, target: Store) -> Copied:
 
 def _copy_files(key: str, source: Store, target: Store) -> None:
     names = {f.name for f in source.folder(key).iterdir() if f.is_file() and not f.name.startswith(".")}
-    there = target.folder(key)
-    (there / _LAST).unlink(missing_ok=True)  # damaged, or the run would stand
+    copy = target.folder(key)
+    (copy / _LAST).unlink(missing_ok=True)  # damaged, or the run would stand
     for name in sorted(names, key=lambda name: (name == _LAST, name)):
         if name == _LAST:  # an unfinished attempt's files, and those of a copy that was cut off
-            for left in {f.name for f in there.iterdir()} - names:
-                (there / left).unlink()
-        with (source.folder(key) / name).open("rb") as content, replacing(there / name) as copied:
+            for left in {f.name for f in copy.iterdir()} - names:
+                (copy / left).unlink()
+        with (source.folder(key) / name).open("rb") as content, replacing(copy / name) as copied:
             shutil.copyfileobj(content, copied)
-    for folder in (there, target.runs):
+    for folder in (copy, target.runs):
         _flush(folder)
 
 

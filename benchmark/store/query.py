@@ -67,14 +67,14 @@ class Filter:
 def by_prefix(store: Store, prefixes: Sequence[str]) -> list[Held]:
     """The runs whose keys begin so, each once; raises UserError for a prefix of none or of several."""
     runs = {held.key: held for held in Filter().select(store)}
-    found: dict[str, Held] = {}
+    matches: dict[str, Held] = {}
     for prefix in prefixes:
         keys = [key for key in runs if prefix and key.startswith(prefix)]
         if len(keys) != 1:
             what = f"{len(keys)} runs begin with {prefix!r}" if keys else f"no run begins with {prefix!r}"
             raise UserError(f"{what} in {store.root}; cssbench runs lists the keys")
-        found[keys[0]] = runs[keys[0]]
-    return list(found.values())
+        matches[keys[0]] = runs[keys[0]]
+    return list(matches.values())
 
 
 def conflicting_imports(spec: Mapping[str, Any], store: Store) -> list[str]:

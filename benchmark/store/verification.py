@@ -61,10 +61,10 @@ def _first_in_tables(stored: Path, again: Path) -> str | None:
     for name, pair in tables.items():
         if shape := _shape(name, *pair):
             return shape
-    found = [difference for name in _BY_STEP_OR_EPOCH for difference in _differences(name, *tables[name])]
-    found += _prediction_differences(*tables["test_predictions"])
-    if found:
-        return min(found, key=lambda difference: difference[:2])[2]  # the first table of equals
+    unequal = [difference for name in _BY_STEP_OR_EPOCH for difference in _differences(name, *tables[name])]
+    unequal += _prediction_differences(*tables["test_predictions"])
+    if unequal:
+        return min(unequal, key=lambda difference: difference[:2])[2]  # the first table of equals
     before, now = tables["predictions"]
     for column in before.column_names:
         if count := int(_unequal(_column(before, column), _column(now, column)).sum()):
@@ -101,12 +101,12 @@ def _differences(name: str, stored: pa.Table, again: pa.Table) -> Iterator[_Diff
 def _prediction_differences(stored: pa.Table, again: pa.Table) -> Iterator[_Difference]:
     for column in stored.column_names:
         if count := int(_unequal(_column(stored, column), _column(again, column)).sum()):
-            of = f"{count} of {len(stored)} test utterances"
+            extent = f"{count} of {len(stored)} test utterances"
             if column.startswith("epoch_"):
                 epoch = int(column.removeprefix("epoch_"))
-                yield epoch, math.inf, f"epoch {epoch}: predicted classes of {of}"
+                yield epoch, math.inf, f"epoch {epoch}: predicted classes of {extent}"
             else:
-                yield 0, 0, f"the {column} of {of}"
+                yield 0, 0, f"the {column} of {extent}"
 
 
 def _first_in_results(stored: Mapping[str, Any], again: Mapping[str, Any]) -> str | None:

@@ -50,8 +50,8 @@ def build_model(spec: RunSpec, data: Conversations, device: str) -> tuple[Emotio
 def build_aggregator(spec: RunSpec, device: str) -> Aggregator:
     """The aggregator of a run; one that draws gets the run's own seed."""
     aggregator: Aggregator = _factory(spec.method.aggregator, AGGREGATORS)(**spec.method.aggregator.options)
-    if (own := getattr(aggregator, "generator", None)) is not None:
-        own.manual_seed(derive(spec.seed, "aggregator"))
+    if (generator := getattr(aggregator, "generator", None)) is not None:
+        generator.manual_seed(derive(spec.seed, "aggregator"))
     return aggregator.to(device)
 
 

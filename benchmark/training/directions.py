@@ -42,11 +42,11 @@ def directions(probes: Mapping[str, npt.NDArray[np.float64]], seed: int) -> dict
     gramians = _gramians(probes)
     losses = torch.from_numpy(np.stack([probes[f"loss_{o}"] for o in OBJECTIVES], axis=1))
     usable = {name: entry for name, entry in AGGREGATORS.items() if _usable(entry)}
-    found = {name: _trace(name, entry, gramians, losses, seed) for name, entry in usable.items()}
-    rows = torch.cat(list(found.values())).numpy()
+    traces = {name: _trace(name, entry, gramians, losses, seed) for name, entry in usable.items()}
+    rows = torch.cat(list(traces.values())).numpy()
     return {
-        "probe": np.tile(np.arange(len(gramians)), len(found)),
-        "aggregator": np.repeat(list(found), len(gramians)),
+        "probe": np.tile(np.arange(len(gramians)), len(traces)),
+        "aggregator": np.repeat(list(traces), len(gramians)),
         **dict(zip(COLUMNS, rows.T, strict=True)),
     }
 
@@ -65,8 +65,8 @@ def _trace(
     name: str, entry: Entry, gramians: Float[Tensor, "T K K"], losses: Float[Tensor, "T K"], seed: int
 ) -> Float[Tensor, "T columns"]:
     aggregator: Aggregator = entry.load()()
-    if (own := getattr(aggregator, "generator", None)) is not None:
-        own.manual_seed(derive(seed, "directions", name))
+    if (generator := getattr(aggregator, "generator", None)) is not None:
+        generator.manual_seed(derive(seed, "directions", name))
     rows = []
     for gramian, loss in zip(gramians, losses, strict=True):
         weights = aggregator(gramian if aggregator.needs_gramian else None, loss).double()

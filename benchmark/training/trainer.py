@@ -29,7 +29,7 @@ STEP_COLUMNS = (
     *NORMS,
     *COSINES,
 )
-"""Of every run; after them come the cosines by block of θ."""
+"""The columns of every run; after them come the cosines by block of θ."""
 HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
@@ -206,18 +206,18 @@ class Trainer:
     def _probed_step(self, batch: Batch, step: int, epoch: int) -> tuple[Tensor, float]:
         """A step with a probe around it; the step's row, and the seconds that the probe took."""
         start = time.perf_counter()
-        found = self._probe()
+        probe = self._probe()
         probed = time.perf_counter()
         row = self._step(batch)
         stepped = time.perf_counter()
-        self._record(found, step, epoch, found.displacement_cosines(self.parameters))
+        self._record(probe, step, epoch, probe.displacement_cosines(self.parameters))
         return row, probed - start + time.perf_counter() - stepped
 
     def _probe(self) -> Probe:
         return probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
 
-    def _record(self, found: Probe, step: int, epoch: int, displacement: Tensor) -> None:
-        self.progress.conflict.append([step, epoch, *found.row.tolist(), *displacement.tolist()])
+    def _record(self, probe: Probe, step: int, epoch: int, displacement: Tensor) -> None:
+        self.progress.conflict.append([step, epoch, *probe.row.tolist(), *displacement.tolist()])
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that decides how the run goes on: weights, optimiser, aggregator, generators."""

@@ -35,11 +35,11 @@ class Notebook(Listener):
 
         def hear(event: Event) -> None:
             nonlocal last
-            said = grid.update(event)
-            if said is not None and isinstance(event, Finished):
-                last = said.partition("; ")[0].partition("] ")[2]
-            elif said is not None:
-                self.notice(said)
+            progress = grid.update(event)
+            if progress is not None and isinstance(event, Finished):
+                last = progress.partition("; ")[0].partition("] ")[2]
+            elif progress is not None:
+                self.notice(progress)
             line.show(" · ".join(filter(None, (grid.count, grid.time_left, last))))
 
         yield hear

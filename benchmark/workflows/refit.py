@@ -1,4 +1,4 @@
-"""From finished validated runs to the runs that train on everything for the mean selected epoch: ``refit``.
+"""From finished validated runs to their refits, the runs that train on everything.
 
 Only these may stand beside published numbers, which come from models trained without held-out data.
 """
@@ -24,7 +24,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
     groups: dict[str, list[RunSpec]] = {}
     for spec in specs:
         groups.setdefault(spec.group, []).append(spec)
-    found, left_out = [], []
+    specified, left_out = [], []
     for group, members in groups.items():
         missing = sum(not store.is_complete(spec.key) for spec in members)
         if missing:
@@ -36,7 +36,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
         selected = {spec.key: _selected(store, spec.key) for spec in sorted(members, key=lambda spec: spec.seed)}
         origin = RefitOf(group=group, budget=members[0].budget, epochs=selected)
         epochs = int(origin.mean + 0.5)  # to the nearest; a half goes up
-        found += [
+        specified += [
             spec.model_copy(
                 update={
                     "protocol": "refit",
@@ -46,7 +46,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
             )
             for spec in members
         ]
-    return sorted(found, key=cost, reverse=True), left_out
+    return sorted(specified, key=cost, reverse=True), left_out
 
 
 def _selected(store: Store, key: str) -> int:

@@ -135,7 +135,7 @@ def carry_out(
     declared = grid.preregistration
     if declared and declared.insisted and not missing(grid.specs, store):
         declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory
-    outcome = _train("runs", grid.specs, grid.datasets, store, where, listener, declared)
+    outcome = _train("runs", grid.specs, grid.datasets, store, where, listener, declared=declared)
     budgets = {spec.budget for spec in grid.specs}
     if refit and not outcome.interrupted:
         again, left_out = refits(grid.specs, store)
@@ -173,6 +173,7 @@ def _train(
     store: Store,
     where: Places,
     listener: Listener,
+    *,
     declared: "Preregistration | None" = None,
 ) -> Outcome:
     """Declare what will be compared, then make the runs that the store does not hold."""

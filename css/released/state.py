@@ -32,22 +32,22 @@ def released_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Together the views cover every tensor once. (Released shapes are [out, in] for linear maps, [in, out] for the
     polynomial's.)
     """
-    of = tensors.__getitem__
-    found = {"speaker_embeddings.weight": of("encoder.speaker.weight")}
+    tensor = tensors.__getitem__
+    released = {"speaker_embeddings.weight": tensor("encoder.speaker.weight")}
 
     def add(theirs: str, ours: str) -> None:
-        found.update({f"{theirs}.{part}": of(f"{ours}.{part}") for part in ("weight", "bias")})
+        released.update({f"{theirs}.{part}": tensor(f"{ours}.{part}") for part in ("weight", "bias")})
 
     def add_split(theirs: str, names: tuple[str, ...], ours: str) -> None:
         """Linear maps that we keep side by side."""
         for part in ("weight", "bias"):
-            pieces = of(f"{ours}.{part}").chunk(len(names))
-            found.update({f"{theirs}.{name}.{part}": piece for name, piece in zip(names, pieces, strict=True)})
+            pieces = tensor(f"{ours}.{part}").chunk(len(names))
+            released.update({f"{theirs}.{name}.{part}": piece for name, piece in zip(names, pieces, strict=True)})
 
     def add_stacked(theirs: str, ours: str, m: int) -> None:
-        found[f"{theirs}.weight"] = of(f"{ours}.weight")[m].T
+        released[f"{theirs}.weight"] = tensor(f"{ours}.weight")[m].T
         if f"{ours}.bias" in tensors:
-            found[f"{theirs}.bias"] = of(f"{ours}.bias")[m, 0]
+            released[f"{theirs}.bias"] = tensor(f"{ours}.bias")[m, 0]
 
     for name, theirs in (("audio", "audio"), ("visual", "vision")):
         if f"encoder.text_shift.{name}.shift.weight" in tensors:
@@ -60,34 +60,34 @@ def released_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         add(f"{_CROSS}.{theirs}", f"encoder.interaction_aware.{ours}")
     add("last_gate.residual_proj", "fusion.residual")
     add("all_output_layer", "classifier")
-    found["last_gate.output_proj"] = of("fusion.output.weight").T
-    found["last_gate.output_bias"] = of("fusion.output.bias")
+    released["last_gate.output_proj"] = tensor("fusion.output.weight").T
+    released["last_gate.output_bias"] = tensor("fusion.output.bias")
 
-    weight, gate, anchor = (of(f"fusion.polynomial.{name}") for name in ("weight", "gate", "anchor"))
+    weight, gate, anchor = (tensor(f"fusion.polynomial.{name}") for name in ("weight", "gate", "anchor"))
     order, rank = anchor.shape
     for j in range(order):
-        found[f"last_gate.modality_gates.{j}"] = gate[:, j]
-        found[f"last_gate.weight_list_const.{j}"] = anchor[j : j + 1]
+        released[f"last_gate.modality_gates.{j}"] = gate[:, j]
+        released[f"last_gate.weight_list_const.{j}"] = anchor[j : j + 1]
         for m, name in enumerate(_VISION.values()):
-            found[f"last_gate.weight_list_{name}.{j}"] = weight[m, :, j * rank : (j + 1) * rank]
+            released[f"last_gate.weight_list_{name}.{j}"] = weight[m, :, j * rank : (j + 1) * rank]
 
     for m, (modality, letter) in enumerate(_LETTERS.items()):
-        own = _OWN.format(letter, letter)
-        found[f"{_INPUTS[modality]}.weight"] = of(f"encoder.inputs.{modality}.weight").unsqueeze(-1)
-        weights = of("encoder.modality_aware.qkv.weight")[m].T.chunk(3)
-        biases = of("encoder.modality_aware.qkv.bias")[m, 0].chunk(3)
+        within = _OWN.format(letter, letter)
+        released[f"{_INPUTS[modality]}.weight"] = tensor(f"encoder.inputs.{modality}.weight").unsqueeze(-1)
+        weights = tensor("encoder.modality_aware.qkv.weight")[m].T.chunk(3)
+        biases = tensor("encoder.modality_aware.qkv.bias")[m, 0].chunk(3)
         for name, w, b in zip("qkv", weights, biases, strict=True):
-            found |= {f"{own}.self_attn.linear_{name}.weight": w, f"{own}.self_attn.linear_{name}.bias": b}
-        add_stacked(f"{own}.self_attn.linear", "encoder.modality_aware.out", m)
-        add_stacked(f"{own}.feed_forward.w_1", "encoder.modality_aware.widen", m)
-        add_stacked(f"{own}.feed_forward.w_2", "encoder.modality_aware.narrow", m)
+            released |= {f"{within}.self_attn.linear_{name}.weight": w, f"{within}.self_attn.linear_{name}.bias": b}
+        add_stacked(f"{within}.self_attn.linear", "encoder.modality_aware.out", m)
+        add_stacked(f"{within}.feed_forward.w_1", "encoder.modality_aware.widen", m)
+        add_stacked(f"{within}.feed_forward.w_2", "encoder.modality_aware.narrow", m)
         for part in ("weight", "bias"):
-            found[f"{own}.feed_forward.layer_norm.{part}"] = of(f"encoder.modality_aware.norm_{part}")[m, 0]
+            released[f"{within}.feed_forward.layer_norm.{part}"] = tensor(f"encoder.modality_aware.norm_{part}")[m, 0]
         add_stacked(f"{letter}_{letter}_gate.fc", "encoder.own_gate", m)
         add_stacked(f"{letter}_gate.fc", "encoder.cross_gate", m)
         add_stacked(f"features_reduce_{letter}", "encoder.reduction", m)
         add_stacked(f"{letter}_output_layer.2", "unimodal.linear", m)
-    return found
+    return released
 
 
 def load_state(params: Mapping[str, Tensor | npt.NDArray[Any]], dataset: str, heads: int = 8) -> EmotionClassifier:
@@ -139,7 +139,7 @@ def _check(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], dataset:
         for name, view in expected.items()
         if not missing and given[name].shape != view.shape
     ]
-    found = {"missing": missing, "unknown": unknown} if missing or unknown else {"wrongly shaped": shapes}
-    if any(found.values()):
-        said = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in found.items() if names)
-        raise ValueError(f"no checkpoint of the released implementation for {dataset}: {said}")
+    faults = {"missing": missing, "unknown": unknown} if missing or unknown else {"wrongly shaped": shapes}
+    if any(faults.values()):
+        text = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in faults.items() if names)
+        raise ValueError(f"no checkpoint of the released implementation for {dataset}: {text}")

@@ -99,7 +99,7 @@ def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted,
 
 
 def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
-    """The same of the runs under the published protocol, whose scores are no results: for a look, never a verdict."""
+    """Comparisons of runs under the published protocol, whose scores are no results: for a look, never a verdict."""
     return _newest(run for run in runs if run.protocol == "published")
 
 
@@ -124,12 +124,14 @@ def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Compari
     used: set[str] = set()
 
     def joined(method: Method) -> Method:
-        own = [run for run in refits if run.spec["refit_of"]["group"] == method.runs[0].group]
-        if not own:
+        refits_of_method = [run for run in refits if run.spec["refit_of"]["group"] == method.runs[0].group]
+        if not refits_of_method:
             return method
-        newest = max(own, key=lambda run: run.created).group  # never a mean over different epochs
+        newest = max(refits_of_method, key=lambda run: run.created).group  # never a mean over different epochs
         seeds = {run.seed for run in method.runs}
-        kept = sorted((run for run in own if run.group == newest and run.seed in seeds), key=lambda run: run.seed)
+        kept = sorted(
+            (run for run in refits_of_method if run.group == newest and run.seed in seeds), key=lambda run: run.seed
+        )
         used.update(run.key for run in kept)
         return replace(method, refits=tuple(kept))
 
@@ -186,12 +188,12 @@ def _methods(runs: Iterable[Run]) -> tuple[Method, ...]:
 def _differences(other: Run, shown: Run) -> tuple[str, ...]:
     """What sets the other budget apart, as `field: its value (shown: value)`."""
     theirs, ours = _budget_fields(other), _budget_fields(shown)
-    found = tuple(
+    differing = tuple(
         f"{name}: {theirs.get(name, 'none')} (shown: {ours.get(name, 'none')})"
         for name in [*theirs, *(name for name in ours if name not in theirs)]
         if theirs.get(name) != ours.get(name)
     )
-    return found or ("a setting that the run format does not spell out",)
+    return differing or ("a setting that the run format does not spell out",)
 
 
 def _budget_fields(run: Run) -> dict[str, Any]:

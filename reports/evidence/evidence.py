@@ -60,9 +60,9 @@ def collect(comparison: Comparison) -> Evidence:
             whose = {"method": method.label, "seed": run.seed}
             row: dict[str, Any] = whose | _measures(run, refits.get(run.seed), steps, history, probed)
             if comparison.validated:
-                outcomes[method.label, run.seed] = found = outcome(run, len(history))
-                _refuse_other_labels(run, found, next(iter(outcomes.values())))
-                row |= {"optimism": found.optimism, "regret": row["gap"] - found.optimism}
+                outcomes[method.label, run.seed] = scored = outcome(run, len(history))
+                _refuse_other_labels(run, scored, next(iter(outcomes.values())))
+                row |= {"optimism": scored.optimism, "regret": row["gap"] - scored.optimism}
             runs.append(row)
             blocks += [whose | block for block in conflict.conflict_by_block(steps, probed)]
             if run.holds("directions"):
@@ -78,16 +78,25 @@ def collect(comparison: Comparison) -> Evidence:
             )
     for method in comparison.imported:
         for run in method.runs:
-            outcomes[method.label, run.seed] = found = outcome(run, 0)
-            _refuse_other_labels(run, found, next(iter(outcomes.values())))
+            outcomes[method.label, run.seed] = scored = outcome(run, 0)
+            _refuse_other_labels(run, scored, next(iter(outcomes.values())))
             runs.append({"method": method.label, "seed": run.seed} | measures.imported(run))
     history, probe, weight = (pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights))
     by_block, by_aggregator = map(pd.DataFrame, (blocks, directions))
-    return Evidence(comparison, pd.DataFrame(runs), history, probe, weight, by_block, by_aggregator, outcomes)
+    return Evidence(
+        comparison=comparison,
+        runs=pd.DataFrame(runs),
+        history=history,
+        probes=probe,
+        weights=weight,
+        blocks=by_block,
+        directions=by_aggregator,
+        outcomes=outcomes,
+    )
 
 
-def _refuse_other_labels(run: Run, found: Outcome, first: Outcome) -> None:
-    if not np.array_equal(found.counts.sum(axis=-1), first.counts.sum(axis=-1)):
+def _refuse_other_labels(run: Run, scored: Outcome, first: Outcome) -> None:
+    if not np.array_equal(scored.counts.sum(axis=-1), first.counts.sum(axis=-1)):
         raise damaged(run.folder / "predictions.parquet", "its labels are not those of the other runs on this data")
 
 

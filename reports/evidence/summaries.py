@@ -30,7 +30,7 @@ def summary_frame(
 
 
 def summary_frame_by(evidence: Evidence, runs: pd.DataFrame, key: str, names: Sequence[str]) -> pd.DataFrame:
-    """As `summary_frame`, with a row a method and value of `key`, from a frame with a row a run and value of it."""
+    """A frame like `summary_frame`'s, but with a row a method and value of `key`; `runs` has a row a run and value."""
     rows: list[dict[str, Any]] = []
     groups = runs.groupby(["method", key], sort=False) if len(runs) else ()
     for (method, value), of_both in groups:

@@ -11,27 +11,27 @@ EFFECTS = 24
 def factorial_plot(evidence: Evidence, palette: Palette) -> Drawing | None:
     """Estimate and 95 % CI of every effect; None without a complete sub-grid."""
     del palette  # no method has a colour here: an effect is of several
-    found = effects(evidence)[0][:EFFECTS]
-    if not found:
+    largest = effects(evidence)[0][:EFFECTS]
+    if not largest:
         return None
     title = "Effects of fusion and aggregator"
-    figure = new_figure(9.6, 1.1 + 0.34 * len(found), heading(evidence, title))
+    figure = new_figure(9.6, 1.1 + 0.34 * len(largest), heading(evidence, title))
     axes = figure.subplots()
-    for row, effect in enumerate(found):
+    for row, effect in enumerate(largest):
         c = effect.comparison
         axes.plot([c.interval.low, c.interval.high], [row, row], color=INK, linewidth=2.2, alpha=0.45)
         axes.plot(c.mean, row, "o", color=INK, markersize=6)
     axes.axvline(0, color=MUTED, linewidth=1)
-    axes.set(xlabel="points of weighted F1", yticks=range(len(found)), ylim=(len(found) - 0.5, -0.5))
-    axes.set_yticklabels([f"{e.name}  ({e.kind})" for e in found], color=INK, fontsize=8.5)
+    axes.set(xlabel="points of weighted F1", yticks=range(len(largest)), ylim=(len(largest) - 0.5, -0.5))
+    axes.set_yticklabels([f"{e.name}  ({e.kind})" for e in largest], color=INK, fontsize=8.5)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    shown = ", ".join(f"{e.name} {e.comparison.mean:+.2f}" for e in found)
+    shown = ", ".join(f"{e.name} {e.comparison.mean:+.2f}" for e in largest)
     return Drawing(
         file_name(evidence, "effects"),
         title,
         "Dots: mean over seeds; bars: 95 % CI. Main effects are means over the other factor; sub-grids: "
-        f"{'; '.join(dict.fromkeys(e.grid for e in found))}.",
+        f"{'; '.join(dict.fromkeys(e.grid for e in largest))}.",
         f"A dot with its interval for every effect, in points of weighted F1: {shown}.",
         figure,
     )

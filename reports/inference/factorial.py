@@ -31,7 +31,7 @@ def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
 
     Tuned methods are in no grid: its cells would differ by more than fusion and aggregator.
     """
-    found: list[GridEffect] = []
+    grid_effects: list[GridEffect] = []
     gaps: list[str] = []
     for context, cells in _contexts(tuple(m for m in evidence.comparison.methods if not m.tuned)):
         grids = complete_grids(set(cells))
@@ -44,22 +44,22 @@ def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
                     continue
                 is_interaction = "×" in effect.name
                 kind = "interaction" if is_interaction else "fusion" if _of(effect.name, fusions) else "aggregator"
-                found.append(GridEffect(name, kind, effect.name, effect.comparison))
+                grid_effects.append(GridEffect(name, kind, effect.name, effect.comparison))
         gaps += _not_estimable(set(cells), grids, context)
-    return found, gaps
+    return grid_effects, gaps
 
 
 def complete_grids(cells: set[Cell]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Largest complete sub-grids of at least 2 × 2 cells (none is part of another), the one with most cells first."""
-    of: dict[str, frozenset[str]] = {}
+    aggregators: dict[str, frozenset[str]] = {}
     for fusion in dict.fromkeys(fusion for fusion, _ in sorted(cells)):
-        of[fusion] = frozenset(aggregator for f, aggregator in cells if f == fusion)
+        aggregators[fusion] = frozenset(aggregator for f, aggregator in cells if f == fusion)
     closed: set[frozenset[str]] = set()
-    for own in of.values():  # every set of aggregators that some fusions have in common
-        closed |= {own} | {own & other for other in closed}
+    for partners in aggregators.values():  # every set of aggregators that some fusions have in common
+        closed |= {partners} | {partners & other for other in closed}
     grids = []
     for shared in closed:
-        fusions = tuple(fusion for fusion, own in of.items() if shared <= own)
+        fusions = tuple(fusion for fusion, partners in aggregators.items() if shared <= partners)
         if len(shared) > 1 and len(fusions) > 1:
             grids.append((_sorted(fusions), _sorted(shared)))
     return sorted(grids, key=lambda grid: (-len(grid[0]) * len(grid[1]), grid))

@@ -16,8 +16,10 @@ def session_words(comparison: Comparison, contrasts: Sequence[Contrast]) -> list
     tested = [(c.label, c.comparison) for c in contrasts if c.comparison is not None and c.comparison.n]
     if not sessions or not tested:
         return []
-    found = [(label, intraclass_correlation(paired.differences, np.array(paired.groups))) for label, paired in tested]
-    known = ", ".join(f"{label} {number(value, 2)}" for label, value in found if np.isfinite(value))
+    correlations = [
+        (label, intraclass_correlation(paired.differences, np.array(paired.groups))) for label, paired in tested
+    ]
+    known = ", ".join(f"{label} {number(value, 2)}" for label, value in correlations if np.isfinite(value))
     words = [
         f"Seeds that are equal modulo {sessions} hold out the same session, so they are not independent: every "
         f"session weighs the same, and intervals and p come from t of the session means, {sessions - 1} degrees of "

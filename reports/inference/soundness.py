@@ -41,7 +41,7 @@ def obstacle(
 
 
 def same_runs(a: Method, b: Method) -> int:
-    """In how many seeds the two have the same weights to the bit, if in all that both have; else 0."""
+    """The number of common seeds, if the two have the same weights to the bit in all of them; else 0."""
     first, second = ({run.seed: run.weights_digest for run in method.runs} for method in (a, b))
     shared = first.keys() & second.keys()
     same = all(first[seed] is not None and first[seed] == second[seed] for seed in shared)

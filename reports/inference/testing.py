@@ -71,14 +71,14 @@ def contrasts_of(candidates: Sequence[Candidate], members: Sequence[Candidate], 
     adjusted = {id(member): float(value) for member, value in zip(apart, p, strict=True)}
     alike = [NAN if m.comparison is None else m.comparison.p_equal(m.margin) for m in members]
     equal = dict(zip(map(id, members), zip(alike, holm(np.array(alike)).tolist(), strict=True), strict=True))
-    found = []
+    contrasts = []
     for candidate in candidates:
         shared = _known(candidate, *equal[id(candidate)])
         if candidate.unpaired is None:
-            found.append(_paired(candidate, test, position.get(id(candidate)), alpha, shared))
+            contrasts.append(_paired(candidate, test, position.get(id(candidate)), alpha, shared))
         else:
-            found.append(_unpaired(candidate, adjusted[id(candidate)], len(apart), alpha, shared))
-    return found
+            contrasts.append(_unpaired(candidate, adjusted[id(candidate)], len(apart), alpha, shared))
+    return contrasts
 
 
 def joint_test(comparisons: Sequence[PairedComparison | None], alpha: float) -> tuple[FamilyTest | None, list[int]]:

@@ -75,7 +75,7 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
         a, b = (floats(frame, [f"norm_{name}"])[:, 0] for name in pair.split("_"))
         with np.errstate(invalid="ignore", over="ignore"):
             similarity = 2 * a * b / (a**2 + b**2)
-        found = {
+        statistics = {
             "cos": mean_known(cos),
             "sd": float(known.std(ddof=1)) if len(known) > 1 else float("nan"),
             "negative": share_below(cos, 0.0),
@@ -84,7 +84,7 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
             **{name: mean_known(cos[third == i]) for i, name in enumerate(THIRDS)},
             "similarity": mean_known(similarity),
         }
-        measures |= {f"{series}_{what}_{pair}": value for what, value in found.items()}
+        measures |= {f"{series}_{what}_{pair}": value for what, value in statistics.items()}
     return measures
 
 

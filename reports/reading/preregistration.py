@@ -45,8 +45,8 @@ def read_preregistrations(store: Path) -> tuple[Preregistration, ...]:
             f"{store / 'families'} is where css-bench 0.1 declared comparisons: rename the folder to "
             f"{store / 'preregistrations'}, and they count as declared"
         )
-    found = [(_read(path), path.name) for path in (store / "preregistrations").glob("*.json")]
-    return tuple(content for content, _ in sorted(found, key=lambda f: (f[0].declared, f[1])))
+    declared = [(_read(path), path.name) for path in (store / "preregistrations").glob("*.json")]
+    return tuple(content for content, _ in sorted(declared, key=lambda f: (f[0].declared, f[1])))
 
 
 def _read(path: Path) -> Preregistration:

@@ -89,7 +89,7 @@ class Run:
 
     @property
     def tuned(self) -> Mapping[str, Any] | None:
-        """Of a run with tuned settings the `study` they come from and the preset's values in `base`; else None."""
+        """The `study` that tuned settings come from, and the preset's values in `base`; None without tuned settings."""
         return self.spec.get("tuned")
 
     @property
@@ -99,10 +99,10 @@ class Run:
 
     def component(self, kind: str) -> Mapping[str, Any]:
         """Name and options of the encoder, fusion, aggregator or objectives; early runs name no objectives: `paper`."""
-        found = self.spec.get(kind, {"name": "paper", "options": {}} if kind == "objectives" else None)
-        if not isinstance(found, dict) or not isinstance(found.get("name"), str):
-            raise damaged(self.folder / "spec.json", f"{kind} is {found!r}")
-        return found
+        entry = self.spec.get(kind, {"name": "paper", "options": {}} if kind == "objectives" else None)
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise damaged(self.folder / "spec.json", f"{kind} is {entry!r}")
+        return entry
 
     @cached_property
     def created(self) -> datetime:

@@ -84,7 +84,7 @@ def bca_interval(
     """
     if len(differences) < 2 or np.ptp(differences) == 0:
         return UNKNOWN
-    found = stats.bootstrap(
+    limits = stats.bootstrap(
         (differences,),
         np.mean,
         n_resamples=resamples,
@@ -92,4 +92,4 @@ def bca_interval(
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    return Interval(float(limits.low), float(limits.high))

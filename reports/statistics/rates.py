@@ -77,8 +77,8 @@ def difference_interval(only_a: int, only_b: int, n: int, confidence: float) -> 
 
 def upper_bound(events: int, n: int, confidence: float = 0.95) -> float:
     """One-sided exact upper limit of a share (Clopper & Pearson); without events 1 - (1 - confidence)^(1/n)."""
-    found = stats.binomtest(events, n, alternative="less").proportion_ci(confidence_level=confidence, method="exact")
-    return float(found.high)
+    limits = stats.binomtest(events, n, alternative="less").proportion_ci(confidence_level=confidence, method="exact")
+    return float(limits.high)
 
 
 def judge_rates(

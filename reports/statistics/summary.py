@@ -40,13 +40,13 @@ def summarize(values: Float[np.ndarray, " runs"], confidence: float = 0.95) -> S
     n = len(kept)
     nan = float("nan")
     if n == 0:
-        return Summary(0, nan, nan, nan, nan, nan, nan)
+        return Summary(n=0, mean=nan, sd=nan, low=nan, high=nan, minimum=nan, maximum=nan)
     mean, minimum, maximum = float(kept.mean()), float(kept.min()), float(kept.max())
     if n == 1:
-        return Summary(1, mean, nan, nan, nan, minimum, maximum)
+        return Summary(n=1, mean=mean, sd=nan, low=nan, high=nan, minimum=minimum, maximum=maximum)
     sd = float(kept.std(ddof=1))
     half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * sd / n**0.5
-    return Summary(n, mean, sd, mean - half, mean + half, minimum, maximum)
+    return Summary(n=n, mean=mean, sd=sd, low=mean - half, high=mean + half, minimum=minimum, maximum=maximum)
 
 
 def mean_known(values: Float[np.ndarray, "..."]) -> float:

@@ -50,23 +50,50 @@ def unpaired_comparison(
     mean = float(a.mean() - b.mean()) if len(a) and len(b) else float("nan")
     if min(len(a), len(b)) < 2:
         nan = float("nan")
-        return UnpairedComparison(len(a), len(b), mean, nan, nan, UNKNOWN, UNKNOWN, nan, nan)
+        return UnpairedComparison(
+            n_a=len(a),
+            n_b=len(b),
+            mean=mean,
+            se=nan,
+            degrees=nan,
+            interval=UNKNOWN,
+            interval_90=UNKNOWN,
+            p_welch=nan,
+            p=nan,
+        )
     parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
     se = float(np.sqrt(parts.sum()))
     if se <= 1e-13 * max(1.0, abs(mean)):  # rounding alone
         mean, se = (0.0 if abs(mean) < 1e-13 else mean), 0.0
-        equal = float(mean == 0)
         exact = Interval(mean, mean)
-        p = _permutation_p(a, b, resamples, seed) if mean else 1.0
-        return UnpairedComparison(len(a), len(b), mean, se, len(a) + len(b) - 2.0, exact, exact, equal, p)
+        return UnpairedComparison(
+            n_a=len(a),
+            n_b=len(b),
+            mean=mean,
+            se=se,
+            degrees=len(a) + len(b) - 2.0,
+            interval=exact,
+            interval_90=exact,
+            p_welch=float(mean == 0),
+            p=_permutation_p(a, b, resamples, seed) if mean else 1.0,
+        )
     degrees = float(parts.sum() ** 2 / (parts**2 / (len(a) - 1, len(b) - 1)).sum())
 
     def interval(confidence: float) -> Interval:
         half = float(stats.t.ppf(0.5 + confidence / 2, degrees)) * se
         return Interval(mean - half, mean + half)
 
-    p_welch, p = float(2 * stats.t.sf(abs(mean) / se, degrees)), _permutation_p(a, b, resamples, seed)
-    return UnpairedComparison(len(a), len(b), mean, se, degrees, interval(0.95), interval(0.90), p_welch, p)
+    return UnpairedComparison(
+        n_a=len(a),
+        n_b=len(b),
+        mean=mean,
+        se=se,
+        degrees=degrees,
+        interval=interval(0.95),
+        interval_90=interval(0.90),
+        p_welch=float(2 * stats.t.sf(abs(mean) / se, degrees)),
+        p=_permutation_p(a, b, resamples, seed),
+    )
 
 
 def _permutation_p(a: np.ndarray, b: np.ndarray, resamples: int, seed: int) -> float:

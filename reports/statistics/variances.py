@@ -124,12 +124,12 @@ def judge_variances(comparison: VarianceComparison, *, label: str, claim: int = 
         "p": p,
         "alpha": alpha,
     }
-    found = p <= alpha and (n >= ENOUGH_SEEDS or interval.excludes(0.0))
+    shown = p <= alpha and (n >= ENOUGH_SEEDS or interval.excludes(0.0))
     if n == 0 or math.isnan(comparison.log_ratio):
         verdict = Verdict.NOT_TESTABLE if n != 1 else Verdict.TOO_FEW_SEEDS
     elif n < seeds_to_test(alpha):
         verdict = Verdict.TOO_FEW_SEEDS
-    elif found:
+    elif shown:
         verdict = Verdict.SUPPORTED if comparison.log_ratio * claim > 0 else Verdict.CONTRADICTED
     else:
         verdict = Verdict.UNDERPOWERED if n < ENOUGH_SEEDS else Verdict.NO_DIFFERENCE_SHOWN

@@ -29,7 +29,7 @@ class Verdict(Enum):
     UNDERPOWERED = "underpowered"
     NO_DIFFERENCE_SHOWN = "no difference shown"
     NOT_SUPPORTED = "not supported"
-    """Of a claim that says several things at once: one of them is shown not to hold."""
+    """One of several things that a claim says at once is shown not to hold."""
 
 
 NOTHING_TO_COMPARE = "the two score the same in every seed, so there is nothing to compare"

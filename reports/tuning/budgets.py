@@ -132,22 +132,26 @@ def _remarks(subjects: Sequence[Subject]) -> list[str]:
     ranges = [name for name in sorted(shared) if len({s.first.space[name] for s in subjects}) > 1]
     draws = [name for name in sorted(shared) if name not in ranges and not _same_draws(subjects, name)]
     unfair += [f"the range of {name}" for name in ranges] + [f"the draws of {name}" for name in draws]
-    fewest, asked = min(len(s.studies) for s in subjects), max(study.fair.of for study in studies if study.fair)
+    fewest, asked = min(len(s.studies) for s in subjects), max(study.fair.planned for study in studies if study.fair)
     names = ", ".join(sorted(shared)) or "no parameter"
-    found = [
+    remarks = [
         f"NOT the same in all methods: {'; '.join(unfair)}."
         if unfair
         else f"The same in all methods: {', '.join(map(str, studies[0].seeds))} as seeds, {min(counts)} drawn trials a "
         f"study, and the ranges and draws of the shared parameters ({names})."
     ]
     if len({len(s.studies) for s in subjects}) > 1 or fewest < asked:
-        found.append(f"Unfinished: a method has {fewest} of {asked} studies.")
+        remarks.append(f"Unfinished: a method has {fewest} of {asked} studies.")
     if fewest < ENOUGH:
-        found.append(f"Fewer than {ENOUGH} independent studies a method: what follows is one outcome, not an estimate.")
+        remarks.append(
+            f"Fewer than {ENOUGH} independent studies a method: what follows is one outcome, not an estimate."
+        )
     if lost := sum(t.state in ("pruned", "failed") for study in studies for t in study.drawn):
         what = "trial is" if lost == 1 else "trials are"
-        found.append(f"{lost} drawn {what} pruned or failed and in no curve, which flatters the method that lost them.")
-    return found
+        remarks.append(
+            f"{lost} drawn {what} pruned or failed and in no curve, which flatters the method that lost them."
+        )
+    return remarks
 
 
 def _same_draws(subjects: Sequence[Subject], name: str) -> bool:

@@ -35,32 +35,32 @@ def rank_order(subject: Subject) -> Drawing | None:
     space = subject.first.space
     if not {"rank", "order"} <= set(space) or not subject.complete:
         return None
-    cells = {name: _bins(subject, space[name]) for name in ("rank", "order")}
+    bins = {name: _bins(subject, space[name]) for name in ("rank", "order")}
     values: dict[tuple[int, int], list[float]] = {}
     for trial in subject.complete:
-        at = tuple(_bin_of(trial.params.get(name), cells[name]) for name in ("rank", "order"))
+        at = tuple(_bin_of(trial.params.get(name), bins[name]) for name in ("rank", "order"))
         if None not in at:
             values.setdefault(at, []).extend(run.validation for run in trial.runs)  # type: ignore[arg-type]
-    found = {at: summarize(100 * np.array(scores)) for at, scores in values.items()}
-    columns, rows = len(cells["rank"]), len(cells["order"])
+    cells = {at: summarize(100 * np.array(scores)) for at, scores in values.items()}
+    columns, rows = len(bins["rank"]), len(bins["order"])
     title = "Validation F1 by rank and order"
     figure = new_figure(max(WIDTH, 1.9 + 0.92 * columns), 1.9 + 0.74 * rows, heading(subject, title))
     axes = figure.subplots()
-    _draw_cells(axes, found, columns, rows)
-    default = tuple(_bin_of(subject.first.default.get(name), cells[name]) for name in ("rank", "order"))
+    _draw_cells(axes, cells, columns, rows)
+    default = tuple(_bin_of(subject.first.default.get(name), bins[name]) for name in ("rank", "order"))
     if None not in default:
         axes.add_patch(
             Rectangle(default, 1, 1, fill=False, edgecolor=_BEST, linewidth=3, zorder=4)  # type: ignore[arg-type]
         )
-    axes.set_xticks(np.arange(columns) + 0.5, [_span(*ends) for ends in cells["rank"]])
-    axes.set_yticks(np.arange(rows) + 0.5, [_span(*ends) for ends in cells["order"]])
+    axes.set_xticks(np.arange(columns) + 0.5, [_span(*ends) for ends in bins["rank"]])
+    axes.set_yticks(np.arange(rows) + 0.5, [_span(*ends) for ends in bins["order"]])
     axes.set(xlabel="rank", ylabel="order", xlim=(-0.04, columns + 0.04), ylim=(-0.04, rows + 0.04))
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     others = [p.name for p in subject.searched if p.name not in ("rank", "order")]
-    best = max(found, key=lambda at: found[at].mean)
-    place = f"rank {_span(*cells['rank'][best[0]])}, order {_span(*cells['order'][best[1]])}"
+    best = max(cells, key=lambda at: cells[at].mean)
+    place = f"rank {_span(*bins['rank'][best[0]])}, order {_span(*bins['order'][best[1]])}"
     return Drawing(
         file_name(subject, "rank-order"),
         title,
@@ -68,17 +68,17 @@ def rank_order(subject: Subject) -> Drawing | None:
         + (f"; {_listed(others)} {'differ' if len(others) > 1 else 'differs'} between trials too" if others else "")
         + f". Frame: the {subject.default_name}. Hatched: not visited, or nothing complete there. "
         "Which rank and order matter is tested on a fixed grid with common seeds (claim f), not here.",
-        f"Cells of rank by order. The highest mean is {found[best].mean:.1f} % at {place}.",
+        f"Cells of rank by order. The highest mean is {cells[best].mean:.1f} % at {place}.",
         figure,
     )
 
 
-def _draw_cells(axes: Axes, found: dict[tuple[int, int], Summary], columns: int, rows: int) -> None:
-    means = [summary.mean for summary in found.values()]
+def _draw_cells(axes: Axes, cells: dict[tuple[int, int], Summary], columns: int, rows: int) -> None:
+    means = [summary.mean for summary in cells.values()]
     scale = Normalize(min(means), max(means) if max(means) > min(means) else min(means) + 1)
     for column in range(columns):
         for row in range(rows):
-            summary = found.get((column, row))
+            summary = cells.get((column, row))
             box = (column + 0.02, row + 0.02), 0.96, 0.96
             if summary is None:
                 axes.add_patch(Rectangle(*box, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0, alpha=0.4))
@@ -94,16 +94,16 @@ def _draw_cells(axes: Axes, found: dict[tuple[int, int], Summary], columns: int,
 
 def importance(subject: Subject) -> Drawing | None:
     """Importance of every parameter by two estimates; None where there are too few trials."""
-    found = importances(subject)
-    if not found:
+    by_method = importances(subject)
+    if not by_method:
         return None
-    names = sorted(next(iter(found.values())), key=lambda name: -sum(shares[name] for shares in found.values()))
+    names = sorted(next(iter(by_method.values())), key=lambda name: -sum(shares[name] for shares in by_method.values()))
     title = "Importance of parameters (exploratory)"
     figure = new_figure(7.6, 1.55 + 0.46 * len(names), heading(subject, title))
     axes = figure.subplots()
-    height = 0.8 / len(found)
-    for i, (method, shares) in enumerate(found.items()):
-        at = np.arange(len(names)) + (i - (len(found) - 1) / 2) * height
+    height = 0.8 / len(by_method)
+    for i, (method, shares) in enumerate(by_method.items()):
+        at = np.arange(len(names)) + (i - (len(by_method) - 1) / 2) * height
         values = [100 * shares[name] for name in names]
         axes.barh(at, values, height * 0.88, color=HUES[i][0], label=method)
         for y, value in zip(at, values, strict=True):
@@ -120,7 +120,7 @@ def importance(subject: Subject) -> Drawing | None:
         "best tenth of the trials. fANOVA: for the variance over the space, by a random forest with a fixed seed. "
         "Both are estimates from trials that the sampler placed, without an error of their own: no test, no verdict.",
         "Bars, two a parameter: "
-        + "; ".join(f"{m} {', '.join(f'{n} {100 * s[n]:.0f} %' for n in names)}" for m, s in found.items())
+        + "; ".join(f"{m} {', '.join(f'{n} {100 * s[n]:.0f} %' for n in names)}" for m, s in by_method.items())
         + ".",
         figure,
     )

@@ -41,12 +41,12 @@ def importances(subject: Subject) -> dict[str, Mapping[str, float]]:
         optuna.importance.PedAnovaImportanceEvaluator(),
         optuna.importance.FanovaImportanceEvaluator(seed=0),
     )
-    found: dict[str, Mapping[str, float]] = {}
+    by_method: dict[str, Mapping[str, float]] = {}
     for method, evaluator in zip(METHODS, evaluators, strict=True):
         shares = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
         if sum(shares.values()) > 0:
-            found[method] = {name: float(shares[name]) for name in names}
-    return found
+            by_method[method] = {name: float(shares[name]) for name in names}
+    return by_method
 
 
 def _distribution(parameter: Parameter) -> Any:

@@ -92,7 +92,7 @@ class Fair:
 
     group: str
     index: int
-    of: int
+    planned: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +124,8 @@ class Study:
 
 def read_studies(store: Path) -> tuple[Study, ...]:
     """The studies of a store, by name. Raises ReportError on a damaged file or another format."""
-    found = [_read(path) for path in sorted((store / "studies").glob("*.json"))]
-    return tuple(sorted(found, key=lambda study: study.name))
+    studies = [_read(path) for path in sorted((store / "studies").glob("*.json"))]
+    return tuple(sorted(studies, key=lambda study: study.name))
 
 
 def damaged(path: Path, cause: str) -> ReportError:

@@ -69,7 +69,7 @@ class Subject:
 
     @property
     def slug(self) -> str:
-        """As part of a file's name, and as an id; no two subjects share it."""
+        """The subject's part of a file's name, and its id; no two subjects share it."""
         whose = hashlib.sha256("\n".join(study.name for study in self.studies).encode()).hexdigest()[:6]
         return re.sub(r"[^\w.-]+", "-", self.name).strip("-") + f"-{whose}"
 
@@ -94,7 +94,7 @@ class Subject:
 
     @property
     def complete(self) -> tuple[Trial, ...]:
-        """Those that have values."""
+        """The trials that have values."""
         return tuple(trial for trial in self.trials if trial.complete)
 
     @property
@@ -126,8 +126,8 @@ class Subject:
     @cached_property
     def front(self) -> tuple[Trial, ...]:
         """Trials that no other one beats in all goals, the best score first."""
-        found = [t for study in self.studies for t in study.trials if t.number in study.front and t.complete]
-        return tuple(sorted(found, key=score, reverse=True))
+        trials = [t for study in self.studies for t in study.trials if t.number in study.front and t.complete]
+        return tuple(sorted(trials, key=score, reverse=True))
 
     def called(self, trial: Trial) -> str:
         """A trial's number, with its study where there are several."""
@@ -136,8 +136,8 @@ class Subject:
 
     def test(self, trial: Trial) -> Summary:
         """Test weighted F1 over the trial's seeds: known to the report alone, not to the search."""
-        found = [self.runs[run.key].number(*SELECTED) for run in trial.runs if run.key in self.runs]
-        return summarize(np.array(found, dtype=float))
+        scores = [self.runs[run.key].number(*SELECTED) for run in trial.runs if run.key in self.runs]
+        return summarize(np.array(scores, dtype=float))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,7 @@ class Group:
 
     @property
     def slug(self) -> str:
-        """As part of a file's name, and as an id."""
+        """The comparison's part of a file's name, and its id."""
         return "fair-" + re.sub(r"[^\w.-]+", "-", self.id)
 
 
@@ -204,16 +204,16 @@ def collect(
         members.setdefault(fair, []).append(study)
     subjects: list[Subject] = []
     groups: dict[tuple[str, str], list[Subject]] = {}
-    for key, found in members.items():
-        found.sort(key=lambda study: study.fair.index if study.fair else 0)
-        finals = [(study, final) for study in found if (final := _final(study, records.runs)) is not None]
-        subject = Subject(tuple(found), runs, tuple(finals))
+    for key, searches in members.items():
+        searches.sort(key=lambda study: study.fair.index if study.fair else 0)
+        finals = [(study, final) for study in searches if (final := _final(study, records.runs)) is not None]
+        subject = Subject(tuple(searches), runs, tuple(finals))
         subjects.append(subject)
         if key[0]:
             groups.setdefault((key[0], key[1]), []).append(subject)
     return tuple(
-        Group(f"{group}-{dataset}", tuple(sorted(own, key=lambda s: (s.first.label != "css", s.first.label))))
-        for (group, dataset), own in groups.items()
+        Group(f"{group}-{dataset}", tuple(sorted(compared, key=lambda s: (s.first.label != "css", s.first.label))))
+        for (group, dataset), compared in groups.items()
     ), tuple(subjects)
 
 
@@ -224,12 +224,12 @@ def _keys(study: Study) -> set[str]:
 def _final(study: Study, runs: Sequence[Run]) -> FinalRuns | None:
     """The newest group of validated runs with this study's settings, and the default's under the same budget."""
     validated = [run for run in runs if run.dataset == study.dataset and run.protocol == "validated"]
-    own = [run for run in validated if run.tuned and run.tuned["study"] == study.name]
-    if not own:
+    tuned = [run for run in validated if run.tuned and run.tuned["study"] == study.name]
+    if not tuned:
         return None
-    newest = max(own, key=lambda run: run.created)
+    newest = max(tuned, key=lambda run: run.created)
     return FinalRuns(
-        tuple(run for run in own if run.group == newest.group),
+        tuple(run for run in tuned if run.group == newest.group),
         tuple(r for r in validated if not r.tuned and r.label == study.label and r.budget == newest.budget),
     )
 

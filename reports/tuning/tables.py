@@ -56,38 +56,38 @@ def findings(subject: Subject) -> list[str]:
     counts = {state: sum(t.state == state for t in subject.trials) for state in ("pruned", "failed", "running")}
     told = "".join(f", {count} {state}" for state, count in counts.items() if count)
     aside = " Pruned trials are in no mean." if counts["pruned"] else ""
-    found = [f"{len(subject.trials)} trials: {len(subject.complete)} complete{told}.{aside}"]
+    sentences = [f"{len(subject.trials)} trials: {len(subject.complete)} complete{told}.{aside}"]
     best, default = subject.best, subject.default
     if default is None and subject.complete:
-        found.append(f"The {subject.default_name} is not among the complete trials.")
+        sentences.append(f"The {subject.default_name} is not among the complete trials.")
     if best is not None and best is default:
-        found.append(f"The search found nothing better on validation than the {subject.default_name}.")
+        sentences.append(f"The search found nothing better on validation than the {subject.default_name}.")
     elif best is not None:
         gain = (
             "" if default is None else f", {number(100 * (score(best) - score(default)), 1)} points above the default"
         )
-        found.append(
+        sentences.append(
             f"Chosen: trial {subject.called(best)}, {interval(validation(best), 1, 100)} % on validation{gain}: "
             f"optimistic, as the best of {len(subject.complete)} on the seeds that chose it."
         )
     if missing := sum(run.key not in subject.runs for trial in subject.complete for run in trial.runs):
-        found.append(f"{missing} runs of complete trials are no longer in the store: test scores lack them.")
+        sentences.append(f"{missing} runs of complete trials are no longer in the store: test scores lack them.")
     for study, final in subject.final:
         d = final.difference
-        of = f" ({study.name})" if len(subject.studies) > 1 else ""
+        where = f" ({study.name})" if len(subject.studies) > 1 else ""
         if d.n:
             spread = f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else ""
-            found.append(
-                f"On seeds that the search did not see{of}: tuned minus default is {number(d.mean, 2)}{spread} points "
-                f"of test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
+            sentences.append(
+                f"On seeds that the search did not see{where}: tuned minus default is {number(d.mean, 2)}{spread} "
+                f"points of test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
             )
         else:
-            found.append(
-                f"On seeds that the search did not see{of} there are tuned runs, but no default ones beside them."
+            sentences.append(
+                f"On seeds that the search did not see{where} there are tuned runs, but no default ones beside them."
             )
     if not subject.final and best is not default:
-        found.append("What it chose has not been run on other seeds yet, so there is no figure to quote.")
-    return found
+        sentences.append("What it chose has not been run on other seeds yet, so there is no figure to quote.")
+    return sentences
 
 
 def _row(subject: Subject, trial: Trial, names: Sequence[str]) -> tuple[str, ...]:

@@ -123,8 +123,8 @@ def _expected_rows(t: FairComparison, curves: MethodCurves) -> list[dict[str, An
             "studies": len(curves.validation),
         }
         for where in ("validation", "test"):
-            found = summarize(getattr(curves, where)[:, k - 1])
-            row |= {where: found.mean, f"{where}_low": found.low, f"{where}_high": found.high}
+            summary = summarize(getattr(curves, where)[:, k - 1])
+            row |= {where: summary.mean, f"{where}_low": summary.low, f"{where}_high": summary.high}
         rows.append(row)
     return rows
 

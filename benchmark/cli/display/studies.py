@@ -137,7 +137,7 @@ def summary(records: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def spread(scores: Sequence[float]) -> str:
-    """In points: mean ± sd, or of one value that."""
+    """The mean ± sd of scores, in points; of one score, that score."""
     shown = f"{100 * mean(scores):.2f}"
     return f"{shown} ± {100 * stdev(scores):.2f}" if len(scores) > 1 else shown
 

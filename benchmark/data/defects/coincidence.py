@@ -18,7 +18,7 @@ from benchmark.data.conversations import Conversations
 from benchmark.data.defects.numbering import ZERO, Ints
 
 LEVEL = 0.002
-"""Of one test. An audit of three modalities makes 21 of them: together they err in 4.2 % of files at most."""
+"""The level of one test. An audit of three modalities makes 21 of them: together they err in 4.2 % of files at most."""
 EXCESS = 1.5
 """A count up to so many times what is expected is never called a leak, however many there are."""
 DEALS = 1999  # so that the smallest p is 0.0005
@@ -69,23 +69,23 @@ class Occurrences:
         self._counts.sum_duplicates()
         self._split = np.array(conversations.split)
 
-    def identical(self, here: str, there: str) -> tuple[npt.NDArray[np.bool_], Excess]:
+    def identical(self, here: str, other: str) -> tuple[npt.NDArray[np.bool_], Excess]:
         """Which of the different vectors [U] both splits have, and in how many rows of ``here``."""
-        matches = self._matches(None, self._counts, self._column(here), self._column(there))[:, 0]
+        matches = self._matches(None, self._counts, self._column(here), self._column(other))[:, 0]
         usable = float((self._counts @ self._column(here)).sum())
-        rate = max(self._identical_rate(split, there) for split in ("train", there))
-        return matches > 0, self._excess(None, here, there, int(matches.sum()), rate * usable)
+        rate = max(self._identical_rate(split, other) for split in ("train", other))
+        return matches > 0, self._excess(None, here, other, int(matches.sum()), rate * usable)
 
-    def near(self, neighbours: "csr_array[np.float32]", here: str, there: str) -> tuple[npt.NDArray[np.bool_], Excess]:
-        """Which of the vectors [U] ``here`` has and ``there`` has not, but a neighbour of it; and their number.
+    def near(self, neighbours: "csr_array[np.float32]", here: str, other: str) -> tuple[npt.NDArray[np.bool_], Excess]:
+        """Which of the vectors [U] ``here`` has and ``other`` has not, but a neighbour of it; and their number.
 
         ``neighbours`` [U, U] is 1 where two different vectors are near each other, else 0.
         """
-        matches = self._matches(neighbours, self._counts, self._column(here), self._column(there))[:, 0]
-        own, other = (self._counts @ self._column(split) > 0 for split in (here, there))
-        new = int((own & ~other).sum())
-        rate = max(self._near_rate(neighbours, split, there) for split in ("train", there))
-        return matches > 0, self._excess(neighbours, here, there, int(matches.sum()), rate * new)
+        matches = self._matches(neighbours, self._counts, self._column(here), self._column(other))[:, 0]
+        here_has, other_has = (self._counts @ self._column(split) > 0 for split in (here, other))
+        new = int((here_has & ~other_has).sum())
+        rate = max(self._near_rate(neighbours, split, other) for split in ("train", other))
+        return matches > 0, self._excess(neighbours, here, other, int(matches.sum()), rate * new)
 
     def _column(self, split: str) -> npt.NDArray[np.float32]:
         """1 for the conversations of the split, else 0: [C, 1]."""
@@ -96,19 +96,19 @@ class Occurrences:
         neighbours: "csr_array[np.float32] | None",
         counts: "csr_array[np.float32]",
         here: npt.NDArray[np.float32],
-        there: npt.NDArray[np.float32],
+        other: npt.NDArray[np.float32],
     ) -> npt.NDArray[np.float32]:
-        """For B ways to split [C, B]: how often ``here`` has each vector that ``there`` has too, [U, B].
+        """For B ways to split [C, B]: how often ``here`` has each vector that ``other`` has too, [U, B].
 
-        With neighbours: 1 for each vector of ``here`` that ``there`` has not, but a neighbour of it.
+        With neighbours: 1 for each vector of ``here`` that ``other`` has not, but a neighbour of it.
         """
-        own, other = counts @ here, counts @ there > 0
+        times, shared = counts @ here, counts @ other > 0
         if neighbours is None:
-            return np.asarray(own * other)
-        return np.asarray((own > 0) & ~other & (neighbours @ other.astype(np.float32) > 0), np.float32)
+            return np.asarray(times * shared)
+        return np.asarray((times > 0) & ~shared & (neighbours @ shared.astype(np.float32) > 0), np.float32)
 
     def _excess(
-        self, neighbours: "csr_array[np.float32] | None", here: str, there: str, count: int, expected: float
+        self, neighbours: "csr_array[np.float32] | None", here: str, other: str, count: int, expected: float
     ) -> Excess:
         if count <= EXCESS * expected:
             return Excess(count, expected, None)
@@ -122,31 +122,31 @@ class Occurrences:
         for start in range(0, DEALS, _BLOCK):
             ways = min(_BLOCK, DEALS - start)
             dealt = rng.permuted(np.tile(self._split, (ways, 1)), axis=1).T
-            own, other = ((dealt == split).astype(np.float32) for split in (here, there))
-            shared = self._matches(neighbours, counts, own, other).sum(axis=0)
+            dealt_here, dealt_other = ((dealt == split).astype(np.float32) for split in (here, other))
+            shared = self._matches(neighbours, counts, dealt_here, dealt_other).sum(axis=0)
             as_extreme += int((shared >= count).sum())
         return Excess(count, expected, (1 + as_extreme) / (1 + DEALS))
 
-    def _identical_rate(self, split: str, there: str) -> float:
-        """Share of a split's rows that other conversations of it have, as many as ``there`` has."""
+    def _identical_rate(self, split: str, other: str) -> float:
+        """Share of a split's rows that other conversations of it have, as many as ``other`` has."""
         inside = self._counts[:, np.flatnonzero(self._split == split)]
         others = np.diff(csr_array(inside).indptr) - 1
         rows: npt.NDArray[np.float32] = np.asarray(inside.sum(axis=1))
-        return self._rate(split, there, others, rows)
+        return self._rate(split, other, others, rows)
 
-    def _near_rate(self, neighbours: "csr_array[np.float32]", split: str, there: str) -> float:
-        """Share of a split's different vectors that are near ones of other conversations, as many as ``there`` has."""
+    def _near_rate(self, neighbours: "csr_array[np.float32]", split: str, other: str) -> float:
+        """Share of a split's different vectors that are near ones of other conversations, as many as ``other`` has."""
         inside = csr_array(self._counts[:, np.flatnonzero(self._split == split)]).sign()
         near = csr_array(neighbours @ inside).sign()
         others = np.diff(near.indptr) - np.asarray(near.multiply(inside).sum(axis=1))
-        return self._rate(split, there, others, (np.diff(inside.indptr) > 0).astype(np.float32))
+        return self._rate(split, other, others, (np.diff(inside.indptr) > 0).astype(np.float32))
 
-    def _rate(self, split: str, there: str, others: Ints, weights: npt.NDArray[np.float32]) -> float:
+    def _rate(self, split: str, other: str, others: Ints, weights: npt.NDArray[np.float32]) -> float:
         """Mean chance that some of ``others`` [U] conversations are among those drawn of the split's other ones."""
         rest = int((self._split == split).sum()) - 1
         if rest < 1 or not weights.any():
             return 0.0
-        drawn = min(int((self._split == there).sum()), rest)
+        drawn = min(int((self._split == other).sum()), rest)
         k = np.clip(others.astype(np.float64), 0, rest)
         left = np.maximum(rest - k, drawn)  # where fewer are left, some of the others are drawn for certain
         none = np.exp(_log_choices(left, drawn) - _log_choices(rest, drawn)) * (rest - k >= drawn)

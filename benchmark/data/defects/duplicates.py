@@ -70,16 +70,16 @@ def find_copies(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.f
     """
     copies = {}
     for shared in _compare(conversations, keys, rows):
-        mine, theirs = (keys[_rows(conversations, split)] for split in (shared.here, shared.there))
+        mine, theirs = (keys[_rows(conversations, split)] for split in (shared.here, shared.other))
         zeros = int((mine == ZERO).sum()) if (theirs == ZERO).any() else 0
-        copies[f"{shared.here} in {shared.there}"] = Copies(
+        copies[f"{shared.here} in {shared.other}"] = Copies(
             vectors=int((mine > ZERO).sum()),
             identical=shared.identical.count,
             with_zeros=shared.identical.count + zeros,
             expected=shared.identical.expected,
             near=shared.near.count,
             near_expected=shared.near.expected,
-            pairing=pair(conversations, keys, shared.here, shared.there),
+            pairing=pair(conversations, keys, shared.here, shared.other),
             p=shared.identical.p,
             near_p=shared.near.p,
         )
@@ -105,7 +105,7 @@ class _Shared:
     """What a split has of another one, and in which rows of ``here``; see :class:`Copies`."""
 
     here: str
-    there: str
+    other: str
     identical: Excess
     identical_rows: Ints
     near: Excess
@@ -121,16 +121,16 @@ def _compare(conversations: Conversations, keys: Ints, rows: npt.NDArray[np.floa
         of_train = at["train"][np.unique(keys[at["train"]], return_index=True)[1]]
         of_train = of_train[keys[of_train] > ZERO]
         neighbours = find_near(rows, different, of_train if len(of_train) else different)
-    for here, there in PAIRS:
-        if not (len(at[here]) and len(at[there])):
+    for here, other in PAIRS:
+        if not (len(at[here]) and len(at[other])):
             continue
         usable = at[here][keys[at[here]] > ZERO]
         vectors = occurrences.index[usable]
-        which, identical = occurrences.identical(here, there)
+        which, identical = occurrences.identical(here, other)
         which_near, near = np.zeros(len(which), np.bool_), Excess(0, 0.0, None)
         if neighbours is not None:
-            which_near, near = occurrences.near(neighbours, here, there)
-        yield _Shared(here, there, identical, usable[which[vectors]], near, usable[which_near[vectors]])
+            which_near, near = occurrences.near(neighbours, here, other)
+        yield _Shared(here, other, identical, usable[which[vectors]], near, usable[which_near[vectors]])
 
 
 def find_repeats(conversations: Conversations, keys: Ints) -> dict[str, Repeats]:

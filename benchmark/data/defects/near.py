@@ -17,7 +17,7 @@ NEAR = 1e-3
 """Root mean square over features, each in units of its sd over the training vectors. Float16 rounding is within that;
 another utterance is not."""
 MOST = 32
-"""Of a vector, so many nearest ones are looked at."""
+"""How many nearest neighbours of a vector are looked at."""
 
 _PROJECTED = 16  # dimensions in which neighbours are looked for
 _BLOCK = 1024  # rows in float64 at a time

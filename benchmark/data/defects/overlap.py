@@ -62,10 +62,10 @@ def same_conversations(
     conversations: Conversations, keys: npt.NDArray[np.int64], sentences: Sequence[str]
 ) -> tuple[SameConversations, ...]:
     """Conversations that are the same by features (``keys`` number utterances, [N]) or by ``sentences`` [N]."""
-    said = [tuple(map(_plain, sentences[span])) for span in _spans(conversations)]
+    contents = [tuple(map(_plain, sentences[span])) for span in _spans(conversations)]
     return (
         _named(conversations, "features", same_by_features(conversations, keys)),
-        _named(conversations, "sentences", _groups([words if all(words) else () for words in said])),
+        _named(conversations, "sentences", _groups([words if all(words) else () for words in contents])),
     )
 
 
@@ -87,11 +87,11 @@ def _groups(content: Sequence[tuple[Hashable, ...]]) -> list[list[int]]:
 
 
 def _named(conversations: Conversations, by: str, groups: Sequence[Sequence[int]]) -> SameConversations:
-    found: dict[bool, list[tuple[str, ...]]] = {True: [], False: []}
+    named: dict[bool, list[tuple[str, ...]]] = {True: [], False: []}
     for members in groups:
         across = len({conversations.split[b] for b in members}) > 1
-        found[across].append(tuple(f"{conversations.ids[b][:60]} ({conversations.split[b]})" for b in members))
-    return SameConversations(by, tuple(found[True]), tuple(found[False]))
+        named[across].append(tuple(f"{conversations.ids[b][:60]} ({conversations.split[b]})" for b in members))
+    return SameConversations(by, tuple(named[True]), tuple(named[False]))
 
 
 def people(conversations: Conversations) -> Speakers | None:
@@ -114,15 +114,15 @@ def compare_sentences(conversations: Conversations, sentences: Sequence[str]) ->
     """Sentences with several labels, and those that training has too; ``sentences`` [N], empty where unknown."""
     assert conversations.label is not None
     split = np.repeat(conversations.split, conversations.lengths).tolist()
-    said = [_plain(sentence) for sentence in sentences]
-    labels, uses = defaultdict(set), Counter(said)
-    for sentence, label in zip(said, conversations.label.tolist(), strict=True):
+    words = [_plain(sentence) for sentence in sentences]
+    labels, uses = defaultdict(set), Counter(words)
+    for sentence, label in zip(words, conversations.label.tolist(), strict=True):
         labels[sentence].add(label)
     conflicting = [sentence for sentence, given in labels.items() if sentence and len(given) > 1]
-    trained = {sentence for sentence, s in zip(said, split, strict=True) if s == "train" and sentence}
-    known = Counter(s for sentence, s in zip(said, split, strict=True) if s != "train" and sentence in trained)
+    trained = {sentence for sentence, s in zip(words, split, strict=True) if s == "train" and sentence}
+    known = Counter(s for sentence, s in zip(words, split, strict=True) if s != "train" and sentence in trained)
     return Sentences(
-        utterances=sum(map(bool, said)),
+        utterances=sum(map(bool, words)),
         conflicting=len(conflicting),
         conflicting_utterances=sum(uses[sentence] for sentence in conflicting),
         known_from_train={s: known[s] for s in ("dev", "test") if s in conversations.split},

@@ -25,14 +25,14 @@ class Pairing:
     with_zeros: int
 
 
-def pair(conversations: Conversations, keys: Ints, here: str, there: str) -> tuple[Pairing, ...]:
-    """The pattern of the copies of split ``there`` in ``here``; ``keys`` numbers vectors or utterances, [N]."""
+def pair(conversations: Conversations, keys: Ints, here: str, other: str) -> tuple[Pairing, ...]:
+    """The pattern of the copies of split ``other`` in ``here``; ``keys`` numbers vectors or utterances, [N]."""
     numbered = all(name.isdecimal() and len(name) < 16 for name in conversations.ids)
     numberings = ("id", "position") if numbered else ("position",)
-    return tuple(_pair(conversations, keys, here, there, by) for by in numberings)
+    return tuple(_pair(conversations, keys, here, other, by) for by in numberings)
 
 
-def _pair(conversations: Conversations, keys: Ints, here: str, there: str, by: str) -> Pairing:
+def _pair(conversations: Conversations, keys: Ints, here: str, other: str, by: str) -> Pairing:
     def numbered(split: str) -> dict[int, int]:
         members = [b for b, s in enumerate(conversations.split) if s == split]
         if by == "position":
@@ -41,13 +41,13 @@ def _pair(conversations: Conversations, keys: Ints, here: str, there: str, by: s
         return {number - min(ids): b for number, b in zip(ids, members, strict=True)}
 
     same = place = zeros = 0
-    others = numbered(there)
+    others = numbered(other)
     for number, b in numbered(here).items():
         if (a := others.get(number)) is None:
             continue
         mine, theirs = (keys[slice(*conversations.offsets[c : c + 2])] for c in (b, a))
-        found, size = np.isin(mine, theirs), min(len(mine), len(theirs))
-        same += int((found & (mine > ZERO)).sum())
-        zeros += int((found & (mine >= ZERO)).sum())
+        copied, size = np.isin(mine, theirs), min(len(mine), len(theirs))
+        same += int((copied & (mine > ZERO)).sum())
+        zeros += int((copied & (mine >= ZERO)).sum())
         place += int(((mine[:size] == theirs[:size]) & (mine[:size] > ZERO)).sum())
     return Pairing(by, same, place, zeros)

@@ -40,7 +40,7 @@ class Change:
     counts: dict[str, int]
 
     def __str__(self) -> str:
-        """For people: how much."""
+        """What was changed and how often, as people read it."""
         return ", ".join(f"{count} {what}" for what, count in self.counts.items()) or "nothing"
 
 
@@ -65,10 +65,10 @@ def remedied(conversations: Conversations, names: Collection[RemedyName]) -> Rem
     while changing:
         changing = False
         for name, count in counts.items():
-            conversations, kept, found = _STEPS[name](conversations)
+            conversations, kept, changed = _STEPS[name](conversations)
             rows = rows[kept]
-            count.update(found)
-            changing |= found.total() > 0
+            count.update(changed)
+            changing |= changed.total() > 0
     changes = tuple(Change(name, REMEDIES[name], dict(count)) for name, count in counts.items())
     return Remedied(conversations, rows, changes)
 

@@ -85,7 +85,7 @@ def measure_scale(rows: Floats) -> Scale:
     if not (kept := finite_rows(rows)).all():
         rows = rows[kept]
     if not len(rows):
-        return Scale(None, None, None, None, None, None, 0)
+        return Scale(mean=None, sd=None, low=None, high=None, smallest_sd=None, largest_sd=None, constant_features=0)
     means, sds, varies = spread(rows)
     varying = sds[varies]
     return Scale(

@@ -40,8 +40,8 @@ def load_cached(
     source = source_of(path, roberta, text_view, sha256)
     kept = cache_folder() / "features" / "-".join((dataset, source.sha256[:32], text_view, *modalities))
     kept = kept.with_name(kept.name + SUFFIX)
-    if (found := _kept(kept, dataset, modalities, source)) is not None:
-        return found
+    if (cached := _kept(kept, dataset, modalities, source)) is not None:
+        return cached
     made = read()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -92,12 +92,12 @@ def sentences(raw: object, conversations: Conversations) -> list[str]:
     layout = layout_of(raw, None)
     assert isinstance(raw, tuple)  # said by its layout
     item = raw[layout.items["sentences"]]
-    said: list[str] = []
+    texts: list[str] = []
     for name, length in zip(conversations.ids, conversations.lengths.tolist(), strict=True):
         value = item.get(layout.id_type(name)) if isinstance(item, dict) else None
         entries = list(entries_of(value)) if counted(value) == length else []
-        said += [entry[:_SENTENCE] if isinstance(entry, str) else "" for entry in entries] or [""] * length
-    return said
+        texts += [entry[:_SENTENCE] if isinstance(entry, str) else "" for entry in entries] or [""] * length
+    return texts
 
 
 def order_of(layout: Layout, items: dict[str, Item]) -> list[Any]:
@@ -130,10 +130,10 @@ def _splits(layout: Layout, order: list[Any], lists: dict[str, Any]) -> tuple[st
                 how = f"listed twice in the {split} ids" if listed[conversation] == split else "in both splits"
                 raise defect(f"conversation {shown(conversation)} is {how}")
             listed[conversation] = split
-    for conversation, found in listed.items():
-        if not found:
+    for conversation, containing in listed.items():
+        if not containing:
             raise defect(f"conversation {shown(conversation)} is in no split, neither in the train nor the test ids")
-    return tuple(layout.split_of(conversation, found) for conversation, found in listed.items())
+    return tuple(layout.split_of(conversation, containing) for conversation, containing in listed.items())
 
 
 def lengths_of(items: dict[str, Item], order: Sequence[Any]) -> list[int]:
@@ -180,6 +180,6 @@ def _features(modality: str, item: Item, order: Sequence[Any], width: int, finit
         wrong = ~np.isfinite(rows)
         utterances = wrong.any(axis=1)
         where, counts = located(*locate(item, order, int(utterances.argmax()))), (wrong.sum(), utterances.sum())
-        found = f"{modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances"
-        raise defect(f"{where}: {found} (--drop-defects zero-non-finite makes them 0)")
+        damage = f"{modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances"
+        raise defect(f"{where}: {damage} (--drop-defects zero-non-finite makes them 0)")
     return rows

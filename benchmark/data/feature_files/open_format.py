@@ -157,11 +157,11 @@ class OpenFile:
         features = {name: self._array(name) for name in wanted}
         integers = {name: self._array(name) for name in _INTEGERS}
         h = self.header
-        found = Conversations(
+        everything = Conversations(
             features, **integers, ids=h.ids, split=h.split, class_names=h.class_names, speakers=h.speakers
         )
-        _check(found)
-        return choose(found, modalities, text_view)
+        _check(everything)
+        return choose(everything, modalities, text_view)
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         if name not in self._entries:

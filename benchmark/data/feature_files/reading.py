@@ -241,8 +241,8 @@ def find_feature_file(folder: str | Path, dataset: str) -> Path:
         if file.is_file():
             return file
     readable = os.access(folder, os.R_OK)
-    there = sorted(entry.name for entry in folder.iterdir()) if readable else ["what you may not list"]
-    shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "")
+    entries = sorted(entry.name for entry in folder.iterdir()) if readable else ["what you may not list"]
+    shown = ", ".join(entries[:10]) + (f" and {len(entries) - 10} more" if len(entries) > 10 else "")
     raise DataError(
         f"no {name} (or {SUFFIX}) in {folder}, which holds {shown or 'nothing'}; put the file there under this name, "
         f"or M3NET's pair as {' and '.join(pair)}"

@@ -130,7 +130,16 @@ def draw_fresh(
             mean = emission.mean(m, latents)
             features[m] = (mean + stream(drawn, seed, f"noise/{m}").standard_normal(mean.shape)).astype(np.float32)
         none = ("",) * conversations
-        yield Conversations(features, label, speaker, offsets, none, none, spec.class_names, len(spec.cast))
+        yield Conversations(
+            features=features,
+            label=label,
+            speaker=speaker,
+            offsets=offsets,
+            ids=none,
+            split=none,
+            class_names=spec.class_names,
+            speakers=len(spec.cast),
+        )
 
 
 def span(emission: Emission) -> Emission:
@@ -167,17 +176,23 @@ def _of_subset(
     rules = [(bayes, best_f1_rule(np.concatenate(p))) for p in learned]
     counts = np.array([_counts(rules, *judged) for judged in fresh("measure")])  # [chunks, context, rule, C, C]
     at_hand = _counts(rules, *judge(test, emission))
-    return [
-        Ceiling(
-            modalities,
-            context,
-            *_with_error(counts[:, i, 0], _accuracy),
-            *_with_error(counts[:, i, 1], _weighted_f1),
-            float(_accuracy(at_hand[i, 0])),
-            float(_weighted_f1(at_hand[i, 1])),
+    rows = []
+    for i, context in enumerate(contexts):
+        accuracy, accuracy_se = _with_error(counts[:, i, 0], _accuracy)
+        weighted_f1, weighted_f1_se = _with_error(counts[:, i, 1], _weighted_f1)
+        rows.append(
+            Ceiling(
+                modalities=modalities,
+                context=context,
+                accuracy=accuracy,
+                accuracy_se=accuracy_se,
+                weighted_f1=weighted_f1,
+                weighted_f1_se=weighted_f1_se,
+                test_accuracy=float(_accuracy(at_hand[i, 0])),
+                test_weighted_f1=float(_weighted_f1(at_hand[i, 1])),
+            )
         )
-        for i, context in enumerate(contexts)
-    ]
+    return rows
 
 
 def _counts(rules: list[tuple[Rule, Rule]], label: Ints, posteriors: list[Floats]) -> Ints:
@@ -195,12 +210,12 @@ def _with_error(counts: Ints, score: Callable[[Ints], Floats]) -> tuple[float, f
 
 
 def _accuracy(counts: Ints) -> Floats:
-    """Of counts [..., C, C]."""
+    """The accuracy of counts [..., C, C]."""
     return counts.trace(axis1=-2, axis2=-1) / counts.sum((-2, -1))
 
 
 def _weighted_f1(counts: Ints) -> Floats:
-    """Of counts [..., C, C]; a class that is neither there nor predicted has weight 0."""
+    """The weighted F1 of counts [..., C, C]; a class that neither occurs nor is predicted has weight 0."""
     true, predicted = counts.sum(-1), counts.sum(-2)
     f1 = 2 * counts.diagonal(axis1=-2, axis2=-1) / np.maximum(true + predicted, 1)
     return (true * f1).sum(-1) / true.sum(-1)

@@ -21,12 +21,12 @@ MAX_SCALE = 100
 
 def _parts() -> dict[str, tuple[type, bool]]:
     """Every knob: the type of its parts, and whether it is a list of them."""
-    found: dict[str, tuple[type, bool]] = {"scale": (float, False)}
+    parts: dict[str, tuple[type, bool]] = {"scale": (float, False)}
     for name, hint in typing.get_type_hints(SimulatorSpec).items():
         part, several = next(iter(typing.get_args(hint)), hint), typing.get_origin(hint) is tuple
         if part in (int, float) or name == "synergy":
-            found[name] = part, several
-    return found
+            parts[name] = part, several
+    return parts
 
 
 KNOBS: Mapping[str, tuple[type, bool]] = _parts()

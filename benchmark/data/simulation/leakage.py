@@ -58,10 +58,10 @@ class Leaks:
         assert chunk.label is not None
         split = np.repeat(chunk.split, chunk.lengths)
         for m, (keys, vectors) in self._pools.items():
-            own, x = twins_of(self._spec, chunk.label, latents, m), chunk.features[m]
+            twins, x = twins_of(self._spec, chunk.label, latents, m), chunk.features[m]
             train = np.flatnonzero(split == "train")[: POOL - len(keys)]
-            keys, vectors = np.concatenate([keys, own[train]]), np.concatenate([vectors, x[train]])
+            keys, vectors = np.concatenate([keys, twins[train]]), np.concatenate([vectors, x[train]])
             self._pools[m] = keys, vectors
-            sources = draw_sources(self._spec, self._seed, m, keys, own, start, total)
+            sources = draw_sources(self._spec, self._seed, m, pool=keys, test=twins, start=start, total=total)
             copied = (split == "test") & (sources >= 0)
             x[copied] = vectors[sources[copied]]

@@ -36,8 +36,8 @@ def pair_bits(spec: SimulatorSpec, label: Ints, scores: npt.NDArray[np.floating]
     for first, second in ([spec.class_names.index(name) for name in pair] for pair in spec.pairs):
         partner[first], partner[second] = second, first
     rows = np.flatnonzero(partner[label] >= 0)
-    own, other = scores[rows, label[rows]], scores[rows, partner[label[rows]]]
-    return rows, (own > other) + 0.5 * (own == other)
+    true_score, partner_score = scores[rows, label[rows]], scores[rows, partner[label[rows]]]
+    return rows, (true_score > partner_score) + 0.5 * (true_score == partner_score)
 
 
 def bayes_pair_bits(spec: SimulatorSpec, seed: int, data: Conversations, context: bool = False) -> tuple[Ints, Floats]:

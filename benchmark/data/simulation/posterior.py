@@ -141,7 +141,7 @@ def _add(a: Floats, b: Floats) -> Floats:
 
 
 def _logsumexp(terms: Floats | Sequence[Floats]) -> Floats:
-    """Over the first axis."""
+    """The logarithm of the sum of exponentials over the first axis."""
     stacked = np.asarray(terms)
     top = stacked.max(0)
     return top + np.log(np.exp(stacked - top).sum(0))

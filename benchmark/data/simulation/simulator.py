@@ -63,7 +63,14 @@ def simulate_chunks(spec: SimulatorSpec, seed: int = 0, utterances: int = 1 << 1
             features[m] = (mean + emission.shift[m][speaker] + drawn).astype(np.float32)
         inside = offsets[first : last + 1] - start
         chunk = Conversations(
-            features, label, speaker, inside, tuple(ids[part]), tuple(split[part]), spec.class_names, len(spec.cast)
+            features=features,
+            label=label,
+            speaker=speaker,
+            offsets=inside,
+            ids=tuple(ids[part]),
+            split=tuple(split[part]),
+            class_names=spec.class_names,
+            speakers=len(spec.cast),
         )
         leaks.apply(chunk, latents, start, total)
         yield chunk

@@ -81,16 +81,16 @@ def read_predictions(path: Path, conversations: "Conversations", dataset: str, s
     if "label" in frame:
         _check_labels(path, _classes(path, frame["label"], names), order, conversations, dataset)
     probabilities = _probabilities(path, frame[columns]) if columns else None
-    found = []
+    imported = []
     for value, rows in order.items():
         shares = None if probabilities is None else probabilities[rows]
-        own = predicted[rows]
-        disagreeing = 0 if shares is None else int((shares.argmax(axis=1) != own).sum())
-        found.append(Predictions(value, own, None if shares is None else shares.astype(np.float32), disagreeing))
-    _check_different(path, found)
+        classes = predicted[rows]
+        disagreeing = 0 if shares is None else int((shares.argmax(axis=1) != classes).sum())
+        imported.append(Predictions(value, classes, None if shares is None else shares.astype(np.float32), disagreeing))
+    _check_different(path, imported)
     known = {*NEEDED, "seed", "label", *columns}
     ignored = tuple(name for name in frame.columns.tolist() if name not in known)
-    return PredictionFile(path.name, hashlib.sha256(content).hexdigest(), tuple(found), ignored)
+    return PredictionFile(path.name, hashlib.sha256(content).hexdigest(), tuple(imported), ignored)
 
 
 def _read(path: Path) -> "tuple[bytes, pd.DataFrame]":
@@ -150,9 +150,9 @@ def _whole(path: Path, column: "pd.Series[str]", name: str) -> npt.NDArray[np.in
     return text.to_numpy().astype(np.int64)
 
 
-def _row(found: "pd.Series[str]") -> int:
+def _row(values: "pd.Series[str]") -> int:
     """Number of the first row, as a text editor counts the lines of a CSV file below its header, from 1."""
-    return int(found.index[0]) + 1
+    return int(values.index[0]) + 1
 
 
 def _order(
@@ -162,7 +162,7 @@ def _order(
     conversations: "Conversations",
     dataset: str,
 ) -> dict[int, npt.NDArray[np.int64]]:
-    """By seed, the file's rows in the order of the test utterances."""
+    """The file's rows in the order of the test utterances, by seed."""
     test = conversations.where("test")
     lengths = test.lengths.tolist()
     place = {pair: i for i, pair in enumerate((c, u) for c, n in zip(test.ids, lengths, strict=True) for u in range(n))}
@@ -171,17 +171,17 @@ def _order(
     order = {}
     for seed in dict.fromkeys(seeds.tolist()):
         rows = np.flatnonzero(seeds == seed)
-        found: dict[int, int] = {}
+        row_of: dict[int, int] = {}
         unknown, twice = [], []
         for row in rows.tolist():
             at = place.get(pairs[row])
             if at is None:
                 unknown.append(pairs[row])
-            elif at in found:
+            elif at in row_of:
                 twice.append(pairs[row])
             else:
-                found[at] = row
-        missing = [pair for pair, at in place.items() if at not in found]
+                row_of[at] = row
+        missing = [pair for pair, at in place.items() if at not in row_of]
         wrong = [
             f"{len(which)} {what} ({_listed(which)})"
             for what, which in (("missing", missing), ("twice", twice), ("unknown", unknown))
@@ -192,7 +192,7 @@ def _order(
                 f"{path}, seed {seed}: of the {len(place)} test utterances of {dataset}: {', '.join(wrong)}; the "
                 "utterances of a conversation are numbered from 0 (docs/imports.md)"
             )
-        order[seed] = np.array([found[at] for at in range(len(place))])
+        order[seed] = np.array([row_of[at] for at in range(len(place))])
     return order
 
 
@@ -240,9 +240,9 @@ def _probability_columns(path: Path, columns: Iterable[str], names: Sequence[str
     if not numbered and not by_name:
         return []
     if {*numbered, *(n.lower() for n in by_name)} != set(wanted):
-        found = sorted(numbered) or by_name
+        given = sorted(numbered) or by_name
         raise DataError(
-            f"{path} has {len(found)} columns of probabilities ({', '.join(found)}), not {', '.join(wanted)}"
+            f"{path} has {len(given)} columns of probabilities ({', '.join(given)}), not {', '.join(wanted)}"
         )
     return [lower[name] for name in wanted]
 

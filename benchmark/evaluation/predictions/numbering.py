@@ -17,11 +17,11 @@ def warning(
     where it brings them above the majority class: bad predictions stay bad in any order.
     """
     majority = np.full_like(label, np.bincount(label).argmax())
-    own, least = _weighted_f1(label, predicted), _weighted_f1(label, majority)
-    if own >= least:
+    score, least = _weighted_f1(label, predicted), _weighted_f1(label, majority)
+    if score >= least:
         return None
     commonest = f"{names[int(majority[0])]} ({100 * least:.2f})"
-    text = f"{method}: weighted F1 {100 * own:.2f} is below that of always saying {commonest}"
+    text = f"{method}: weighted F1 {100 * score:.2f} is below that of always saying {commonest}"
     right = np.zeros((len(names), len(names)), np.int64)
     np.add.at(right, (predicted, label), 1)
     order = linear_sum_assignment(-right)[1]

@@ -47,16 +47,16 @@ def record(
 
 def sides(store: "Store", data: Collection[str]) -> dict[str, list[Side]]:
     """The store's imported methods on data of these fingerprints, by name, for a family of comparisons to name."""
-    found: dict[str, dict[str, Side]] = {}
+    by_label: dict[str, dict[str, Side]] = {}
     for spec in store.specs():
         if spec.get("protocol") == PROTOCOL and spec["provenance"]["data"] in data:
             side = Side(spec["dataset"], spec["budget"], spec["group"], spec["label"])
-            if found.setdefault(side.label, {}).setdefault(side.dataset, side) != side:
+            if by_label.setdefault(side.label, {}).setdefault(side.dataset, side) != side:
                 raise UserError(
                     f"{side.label} was imported for {side.dataset} with more than one --selection or --paired: import "
                     "it anew with --replace, all seeds alike"
                 )
-    return {label: list(by_dataset.values()) for label, by_dataset in found.items()}
+    return {label: list(by_dataset.values()) for label, by_dataset in by_label.items()}
 
 
 def check_name(method: str) -> str:

@@ -72,7 +72,7 @@ def store_predictions(
     store.prepare()
     scorer = Scorer(conversations)
     manifest = _manifest(dataset, conversations, changes, file)
-    found = []
+    imported = []
     with ExitStack() as claims:
         for spec in specs:
             if not claims.enter_context(store.claim(spec["key"])):
@@ -82,11 +82,11 @@ def store_predictions(
             new = not store.is_whole(spec["key"])
             if new:
                 _write(store, spec, manifest | {"disagreeing": one.disagreeing}, one, scores, conversations)
-            found.append(Imported(spec["key"], one.seed, new, scores["weighted_f1"]))
+            imported.append(Imported(spec["key"], one.seed, new, scores["weighted_f1"]))
     for keys in former.values():
         for key in keys:
             store.remove(key)
-    return found
+    return imported
 
 
 def _check_new(spec: Mapping[str, Any], store: Store, replaced: Collection[str]) -> None:

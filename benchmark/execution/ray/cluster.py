@@ -57,13 +57,13 @@ def _refuse_other_nodes() -> None:
     for node, answer in zip(nodes, answers, strict=True):
         name = node["NodeManagerHostname"]
         try:
-            there = ray.get(answer, timeout=_PROBE_SECONDS)
+            remote = ray.get(answer, timeout=_PROBE_SECONDS)
         except RayError as error:
             raise UserError(
                 f"node {name} cannot run css-bench ({' '.join(str(error).split())[-300:]}): install it there as here"
             ) from error
         if differing := [
-            f"{what} {there[what][:16]}, here {here[what][:16]}" for what in here if there[what] != here[what]
+            f"{what} {remote[what][:16]}, here {here[what][:16]}" for what in here if remote[what] != here[what]
         ]:
             raise UserError(
                 f"node {name} would make other bits: {'; '.join(differing)}; install the same there as here"
@@ -79,9 +79,9 @@ def capacity(runs_per_gpu: int = 0) -> int:
 
     At least 1: without room, a run waits for a node to join.
     """
-    there = ray.cluster_resources()
-    found = there.get("CPU", 0.0)
-    return max(1, int(min(found, there.get("GPU", 0.0) * runs_per_gpu) if runs_per_gpu else found))
+    resources = ray.cluster_resources()
+    cores = resources.get("CPU", 0.0)
+    return max(1, int(min(cores, resources.get("GPU", 0.0) * runs_per_gpu) if runs_per_gpu else cores))
 
 
 def gpu_share(runs_per_gpu: int) -> float:

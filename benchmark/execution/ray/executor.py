@@ -127,16 +127,16 @@ class RayExecutor(Executor):
         """The run's next event, once its files have followed it and are in the store, if they are wanted."""
         key = run.task.spec.key
         try:
-            said = next(run.stream)
+            reference = next(run.stream)
             if run.event is None:
-                run.event = ray.get(said)
+                run.event = ray.get(reference)
                 return
             event, run.event = run.event, None
             over = isinstance(event, Finished | Failed)
             if isinstance(event, Started):
                 self.store.clear(key)
             elif over or self._stopping or time.monotonic() > run.fetched + _FETCH_SECONDS:
-                self._keep(key, ray.get(said))
+                self._keep(key, ray.get(reference))
                 run.fetched = time.monotonic()
         except (RayError, StopIteration) as error:
             self._end(run)

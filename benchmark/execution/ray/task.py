@@ -23,7 +23,7 @@ from benchmark.execution.worker import make, prepare
 from benchmark.store.store import Store
 
 Files = dict[str, bytes]
-"""Of a run's folder, by name."""
+"""The contents of the files of a run's folder, by name."""
 
 _SCRATCH = "css-bench-run-"
 _YOUNG_SECONDS = 60.0  # a folder younger than that may be about to be claimed
@@ -56,7 +56,7 @@ def make_there(task: Mapping[str, Any], data: Shipped, left: Files) -> Iterator[
         data: the data set.
         left: what an earlier attempt left: its checkpoint, its log.
     """
-    said: SimpleQueue[Event | Files | None] = SimpleQueue()
+    messages: SimpleQueue[Event | Files | None] = SimpleQueue()
     with _scratch() as root:
         store = Store(root)
         run = Task(dataset=data, **task)
@@ -69,8 +69,8 @@ def make_there(task: Mapping[str, Any], data: Shipped, left: Files) -> Iterator[
             if isinstance(event, Finished | Interrupted | Failed):
                 last.append(event)
             else:
-                said.put(event)
-                said.put(_files(folder))
+                messages.put(event)
+                messages.put(_files(folder))
 
         last: list[Event] = []
 
@@ -80,19 +80,19 @@ def make_there(task: Mapping[str, Any], data: Shipped, left: Files) -> Iterator[
                 make(run, store, send, lambda: False)
             except Exception:
                 last.append(Failed(run.spec.key, traceback.format_exc()))
-            said.put(last[0])  # once the log is written
-            said.put(_files(folder))
-            said.put(None)
+            messages.put(last[0])  # once the log is written
+            messages.put(_files(folder))
+            messages.put(None)
 
         Thread(target=work, daemon=True).start()
-        while (message := said.get()) is not None:
+        while (message := messages.get()) is not None:
             yield message
 
 
 def _files(folder: Path) -> Files:
     """All but what is being written, and a log without a word."""
-    there = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
-    return {name: content for name, content in there.items() if content}
+    contents = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+    return {name: content for name, content in contents.items() if content}
 
 
 @contextmanager

@@ -124,8 +124,8 @@ def survives_its_state_dict(build: Build) -> None:
 def runs_on_cuda_where_it_is(build: Build) -> None:
     """CUDA, where present, agrees with the CPU."""
     if torch.cuda.is_available():
-        there = drive(made(build).to("cuda"), range(6), device="cuda").cpu()
-        assert torch.allclose(there, drive(made(build), range(6)), rtol=1e-4, atol=1e-6), "CUDA differs from the CPU"
+        on_cuda = drive(made(build).to("cuda"), range(6), device="cuda").cpu()
+        assert torch.allclose(on_cuda, drive(made(build), range(6)), rtol=1e-4, atol=1e-6), "CUDA differs from the CPU"
 
 
 AGGREGATOR_CHECKS: tuple[Callable[[Build], None], ...] = (
@@ -144,8 +144,8 @@ AGGREGATOR_CHECKS: tuple[Callable[[Build], None], ...] = (
 def made(build: Build, seed: int = 0) -> Aggregator:
     """An aggregator whose own generator, if it has one, starts from a seed, as in a run."""
     aggregator = build()
-    if (own := getattr(aggregator, "generator", None)) is not None:
-        own.manual_seed(seed)
+    if (generator := getattr(aggregator, "generator", None)) is not None:
+        generator.manual_seed(seed)
     return aggregator
 
 
@@ -187,7 +187,7 @@ def conflict(aggregator: Aggregator, J: Tensor) -> float:
     return float((M @ weights).min() / (M.trace() * weights.abs().max().clamp_min(1e-300)))
 
 
-def close(found: Tensor, expected: Tensor, what: str) -> None:
-    """Equal but for what a solver leaves."""
-    worst = (found - expected).abs().max()
+def close(actual: Tensor, expected: Tensor, what: str) -> None:
+    """Assert that weights are equal but for what a solver leaves."""
+    worst = (actual - expected).abs().max()
     assert worst < 1e-5, f"{what}: weights differ by {worst:.1e}"

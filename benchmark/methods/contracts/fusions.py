@@ -122,8 +122,8 @@ def runs_on_every_device_here(build: Build) -> None:
     fusion, x = made(build).eval(), inputs(4, torch.float32)
     here = fusion(x)
     for device in other_devices():
-        there = fusion.to(device)({m: t.to(device) for m, t in x.items()}).cpu()
-        assert torch.allclose(there, here, rtol=1e-3, atol=1e-4), f"{device} differs from the CPU"
+        elsewhere = fusion.to(device)({m: t.to(device) for m, t in x.items()}).cpu()
+        assert torch.allclose(elsewhere, here, rtol=1e-3, atol=1e-4), f"{device} differs from the CPU"
         fusion.cpu()
 
 
@@ -136,7 +136,7 @@ def compiles(build: Build) -> None:
 
 
 def keeps_conversations_apart(build: Build) -> None:
-    """In the model: permuting conversations permutes logits, which do not depend on what else is in the batch.
+    """Permuting conversations permutes the model's logits, which do not depend on what else is in the batch.
 
     A conversation of one utterance is a conversation.
     """
@@ -215,12 +215,12 @@ def batch_of(N: int, seed: int) -> tuple[dict[str, Tensor], Tensor, Tensor]:
 def other_devices() -> list[str]:
     """Accelerators of this machine."""
     return [
-        d for d, there in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())) if there
+        d for d, present in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())) if present
     ]
 
 
-def close(found: Tensor, expected: Tensor, what: str) -> None:
-    """Equal but for rounding in float64."""
+def close(actual: Tensor, expected: Tensor, what: str) -> None:
+    """Assert that tensors are equal but for rounding in float64."""
     scale = expected.abs().max().clamp_min(1.0)
-    worst = (found - expected).abs().max() / scale
+    worst = (actual - expected).abs().max() / scale
     assert worst < SMALL, f"{what}: off by {worst:.1e}"

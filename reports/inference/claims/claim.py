@@ -41,12 +41,12 @@ class Claim:
         return [part for part in self.parts if part.dataset in datasets]
 
     def verdict(self, dataset: str) -> Verdict | None:
-        """On one data set; None where the claim is not about it."""
+        """The verdict on one data set; None where the claim is not about it."""
         parts = self.on(dataset)
         return _together(parts) if parts else None
 
     def overall(self, datasets: Sequence[str]) -> Verdict | None:
-        """On these data sets together; not testable where one of the claim's corpora is not among them."""
+        """The verdict on these data sets together; not testable where one of the claim's corpora is missing."""
         parts = self.on(*datasets)
         if not parts:
             return None

@@ -32,7 +32,7 @@ class Metric:
         return self.measure.startswith("refit_")
 
     def after_refit(self) -> "Metric":
-        """The same of the refits, where it is a score; else itself."""
+        """The same metric of the refits, where it is a score; else itself."""
         if not self.measure.startswith("selected_"):
             return self
         measure = self.measure.replace("selected_", "refit_")
