@@ -54,9 +54,9 @@ def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
         hear()
         return os.waitpid(pid, os.WNOHANG)[0] == pid
 
-    until(lambda: hear() and list(store.glob("runs/*/checkpoint.safetensors")), 300)
+    until(lambda: hear() and list(store.glob("runs/*/checkpoint.safetensors")))
     os.write(terminal, b"\x03")
-    until(has_ended, 300)
+    until(has_ended)
     assert not alive(pid)
     text = hear().decode(errors="replace")
     assert "stopping after the current epoch" in text

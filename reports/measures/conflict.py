@@ -5,6 +5,7 @@ computes the objectives' gradients at all.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ def conflict_by_block(steps: pd.DataFrame, probes: pd.DataFrame) -> list[dict[st
     """A row a block of θ: its name as `block`, and :data:`BLOCK_MEASURES` over it."""
     blocks = dict.fromkeys(match[1] for name in probes if (match := re.fullmatch(r"(.+)\.cos_\w+", str(name))))
     return [
-        {"block": block} | _pairs("probe", _of_block(probes, block)) | _pairs("batch", _of_block(steps, block))
+        {"block": block}
+        | _pairs("probe", _of_block(probes, block, (*COSINES, *NORMS)))
+        | _pairs("batch", _of_block(steps, block, COSINES))
         for block in blocks
     ]
 
@@ -88,10 +91,11 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
     return measures
 
 
-def _of_block(frame: pd.DataFrame, block: str) -> pd.DataFrame:
-    """The series over one block, under the names of those over θ; NaN where the run has none."""
-    columns = {f"{block}.{name}": name for name in (*COSINES, *NORMS)}
-    return frame.reindex(columns=["step", *columns]).rename(columns=columns)
+def _of_block(frame: pd.DataFrame, block: str, recorded: Sequence[str]) -> pd.DataFrame:
+    """The recorded series over one block, under the names of those over θ; NaN where the run has none."""
+    columns = {f"{block}.{name}": name for name in recorded}
+    found = frame.reindex(columns=["step", *columns]).rename(columns=columns)
+    return found.reindex(columns=["step", *COSINES, *NORMS])
 
 
 def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:

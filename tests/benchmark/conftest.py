@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.store.store import Store
-from tests.benchmark.harness import GRID, MAIN, Cli, Say, StartCli, feature_items, write_features
+from tests.benchmark.harness import GRID, HUNG, MAIN, Cli, Say, StartCli, feature_items, write_features
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def cli(start_cli: StartCli) -> Cli:
 
     def run(*words: object, **options: str) -> "subprocess.CompletedProcess[str]":
         process = start_cli(*words, **options)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=HUNG)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run

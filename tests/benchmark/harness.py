@@ -16,6 +16,8 @@ GRID = (
     *("--seeds", "1", "--device", "cpu", "--workers", "2"),
 )
 MAIN = "from benchmark.cli import main; main()"
+HUNG = 900
+"""Seconds after which something is taken for hung. Tests wait for events, however slow the machine is."""
 
 StartCli = Callable[..., "subprocess.Popen[str]"]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -63,7 +65,7 @@ def write_features(folder: Path, items: list[Any]) -> Path:
     return folder
 
 
-def until(condition: Callable[[], Any], seconds: float = 120) -> None:
+def until(condition: Callable[[], Any], seconds: float = HUNG) -> None:
     """Wait for it."""
     end = time.monotonic() + seconds
     while not condition():

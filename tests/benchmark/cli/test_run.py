@@ -18,6 +18,7 @@ import pytest
 from benchmark.data import load_features
 from tests.benchmark.harness import (
     GRID,
+    HUNG,
     MAIN,
     Cli,
     StartCli,
@@ -172,8 +173,8 @@ def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(
         for number in signals:
             os.kill(process.pid, number)
             time.sleep(0.1)
-        out, err = process.communicate(timeout=60)
-        until(lambda: not alive(process.pid), 20)
+        out, err = process.communicate(timeout=HUNG)
+        until(lambda: not alive(process.pid))
         assert "Traceback" not in out + err
         return process.returncode, err.splitlines()
 
@@ -197,7 +198,7 @@ def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(
 def test_two_processes_at_once_make_one_whole_store(start_cli: StartCli, finished: Any, tmp_path: Path) -> None:
     processes = [start_cli(*GRID, "--workers", "1", "--store", tmp_path) for _ in range(2)]
     for process in processes:
-        _, err = process.communicate(timeout=300)
+        _, err = process.communicate(timeout=HUNG)
         assert process.returncode == 0, err
     assert digests(tmp_path) == digests(finished.root)
     names = {path.name for path in finished.runs.glob("*/*")}
@@ -245,7 +246,7 @@ def test_a_full_disk_is_a_clear_failure(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *GRID, "--methods", "adam", "--store", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG,
     )
     assert said.returncode == 1
     assert said.stdout.count("failed: OSError: [Errno 27] File too large") == 1

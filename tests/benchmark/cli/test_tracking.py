@@ -20,7 +20,7 @@ import pytest
 from benchmark.store.store import Store
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import default_uri
-from tests.benchmark.harness import GRID, Cli, Say, StartCli, digests, until
+from tests.benchmark.harness import GRID, HUNG, Cli, Say, StartCli, digests, until
 from tests.benchmark.synthetic import EPOCHS, write_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
@@ -163,7 +163,7 @@ def test_a_server_killed_in_the_middle_of_a_grid_gets_every_run_once(
         )
         until(lambda: list(store.glob("runs/*/checkpoint.safetensors")))
         time.sleep(2)  # so that something is logged
-    _, err = grid.communicate(timeout=300)
+    _, err = grid.communicate(timeout=HUNG)
     assert grid.returncode == 0, err
     assert len(digests(store)) == 3
     assert err.startswith("warning: ")

@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from benchmark.execution import coordinator
-from tests.benchmark.harness import MAIN, Cli, Say, StartCli, alive, feature_items, until, write_features
+from tests.benchmark.harness import HUNG, MAIN, Cli, Say, StartCli, alive, feature_items, until, write_features
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # mlflow's
 
@@ -234,14 +234,14 @@ def test_shared_killed_and_interrupted_a_study_loses_no_trial_and_makes_no_run_t
     until(lambda: len(done()) > 1)
     os.killpg(killed.pid, signal.SIGKILL)
     interrupted.send_signal(signal.SIGINT)
-    _, err = interrupted.communicate(timeout=120)
+    _, err = interrupted.communicate(timeout=HUNG)
     killed.communicate()
-    until(lambda: not alive(killed.pid) and not alive(interrupted.pid), 60)
+    until(lambda: not alive(killed.pid) and not alive(interrupted.pid))
     assert interrupted.returncode == 130, err
     made = done()
     assert 1 < len(made) < trials
     last = start_cli(*words, code=SWIFT)
-    _, err = last.communicate(timeout=300)
+    _, err = last.communicate(timeout=HUNG)
     assert last.returncode == 0, err
     assert made.items() <= done().items()  # none of them was made again
     study = studies(store)[NAME]

@@ -16,7 +16,7 @@ from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
-from tests.benchmark.harness import GRID, Cli, Say, StartCli, digests, feature_items, until, write_features
+from tests.benchmark.harness import GRID, HUNG, Cli, Say, StartCli, digests, feature_items, until, write_features
 from tests.benchmark.synthetic import rewrite, rewrite_result, write_run
 
 
@@ -79,7 +79,7 @@ def test_an_interrupted_verification_leaves_nothing_behind(start_cli: StartCli, 
     process = start_cli("verify", "--all", "--store", finished.root, TMPDIR=str(tmp_path))
     until(lambda: list(tmp_path.glob("cssbench-verify-*/runs/*/spec.json")))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=HUNG)
     assert (process.returncode, err) == (130, "interrupted: nothing was compared, and the store is as it was\n")
     assert not list(tmp_path.glob("cssbench-*"))
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark.harness import GRID, StartCli, alive, digests, progress, until
+from tests.benchmark.harness import GRID, HUNG, StartCli, alive, digests, progress, until
 
 KILLS = int(os.environ.get("CSSBENCH_KILLS", "6"))
 
@@ -26,7 +26,7 @@ def wait_a_while(rng: random.Random, process: "subprocess.Popen[str]", store: Pa
         return
     for _ in range(rng.randint(1, 3)):
         moved = progress(store)
-        until(lambda moved=moved: moved() or process.poll() is not None, 600)
+        until(lambda moved=moved: moved() or process.poll() is not None)
     time.sleep(rng.uniform(0, 0.3))
 
 
@@ -50,8 +50,8 @@ def test_a_grid_killed_at_random_moments_ends_with_the_same_bits(
                     pid = rng.choice(workers) if victim == "worker" else process.pid
                     with suppress(ProcessLookupError):
                         (os.killpg if victim == "everything" else os.kill)(pid, signal.SIGKILL)
-            _, err = process.communicate(timeout=600)
-            until(lambda pid=process.pid: not alive(pid), 60)
+            _, err = process.communicate(timeout=HUNG)
+            until(lambda pid=process.pid: not alive(pid))
             code = process.returncode
             assert code in (0, -signal.SIGKILL), err
         assert digests(store) == digests(finished.root), (grids, done)

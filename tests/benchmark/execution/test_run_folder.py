@@ -1,8 +1,7 @@
-"""Run folders hold what docs/run-format.md says, to the bit; and training never sees a test label."""
+"""Files of run folders agree with each other, to the bit; and training never sees a test label."""
 
 import copy
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -22,47 +21,7 @@ from benchmark.experiment.spec import Protocol, RefitOf, RunSpec
 from benchmark.store.store import Store
 from benchmark.training.trainer import Trainer
 from benchmark.tuning.measuring import measure
-from css.interfaces import OBJECTIVES
 from tests.benchmark.harness import feature_items, write_features
-from tests.paths import ROOT
-
-FORMAT = (ROOT / "docs" / "run-format.md").read_text()
-PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
-BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
-NOT_COLUMNS = {"probe_every", "raw_scale", "<objective>", "<pair>", "adam", "speaker", "theta_speakers"}
-EPOCHS, CLASSES = 4, 6
-
-
-def section(name: str) -> str:
-    """The document's text about a file."""
-    return re.split(r"^## ", FORMAT.split(f"\n## {name}")[1], flags=re.MULTILINE)[0]
-
-
-def columns(name: str) -> set[str]:
-    """The columns that the document promises, placeholders spelled out."""
-    text = section(name).partition("\n")[2]
-    text = text.replace("`probability_0` …", "").replace("`epoch_1` …", "")
-    found = set()
-    tokens = re.findall(r"`([^` ]+)`", text)
-    tokens = [t.replace("<block>", b) for t in tokens for b in (BLOCKS if "<block>" in t else ("",))]
-    for token in tokens:
-        if "<objective>" in token:
-            found |= {token.replace("<objective>", o) for o in OBJECTIVES}
-        elif "<pair>" in token:
-            found |= {token.replace("<pair>", p) for p in PAIRS}
-        elif token == "probability_<C-1>":
-            found |= {f"probability_{c}" for c in range(CLASSES)}
-        elif token == "epoch_<E>":
-            found |= {f"epoch_{e}" for e in range(1, EPOCHS + 1)}
-        else:
-            found.add(token)
-    return found - NOT_COLUMNS - set(BLOCKS)
-
-
-def fields(name: str) -> set[str]:
-    """The fields in the first column of a section's table."""
-    rows = re.findall(r"^\| (`.*?) \|", section(name), flags=re.MULTILINE)
-    return {field for row in rows for field in re.findall(r"`(\w+)`", row)}
 
 
 @pytest.fixture(scope="module")
@@ -90,47 +49,11 @@ def test_directions_stand_in_the_run_of_the_common_trajectory_by_probe_and_aggre
     found = pd.read_parquet(folder / "directions.parquet")
     probes = pd.read_parquet(folder / "conflict.parquet")
 
-    assert set(found) == columns("directions.parquet")
     for _, rows in found.groupby("aggregator"):
         for column in ("step", "epoch"):
             assert rows[column].tolist() == probes[column].tolist()
     own = found[found["aggregator"] == "equal"]
     assert own["update_cos_fused"].tolist() == pytest.approx(probes["update_cos_fused"].tolist(), abs=1e-9)
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_tables_have_the_documented_columns(folders: list[Path], name: str) -> None:
-    for folder in folders:
-        assert set(pq.read_schema(folder / f"{name}.parquet").names) == columns(f"{name}.parquet")
-
-
-@pytest.mark.parametrize("name", ["spec", "result"])
-def test_documents_have_the_documented_fields(folders: list[Path], name: str) -> None:
-    for folder in folders:
-        assert set(json.loads((folder / f"{name}.json").read_text())) == fields(f"{name}.json")
-
-
-def test_the_manifest_has_the_documented_fields(folders: list[Path]) -> None:
-    for folder in folders:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        assert set(manifest) == {"created", "versions", "hardware", "git", "source", "data"}
-        assert set(manifest["versions"]) == {"python", "torch", "numpy", "css-bench"}
-        assert set(manifest["hardware"]) == {"processor", "cores", "device"}
-        assert set(manifest["data"]) == {
-            *(
-                "kind",
-                "description",
-                "fingerprint",
-                "published",
-                "classes",
-                "conversations",
-                "utterances",
-                "remedies",
-                "audit",
-                "ceiling",
-            )
-        }
-        assert set(manifest["data"]["utterances"]) == {"train", "validation", "test"}
 
 
 def test_tables_and_result_agree_with_each_other(folders: list[Path]) -> None:
@@ -175,11 +98,6 @@ def test_a_run_without_validation_has_nothing_selected_and_its_last_epoch_in_ful
     (folder,) = (tmp_path / "runs").iterdir()
     read = {name: pq.read_table(folder / f"{name}.parquet").to_pydict() for name in TABLES}
     manifest = json.loads((folder / "manifest.json").read_text())
-    for name in TABLES:
-        seventh = {"probability_6"} if name == "predictions" else set()
-        assert set(read[name]) == columns(f"{name}.parquet") - {"epoch_4"} | seventh
-    assert set(result) == fields("result.json")
-    assert set(json.loads((folder / "spec.json").read_text())) == fields("spec.json")
     assert result["selected"] is None
     assert result["validation"] is None
     assert result["diverged"] is False

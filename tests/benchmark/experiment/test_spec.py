@@ -13,7 +13,6 @@ from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RefitOf, RunSpec, Training, Tuned, Untuned
 from benchmark.methods.parsing import KINDS
 from benchmark.methods.parts import Component, Method, Plugin
-from tests.paths import ROOT
 
 SPEC = RunSpec(
     dataset="meld",
@@ -43,7 +42,6 @@ SPEC = RunSpec(
     ),
     provenance=Provenance(data="d", source="s", torch="t", numpy="n", device="cpu"),
 )
-FORMAT = ROOT / "docs" / "run-format.md"
 OTHERS: dict[tuple[str, ...], Any] = {
     ("protocol",): "published",
     ("inputs", "modalities"): ("text", "audio"),
@@ -221,24 +219,9 @@ def test_a_refit_and_what_it_was_made_from_go_together(change: dict[str, Any]) -
         RunSpec(**SPEC.model_dump() | change)
 
 
-def rows(text: str) -> dict[str, str]:
-    """The table of ``spec.json`` in the documented format: field to meaning."""
-    section = text.split("## spec.json")[1].split("\n## ")[0]
-    table = {}
-    for line in section.splitlines():
-        if line.startswith("| `"):
-            names, meaning = line.strip("|").split("|", 1)
-            table |= dict.fromkeys(re.findall(r"`(\w+)`", names), meaning)
-    return table
-
-
-def test_the_record_is_what_the_run_format_documents() -> None:
+def test_the_record_is_every_field_and_what_follows_from_them() -> None:
     record = SPEC.record()
-    table = rows(FORMAT.read_text(encoding="utf-8"))
 
-    assert set(record) == set(table)
-    assert set(re.findall(r"\w+", table["training"])) == set(record["training"])
-    assert set(re.findall(r"`(\w+)`", table["provenance"])) - {"cpu", "cuda"} == set(record["provenance"])
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert record == {
         "format": 1,

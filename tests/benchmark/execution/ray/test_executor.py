@@ -27,7 +27,7 @@ from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.store.checksums import FILES
 from benchmark.store.store import Store
-from tests.benchmark.harness import MAIN, Say, StartCli, digests, until
+from tests.benchmark.harness import HUNG, MAIN, Say, StartCli, digests, until
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
@@ -290,6 +290,6 @@ def test_without_ray_the_command_says_how_to_get_it(start_cli: StartCli, tmp_pat
     code = f"import sys; sys.modules['ray'] = None; {MAIN}"
     ray = ("--executor", "ray", "--address", "127.0.0.1:1", "--preset", "smoke", "--store", tmp_path)
     process = start_cli("run", "--dry-run", *ray, code=code)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=HUNG)
     assert process.returncode == 2
     assert err.strip() == "error: --executor ray needs Ray: install it with pip install 'css-bench[ray]'"
