@@ -94,8 +94,8 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
 def _of_block(frame: pd.DataFrame, block: str, recorded: Sequence[str]) -> pd.DataFrame:
     """The recorded series over one block, under the names of those over θ; NaN where the run has none."""
     columns = {f"{block}.{name}": name for name in recorded}
-    found = frame.reindex(columns=["step", *columns]).rename(columns=columns)
-    return found.reindex(columns=["step", *COSINES, *NORMS])
+    series = frame.reindex(columns=["step", *columns]).rename(columns=columns)
+    return series.reindex(columns=["step", *COSINES, *NORMS])
 
 
 def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:
