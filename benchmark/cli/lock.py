@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from benchmark.base.words import counted
 from benchmark.cli.display.lines import tell
 from benchmark.cli.options import (
     STORE,
@@ -71,4 +72,4 @@ def lock(
     from benchmark import lock as write
 
     count = write(out, store=store, **choices(ctx))
-    tell(f"{count} runs locked in {out}")
+    tell(f"{counted(count, 'run')} locked in {out}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.cli.display.lines import tell
 from benchmark.cli.display.tables import drawn, show
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption
@@ -166,7 +167,7 @@ def prune(
         busy += yes and not removed
         verb = ("removed" if removed else "being made, stays") if yes else "would be removed"
         tell(f"{run.key} {run.name} ({run.state}): {verb}")
-    tell(f"{len(chosen) - busy} runs {'removed' if yes else 'would be removed; --yes removes them'}")
+    tell(f"{counted(len(chosen) - busy, 'run')} {'removed' if yes else 'would be removed; --yes removes them'}")
 
 
 def _outdated(run: "Held") -> bool:
@@ -233,5 +234,5 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
             tell(f"{run.key} {run.name} in {source.root}: {outcome.value}")
         outcomes[outcome] += 1
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
-    tell(f"{len(runs)} runs {'moved' if remove else 'merged'} into {target.root}: {counts or 'none'}")
+    tell(f"{counted(len(runs), 'run')} {'moved' if remove else 'merged'} into {target.root}: {counts or 'none'}")
     raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else DONE)

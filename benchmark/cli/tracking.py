@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.cli.display.lines import say, tell
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption
 from benchmark.workflows.preparation import existing
@@ -27,7 +28,7 @@ def sync(store: StoreOption = STORE, tracking_uri: TrackingOption = None) -> Non
 
     result = log(store=store, tracking_uri=tracking_uri, listener=Terminal())
     if result.damaged:
-        say(f"{result.damaged} runs are damaged and left out; cssbench run makes them again")
+        say(f"left out: {counted(result.damaged, 'damaged run')}; cssbench run makes what is damaged again")
     tell(
         f"{result.complete} complete runs, {result.already} of them already in MLflow at {result.uri}, "
         f"{result.logged} logged now"

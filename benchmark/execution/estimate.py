@@ -7,6 +7,8 @@ from datetime import timedelta
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from benchmark.base.words import counted
+
 if TYPE_CHECKING:
     from benchmark.experiment.spec import RunSpec
     from benchmark.store.store import Store
@@ -26,15 +28,16 @@ def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
     known = [spec for spec in specs if _kind(spec.record()) in seconds]
     unknown = len(specs) - len(known)
     if not known:
-        return f"{unknown} runs to make; time and memory unknown: the store has no finished run like these"
+        return f"{counted(unknown, 'run')} to make; time and memory unknown: the store has no finished run like these"
     times = [seconds[_kind(spec.record())] * spec.training.epochs for spec in known]
     most = max(memory[_kind(spec.record())] for spec in known)
     rests = sum(count[kind] for kind in {_kind(spec.record()) for spec in known})
     time, busy = timedelta(seconds=round(_makespan(times, workers))), min(workers, len(specs))
+    hours, gib = sum(times) / 3600, busy * most / 2**30
     return (
-        f"{len(specs)} runs to make: about {time} on {workers} workers ({sum(times) / 3600:.2f} hours of runs), "
-        f"{busy * most / 2**30:.1f} GiB in {busy} workers; from {rests} finished runs like these in the store"
-        + (f"; {unknown} runs are like none, and not counted" if unknown else "")
+        f"{counted(len(specs), 'run')} to make: about {time} on {counted(workers, 'worker')} ({hours:.2f} hours of runs), "
+        f"{gib:.1f} GiB in {counted(busy, 'worker')}; from {counted(rests, 'finished run')} like these in the store"
+        + (f"; not counted, for nothing is like them: {counted(unknown, 'run')}" if unknown else "")
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from benchmark.base.locks import locked
+from benchmark.base.words import counted
 from benchmark.store.store import Store
 from benchmark.tracking import entries
 from benchmark.tracking.database import StoreDatabase, cause_of
@@ -197,7 +198,7 @@ class Tracker:
             finished = sum(run.end is not None and run.end.status == "FINISHED" for run in missing)
             safe = "their results are" if finished == len(missing) else f"results of the {finished} that finished are"
             self._warn(
-                f"{len(missing)} of {self._started} runs are not, or not fully, in MLflow at {self._shown_uri} "
+                f"not, or not fully, in MLflow at {self._shown_uri}: {len(missing)} of {counted(self._started, 'run')} "
                 f"({self._cause or f'it did not answer within {timeout:g} s'}); "
                 + (
                     f"{safe} safe in the run store, and cssbench sync logs them once the server or the disk works again"

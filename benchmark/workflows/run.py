@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.execution.estimate import estimate
 from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places, places
@@ -135,13 +136,13 @@ def carry_out(
     declared = grid.preregistration
     if declared and declared.insisted and not missing(grid.specs, store):
         declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory
-    outcome = _train("runs", grid.specs, grid.datasets, store, where, listener, declared=declared)
+    outcome = _train("run", grid.specs, grid.datasets, store, where, listener, declared=declared)
     budgets = {spec.budget for spec in grid.specs}
     if refit and not outcome.interrupted:
         again, left_out = refits(grid.specs, store)
         for reason in left_out:
             listener.notice(reason)
-        outcome += _train("refits", again, grid.datasets, store, where, listener)
+        outcome += _train("refit", again, grid.datasets, store, where, listener)
         budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in store.specs() if record["budget"] in budgets}
     if outcome.interrupted or not report or not any(map(store.is_complete, keys)):
@@ -153,7 +154,7 @@ def carry_out(
 def _say_what_it_takes(grid: Grid, where: Places, store: Store, listener: Listener, *, refit: bool) -> Outcome:
     """Say how many runs are missing and what they take; make nothing."""
     keys, to_make = [spec.key for spec in grid.specs], missing(grid.specs, store)
-    listener.message(f"{len(keys)} runs, {len(keys) - len(to_make)} of them already in {store.root}")
+    listener.message(f"{counted(len(keys), 'run')}, {len(keys) - len(to_make)} of them already in {store.root}")
     listener.message(estimate(list(to_make.values()), store, where.at_once()))
     if refit:
         listener.message("refits come on top: their epochs are not known before these runs are there")
@@ -180,7 +181,7 @@ def _train(
     to_make = missing(specs, store)
     for sentence in damages(to_make, store):
         listener.notice(sentence)
-    listener.message(f"{len(specs)} {what}, {len(specs) - len(to_make)} of them already in {store.root}")
+    listener.message(f"{counted(len(specs), what)}, {len(specs) - len(to_make)} of them already in {store.root}")
     keys = [spec.key for spec in specs]
     if not to_make:
         return Outcome(store.root, keys)
@@ -202,8 +203,8 @@ def _train(
     )
     if failed := outcomes[Failed]:
         listener.notice(
-            f"{failed} of {len(to_make)} runs failed; {store.runs}/*/error.txt has the tracebacks, and the same "
-            "command tries them again"
+            f"{failed} of {counted(len(to_make), 'run')} failed; {store.runs}/*/error.txt has the tracebacks, and the "
+            "same command tries them again"
         )
     made = outcomes[Finished] + failed
     return Outcome(store.root, keys, made=made, failed=failed, interrupted=made < len(to_make))

@@ -235,7 +235,7 @@ def test_mlflow_being_absent_is_said_before_and_after_and_loses_nothing(
     assert said.returncode == 0
     before, after = said.stderr.splitlines()
     assert before.startswith(f"warning: MLflow at {uri} cannot be used (")
-    assert after.startswith(f"warning: 1 of 1 runs are not, or not fully, in MLflow at {uri} (")
+    assert after.startswith(f"warning: not, or not fully, in MLflow at {uri}: 1 of 1 run (")
     assert digests(tmp_path).items() < digests(finished.root).items()
 
 

@@ -230,10 +230,10 @@ def test_a_dry_run_estimates_from_runs_like_these(say: Say, finished: Any) -> No
     assert f"{2 * max(result['peak_memory'] for result in results) / 2**30:.1f} GiB in 2 workers" in out
     assert "from 2 finished runs like these in the store" in out
     out = say(*words, "--methods", "css,concat")[1]
-    assert "; 1 runs are like none, and not counted" not in out.splitlines()[0]
+    assert "; not counted" not in out.splitlines()[0]
     assert "time and memory unknown" in out
     out = say(*words, "--methods", "css,concat", "--seeds", "2")[1]
-    assert "; 2 runs are like none, and not counted" in out
+    assert "; not counted, for nothing is like them: 2 runs" in out
     assert content(finished) == before
 
 

@@ -117,7 +117,7 @@ def test_the_tutorials_command_finds_what_the_front_door_made(cli: Cli, folder: 
         *RUN, "--store", "store", "--plugin", "my_fusions:ScaledMean", "--methods", "ScaledMean", PYTHONPATH=path
     )
     assert said.returncode == 0, said.stderr
-    assert "1 runs, 1 of them already in store" in said.stdout
+    assert "1 run, 1 of them already in store" in said.stdout
 
 
 def test_installed_ones_are_methods_under_the_names_of_their_entry_points(cli: Cli, folder: Path) -> None:

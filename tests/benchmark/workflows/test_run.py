@@ -77,7 +77,7 @@ def test_a_run_is_made_told_and_reported_and_nothing_is_printed(
     assert outcome.report.is_file()
     assert [type(event) for event in heard.events] == [Started, Epoch, Finished]
     assert {event.key for event in heard.events} == set(outcome.keys) == set(digests(asked["store"]))
-    assert heard.messages[0] == f"1 runs, 0 of them already in {asked['store']}"
+    assert heard.messages[0] == f"1 run, 0 of them already in {asked['store']}"
     assert heard.messages[-1] == "writing the report …"
     again = benchmark.run(**asked)
     assert (again.made, again.keys, again.report) == (0, outcome.keys, outcome.report)
@@ -90,7 +90,7 @@ def test_the_command_and_the_front_door_make_the_same_runs(asked: dict[str, Any]
     assert not (asked["store"] / "report").exists()
     words = ("run", "--datasets", "meld", "--methods", "concat", "--seeds", "1", "--preset", "smoke", "--epochs", "1")
     code, out, _ = say(*words, "--device", "cpu", "--data-dir", asked["data_dir"], "--store", asked["store"])
-    assert (code, out.splitlines()[0]) == (0, f"1 runs, 1 of them already in {asked['store']}")
+    assert (code, out.splitlines()[0]) == (0, f"1 run, 1 of them already in {asked['store']}")
 
 
 def test_it_works_outside_the_main_thread(asked: dict[str, Any]) -> None:
@@ -168,7 +168,7 @@ def test_a_lock_is_made_and_kept(asked: dict[str, Any], tmp_path: Path) -> None:
         locked=tmp_path / "grid.lock", data_dir=asked["data_dir"], store=asked["store"], dry_run=True, listener=heard
     )
     assert outcome.keys == benchmark.run(**asked, dry_run=True).keys
-    assert heard.messages[1].startswith("1 runs to make; time and memory unknown")
+    assert heard.messages[1].startswith("1 run to make; time and memory unknown")
     assert not asked["store"].exists()
 
 
