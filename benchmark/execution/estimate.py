@@ -36,7 +36,8 @@ def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
     hours, gib = sum(times) / 3600, busy * most / 2**30
     return (
         f"{counted(len(specs), 'run')} to make: about {time} on {counted(workers, 'worker')} "
-        f"({hours:.2f} hours of runs), {gib:.1f} GiB in {counted(busy, 'worker')}; from {counted(rests, 'finished run')} like these in the store"
+        f"({hours:.2f} hours of runs), {gib:.1f} GiB in {counted(busy, 'worker')}; "
+        f"from {counted(rests, 'finished run')} like these in the store"
         + (f"; not counted, for nothing is like them: {counted(unknown, 'run')}" if unknown else "")
     )
 
