@@ -4,8 +4,8 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
@@ -37,7 +37,6 @@ class Scheduler(Executor):
 
     def run(self, tasks: Iterable[Task | None]) -> Generator[Event, None, None]:
         """Execute the tasks, each by the next worker that is free."""
-        os.environ.update(environment())
         self._tasks = iter(tasks)
         told = False
         try:
@@ -98,6 +97,19 @@ class Scheduler(Executor):
         return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"))
 
 
+@contextmanager
+def _workers_environment() -> Iterator[None]:
+    """Have a process that starts in the block find a worker's environment, and this one its own afterwards."""
+    before = dict(os.environ)
+    os.environ.update(environment())
+    try:
+        yield
+    finally:
+        for name in environment():
+            del os.environ[name]
+        os.environ.update(before)
+
+
 class _Worker:
     """A worker process, seen from the coordinator; ``task`` is the run that it is making."""
 
@@ -108,7 +120,8 @@ class _Worker:
         self.gpu = gpu
         self.connection, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=work, args=(theirs, store, gpu), daemon=True)
-        self.process.start()
+        with _workers_environment():
+            self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
         self._heard: float | None = None  # of this run; None before it begins
 

@@ -67,7 +67,6 @@ def test_a_grid_on_one_and_two_workers(benchmark, tmp_path, workers):
     benchmark.extra_info |= {"runs a minute": round(60 * len(specs) / benchmark.stats.stats.total, 2)}
 
 
-@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # by mlflow, to SQLAlchemy
 @pytest.mark.benchmark(group="tracking", timer=time.process_time)
 def test_logging_sixty_runs_to_a_new_database(benchmark, tmp_path):
     """CPU seconds that MLflow takes of a `quick` grid (60 runs, 20 epochs), its import and migrations included."""

@@ -145,7 +145,6 @@ def test_report_writes_where_it_is_told(cli: Cli, finished: Any, tmp_path: Path)
     assert "simulated" in (tmp_path / "report" / "index.html").read_text()
 
 
-@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 def test_mlflow_has_every_run_with_its_scores_and_epochs(finished: Any) -> None:
     from mlflow import MlflowClient
 

@@ -23,7 +23,6 @@ from benchmark.tracking.uris import default_uri
 from tests.benchmark.harness import GRID, HUNG, Cli, Say, StartCli, digests, until
 from tests.benchmark.synthetic import EPOCHS, write_run
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 KEYS = ("1111000000000000", "2222000000000000", "3333000000000000")
 
 

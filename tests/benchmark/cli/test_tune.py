@@ -13,8 +13,6 @@ import pytest
 from benchmark.execution import coordinator
 from tests.benchmark.harness import HUNG, MAIN, Cli, Say, StartCli, alive, feature_items, until, write_features
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # mlflow's
-
 NAME = "meld/css/smoke"
 SWIFT = f"import benchmark.tuning.storage as s; s.HEARTBEAT_SECONDS, s.GRACE_SECONDS = 1, 2; {MAIN}"
 """The command line, with less patience for dead processes."""

@@ -178,6 +178,18 @@ def test_waiting_for_another_process_is_not_hanging(store: Store, features: Path
     assert [(type(event), event.key) for event in events] == [(kind, task.spec.key) for kind in (Waiting, Interrupted)]
 
 
+def test_the_environment_of_workers_is_not_that_of_who_starts_them(
+    store: Store, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    before = dict(os.environ)
+    assert ends(list(Scheduler(store, workers=1).run(given := tasks(features, DataSet)))) == [
+        (Finished, given[0].spec.key)
+    ]
+    assert dict(os.environ) == before
+
+
 def test_stopping_ends_the_run_after_its_epoch_and_starts_no_other(store: Store, features: Path) -> None:
     given = tasks(features, DataSet, DataSet, epochs=2000)
     scheduler = Scheduler(store, workers=1)

@@ -19,7 +19,6 @@ from benchmark.tracking.uris import artifacts_beside, database_file, default_uri
 from tests.benchmark.harness import Say, StartCli, until
 from tests.benchmark.synthetic import write_run
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 KEYS = ("1111000000000000", "2222000000000000")
 NAMES = ("a b", "a%20b", "50%25", "a?b", "a#b", "café")
 

@@ -24,7 +24,6 @@ from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri, resolve_uri
 
 # MLflow 3.17 itself uses what SQLAlchemy 2.1 deprecates
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 
 EPOCHS = 25
 DATA = {"kind": "simulated", "description": "made up", "fingerprint": "f" * 64}
