@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmark.workflows.defaults import STORE as STORE
+
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMPARED, BUDGET, PLACES = "What is compared", "Instead of the preset's settings", "Where, and on what"
@@ -14,7 +16,6 @@ def _option(panel: str, *names: str, metavar: str | None = None, default: str | 
     return typer.Option(*names, metavar=metavar, rich_help_panel=panel, show_default=default, **more)
 
 
-STORE = Path("cssbench-store")
 StoreOption = Annotated[
     Path,
     _option(
