@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from threading import Lock
 
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Waiting
 from benchmark.execution.executor import Executor
@@ -16,6 +17,7 @@ from benchmark.execution.worker import STACK_SIGNAL, environment, work
 from benchmark.store.store import Store
 
 _SPAWN = get_context("spawn")  # fork is unsafe with threads, and torch's are running
+_ENVIRONMENT = Lock()  # held while the environment is a worker's
 _OVER = (Finished, Interrupted, Failed)
 _POLL_SECONDS = 0.2  # between two looks at whether to stop
 _STACK_SECONDS = 1.0  # for a worker that hangs to write down where
@@ -99,15 +101,19 @@ class Scheduler(Executor):
 
 @contextmanager
 def _workers_environment() -> Iterator[None]:
-    """Have a process that starts in the block find a worker's environment, and this one its own afterwards."""
-    before = dict(os.environ)
-    os.environ.update(environment())
-    try:
-        yield
-    finally:
-        for name in environment():
-            del os.environ[name]
-        os.environ.update(before)
+    """Have a process that starts in the block find a worker's environment, and this one its own afterwards.
+
+    The environment is the whole process's, whose other threads may start workers too: they wait for each other.
+    """
+    with _ENVIRONMENT:
+        before = dict(os.environ)
+        os.environ.update(environment())
+        try:
+            yield
+        finally:
+            for name in environment():
+                del os.environ[name]
+            os.environ.update(before)
 
 
 class _Worker:

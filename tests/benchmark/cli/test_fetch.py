@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,16 +104,16 @@ def answered(words: list[str], answer: bytes, cache: Path) -> tuple[int, str]:
         env=environment,
     )  # a session whose terminal this is, so that Ctrl-C is a signal
     os.close(theirs)
-    said = b""
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        try:
-            while select.select([ours], [], [], 60)[0] and (chunk := terminal.read(4096)):
-                said += chunk
-                if b"[y/N]" in said and answer:
-                    os.write(terminal.fileno(), answer)
-                    answer = b""
-        except OSError:
-            pass  # the other end was closed
+    said, typed = b"", b""
+    with os.fdopen(ours, "rb", buffering=0) as terminal, suppress(OSError):  # the other end is closed at the end
+        for _ in range(60):
+            if select.select([ours], [], [], 5)[0]:
+                said += terminal.read(4096)
+            elif typed == b"\x03":  # Python misses one between the prompt and its wait for a line: press it again
+                os.write(ours, typed)
+            if b"[y/N]" in said and not typed and answer:
+                typed = answer
+                os.write(ours, typed)
     return process.wait(60), said.decode()
 
 

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ import pytest
 from benchmark.base.errors import DataError
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started, Waiting
-from benchmark.execution.local import Scheduler, _Worker
+from benchmark.execution.local import Scheduler, _Worker, _workers_environment
 from benchmark.execution.tasks import Task
 from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
@@ -187,6 +188,27 @@ def test_the_environment_of_workers_is_not_that_of_who_starts_them(
     assert ends(list(Scheduler(store, workers=1).run(given := tasks(features, DataSet)))) == [
         (Finished, given[0].spec.key)
     ]
+    assert dict(os.environ) == before
+
+
+def test_threads_that_start_workers_wait_for_each_others_environment() -> None:
+    before, left = dict(os.environ), threading.Event()
+    faults: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            with _workers_environment():
+                left.wait(60)
+        except BaseException as fault:
+            faults.append(fault)
+
+    thread = Thread(target=start)
+    with _workers_environment():
+        thread.start()
+        thread.join(1)  # time to come in where nothing keeps it out
+    left.set()
+    thread.join(60)
+    assert not faults
     assert dict(os.environ) == before
 
 
