@@ -195,7 +195,7 @@ def data_import(
 
 @app.command("simulate")
 def data_simulate(
-    name: Annotated[str, typer.Option(metavar="NAME", help="iemocap-sim or meld-sim, or with knobs.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="A simulated corpus, with or without knobs.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Of every draw. Runs use 0.")] = 0,
     ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Also what no model can exceed: minutes at first, then kept.")

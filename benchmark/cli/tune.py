@@ -54,7 +54,7 @@ def tune(
             "--datasets",
             metavar="A,B",
             rich_help_panel=TUNED,
-            help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs.",
+            help="Of iemocap, meld and the simulated corpora; those with knobs.",
             show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,

@@ -31,8 +31,15 @@ CORPORA: dict[str, Corpus] = {
     )
 }
 
-SIMULATED = tuple(f"{name}-sim" for name in CORPORA)
-"""Names of the built-in simulated corpora, of which each has the classes and speakers of one corpus."""
+DEFAULT = tuple(f"{name}-sim" for name in CORPORA)
+"""Names of the simulated corpora that are used where nobody names one: their truth can be seen with a small budget."""
+SIMULATED = (*DEFAULT, *(f"{name}-hard" for name in DEFAULT))
+"""Names of all built-in simulated corpora, of which each has the classes and speakers of one corpus."""
+
+
+def shape(name: str) -> CorpusName:
+    """The corpus whose classes and speakers a data set has, by the data set's name, with knobs or without."""
+    return next(corpus.name for corpus in CORPORA.values() if name.startswith(corpus.name))
 
 
 def corpus_of(conversations: Conversations) -> CorpusName | None:

@@ -11,7 +11,7 @@ from benchmark.base.errors import DataError, UserError
 from benchmark.base.files import fetched_folder
 from benchmark.base.names import look_up
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import CorpusName
+from benchmark.data.corpora import CORPORA, DEFAULT, SIMULATED, CorpusName, shape
 from benchmark.data.defects.remedies import Change, remedied
 from benchmark.data.feature_files.cache import load_cached
 from benchmark.data.feature_files.reading import (
@@ -24,7 +24,7 @@ from benchmark.data.feature_files.reading import (
 from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.simulation.simulator import simulate_spec
-from benchmark.data.simulation.spec import SPECS, SimulatorSpec
+from benchmark.data.simulation.spec import SimulatorSpec
 from benchmark.data.splits import split
 from benchmark.data.views import choose
 
@@ -48,6 +48,11 @@ class DataSet:
     file: Path | None
     inputs: Inputs = DEFAULT_INPUTS
     roberta: Path | None = None
+
+    @property
+    def base(self) -> str:
+        """The name without knobs."""
+        return self.name.partition("(")[0]
 
     @property
     def kind(self) -> Literal["real", "simulated"]:
@@ -117,7 +122,7 @@ class DataSet:
             return unchecked.conversations
 
 
-NAMES = ("iemocap", "meld", "iemocap-sim", "meld-sim")
+NAMES = (*CORPORA, *SIMULATED)
 
 
 def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> DataSet:
@@ -130,8 +135,8 @@ def dataset(name: str, folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> 
     """
     base = name.partition("(")[0].strip()
     look_up("data set", base, dict.fromkeys(NAMES))
-    corpus: CorpusName = "iemocap" if base.startswith("iemocap") else "meld"
-    if base in SPECS:
+    corpus = shape(base)
+    if base in SIMULATED:
         name, _ = parse_corpus(name)
         if inputs.text_view != "1":
             raise UserError(
@@ -177,7 +182,7 @@ def refusal(data: DataSet) -> str | None:
 def default(folder: Path | None, inputs: Inputs = DEFAULT_INPUTS) -> list[DataSet]:
     """The feature files in ``folder``, or without one the simulated pair; raises DataError for a folder with none."""
     if folder is None:
-        return [dataset(name, None, inputs) for name in SPECS]
+        return [dataset(name, None, inputs) for name in DEFAULT]
     present = available(folder)
     datasets = [dataset(name, folder, inputs) for name in ("iemocap", "meld") if isinstance(present[name], DataSet)]
     return datasets or [dataset("iemocap", folder)]  # which raises, saying what was looked for

@@ -298,5 +298,6 @@ ALIASES = {
 }
 """Names that the general rules (a fusion alone: with ``equal``; an aggregator alone: with ``spf``) do not give."""
 
-METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor")
-"""The comparison of the benchmark; its first four are a complete 2 × 2 of fusion and aggregator."""
+METHODS = ("css", "adam", "concat", "concat+pgm", "pcgrad", "tensor", "linear")
+"""The comparison of the benchmark; its first four are a complete 2 × 2 of fusion and aggregator, its last only adds
+modalities, as a control."""

@@ -17,10 +17,10 @@ from tests.controls.laboratory import Laboratory
 RATES = (0.0, 0.3, 0.6, 0.9)
 # Equally likely classes with equally distant means, and no context: the ceilings have a closed form.
 SYMMETRIC = (
-    "meld-sim(class_counts=1+1+1+1+1+1+1,conflict_rate={},contagion=0,inertia=0,pair_gap=1,signal=2+1.5+1.5,"
+    "meld-sim-hard(class_counts=1+1+1+1+1+1+1,conflict_rate={},contagion=0,inertia=0,pair_gap=1,signal=2+1.5+1.5,"
     "speaker_shift=0,widths=16+16+16)"
 )
-ORDINARY = "meld-sim(conflict_rate={})"
+ORDINARY = "meld-sim-hard(conflict_rate={})"
 SEEDS = range(5)
 UTTERANCES = 1 << 16
 UNIMODAL = {
@@ -111,6 +111,7 @@ def test_the_rate_of_gradient_conflict_is_measured(laboratory: Laboratory) -> No
         "conflict-gradients",
         "Conflict: how often gradients conflict",
         table,
-        f"Share of {len(runs[0].conflict())} probes a run; mean and Student's interval over {len(SEEDS)} runs; corpus "
-        "meld-sim but for the rate, method adam, full encoder. Bounds are those of the formula and may leave [0, 1].",
+        f"Share of {len(runs[0].conflict())} probes a run; mean and Student's interval over {len(SEEDS)} runs; "
+        "corpus meld-sim-hard but for the rate, method adam, full encoder. "
+        "Bounds are those of the formula and may leave [0, 1].",
     )

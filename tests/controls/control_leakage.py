@@ -8,8 +8,8 @@ from benchmark.data.simulation.spec import MODALITIES
 from tests.controls.inference import over_runs
 from tests.controls.laboratory import Laboratory
 
-CLEAN = "meld-sim(scale=0.3)"
-LEAKY = "meld-sim(leakage={},scale=0.3)"
+CLEAN = "meld-sim-hard(scale=0.3)"
+LEAKY = "meld-sim-hard(leakage={},scale=0.3)"
 SHARES = ("0+0+0.6", "0.6+0.6+0.6")  # as in MELD's published visual features, and in all of them
 METHODS = ("concat", "adam")
 SEEDS = range(5)

@@ -12,7 +12,7 @@ from tests.controls.inference import equivalence_p, equivalence_power, over_runs
 from tests.controls.laboratory import Laboratory, Run
 
 CORPUS = (
-    "meld-sim(class_counts=1+1+1+1+1+1+1,conflict_rate=0,contagion=0,inertia=0,scale=6,signal=2+1.5+1,"
+    "meld-sim-hard(class_counts=1+1+1+1+1+1+1,conflict_rate=0,contagion=0,inertia=0,scale=6,signal=2+1.5+1,"
     "speaker_shift=0,synergy=none,widths=16+16+16)"
 )
 # The outer product of 16 features a modality has nine times the classifier of that of 8, and learns noise with it.

@@ -17,7 +17,7 @@ from tests.controls.inference import over_conversations
 from tests.controls.laboratory import Laboratory, Run
 
 CORPUS = (
-    "meld-sim(class_counts=1+8+1+1+8+8+8,conflict_rate=0,contagion=0,inertia=0,pair_gap=0,scale=2,signal=2+2+2,"
+    "meld-sim-hard(class_counts=1+8+1+1+8+8+8,conflict_rate=0,contagion=0,inertia=0,pair_gap=0,scale=2,signal=2+2+2,"
     "speaker_shift=0,synergy={},synergy_strength=2,widths=8+8+8)"
 )
 SYNERGY = {2: "text+audio", 3: "text+audio+visual"}

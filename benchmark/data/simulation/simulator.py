@@ -16,10 +16,18 @@ from benchmark.data.conversations import Conversations
 from benchmark.data.simulation.chain import draw_labels, draw_lengths, draw_speakers, name_conversations
 from benchmark.data.simulation.emissions import draw_emission, draw_latents
 from benchmark.data.simulation.leakage import Leaks
-from benchmark.data.simulation.spec import IEMOCAP_SIM, MELD_SIM, MODALITIES, SPECS, SimulatorSpec
+from benchmark.data.simulation.spec import IEMOCAP_SIM_HARD, MELD_SIM_HARD, MODALITIES, SPECS, SimulatorSpec
 from benchmark.data.simulation.streams import stream
 
-__all__ = ["IEMOCAP_SIM", "MELD_SIM", "SPECS", "SimulatorSpec", "simulate", "simulate_chunks", "simulate_spec"]
+__all__ = [
+    "IEMOCAP_SIM_HARD",
+    "MELD_SIM_HARD",
+    "SPECS",
+    "SimulatorSpec",
+    "simulate",
+    "simulate_chunks",
+    "simulate_spec",
+]
 
 
 def simulate_spec(spec: SimulatorSpec, seed: int = 0) -> Conversations:

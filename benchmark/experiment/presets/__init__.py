@@ -1,11 +1,14 @@
 """Presets: named budgets, one TOML file each."""
 
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
 from benchmark.base.names import look_up
 from benchmark.base.values import Frozen
+from benchmark.data.corpora import shape
+from benchmark.experiment.preregistration import MARGIN
 from benchmark.experiment.spec import Training
 from benchmark.methods.registry import Value
 
@@ -19,28 +22,40 @@ class Preset(Frozen):
     Attributes:
         name, description: for people.
         seeds: how many seeds (0, 1, …) unless the user says otherwise.
-        settings: per corpus (``iemocap``, ``meld``), the training settings and the options rank and order.
+        settings: the training settings and the options rank and order, by the name of a data set without knobs;
+            ``iemocap`` and ``meld`` are those of every data set of that shape that has none of its own.
+        margins: δ in points of weighted F1, by the same names, where it is not :data:`.preregistration.MARGIN`.
     """
 
     name: str
     description: str
     seeds: int
     settings: dict[str, dict[str, Any]]
+    margins: dict[str, float]
 
-    def training(self, corpus: str, overrides: dict[str, Any]) -> Training:
-        """The training settings for a corpus, with the user's overrides."""
-        fields = {k: v for k, v in self.settings[corpus].items() if k in Training.model_fields}
+    def training(self, data: str, overrides: dict[str, Any]) -> Training:
+        """The training settings for a data set of that name, with the user's overrides."""
+        fields = {k: v for k, v in self._settings(data).items() if k in Training.model_fields}
         return Training(**(fields | overrides))
 
-    def options(self, corpus: str) -> dict[str, Value]:
-        """Options of fusions and aggregators that the preset sets for a corpus."""
-        return {k: v for k, v in self.settings[corpus].items() if k not in Training.model_fields}
+    def options(self, data: str) -> dict[str, Value]:
+        """Options of fusions and aggregators that the preset sets for a data set of that name."""
+        return {k: v for k, v in self._settings(data).items() if k not in Training.model_fields}
+
+    def margin(self, data: Iterable[str]) -> float:
+        """δ, in points of weighted F1, of a grid on data sets of these names: the smallest of theirs."""
+        return min(self.margins.get(name, MARGIN) for name in data)
+
+    def _settings(self, data: str) -> dict[str, Any]:
+        return self.settings[data if data in self.settings else shape(data)]
 
 
 def load_preset(name: str) -> Preset:
     """Read a preset; raises UserError for an unknown name."""
     look_up("preset", name, dict.fromkeys(NAMES))
     content = tomllib.loads((files(__package__) / f"{name}.toml").read_text())
-    common = content.pop("common")
-    corpora = {corpus: common | content.pop(corpus) for corpus in ("iemocap", "meld")}
-    return Preset(name=name, settings=corpora, **content)
+    tables = {key: content.pop(key) for key, value in list(content.items()) if isinstance(value, dict)}
+    common = tables.pop("common")
+    margins = {data: table.pop("margin") for data, table in tables.items() if "margin" in table}
+    settings = {data: common | table for data, table in tables.items()}
+    return Preset(name=name, settings=settings, margins=margins, **content)

@@ -8,12 +8,11 @@ import pytest
 
 from benchmark.base.errors import DataError, UserError
 from benchmark.data import datasets
+from benchmark.data.corpora import DEFAULT, SIMULATED
 from benchmark.data.datasets import NAMES, DataSet, available, dataset, default, refusal
 from benchmark.data.feature_files.reading import import_features
 from benchmark.data.inputs import Inputs
 from benchmark.data.simulation.spec import SPECS
-
-SIMULATED = ("iemocap-sim", "meld-sim")
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def test_without_a_folder_the_simulated_pair_is_there_and_the_others_say_what_is
                 f"data set {name!r} needs its feature file: get it with cssbench data fetch {name}, or name the folder "
                 "that has it with --data-dir or $CSSBENCH_DATA"
             )
-    assert default(None) == [dataset(name, None) for name in SIMULATED]
+    assert default(None) == [dataset(name, None) for name in DEFAULT]
 
 
 def test_what_was_fetched_is_found_unless_a_folder_is_named(
@@ -49,7 +48,7 @@ def test_what_was_fetched_is_found_unless_a_folder_is_named(
 
     assert dataset("meld", None).file == place / "meld_multimodal_features.pkl"
     assert isinstance(available(None)["iemocap"], str)
-    assert default(None) == [dataset(name, None) for name in SIMULATED]
+    assert default(None) == [dataset(name, None) for name in DEFAULT]
     with pytest.raises(DataError, match=f"in {folder}"):
         dataset("meld", folder)
 
@@ -60,7 +59,7 @@ def test_in_a_folder_its_feature_files_are_found(folder: Path) -> None:
     assert all(isinstance(found[name], DataSet) for name in NAMES)
     assert [d.name for d in default(folder)] == ["iemocap", "meld"]
     assert dataset("meld", folder).file == folder / "meld_multimodal_features.pkl"
-    assert [dataset(name, folder).corpus for name in NAMES] == ["iemocap", "meld", "iemocap", "meld"]
+    assert [dataset(name, folder).corpus for name in NAMES] == ["iemocap", "meld"] * 3
     assert dataset("meld-sim", folder).file is None
 
 
@@ -199,4 +198,4 @@ def test_what_a_run_would_refuse_is_not_usable(tmp_path, features, say):
     code, out, _ = say("data", "list", "--data-dir", tmp_path)
     assert code == 0
     assert "CSV" in out
-    assert out.count(" yes ") == 2  # the simulated ones
+    assert out.count(" yes ") == len(SIMULATED)  # the simulated ones

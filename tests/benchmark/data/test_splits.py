@@ -4,6 +4,7 @@ import pytest
 from benchmark.base.errors import DataError
 from benchmark.data import simulate
 from benchmark.data.conversations import Conversations
+from benchmark.data.corpora import SIMULATED, shape
 from benchmark.data.splits import split
 
 
@@ -98,15 +99,16 @@ def test_test_conversations_have_no_labels(four_sessions: Conversations) -> None
     assert parts.validation.label is not None
 
 
-@pytest.mark.parametrize("name", ["iemocap-sim", "meld-sim"])
+@pytest.mark.parametrize("name", SIMULATED)
 def test_simulated_corpora_split_as_the_real_ones_do(name: str) -> None:
     corpus = simulate(name)
     for seed in (0, 3):
         parts = split(corpus, seed)
-        if name == "meld-sim":
-            assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [1038, 114, 280]
+        sizes = [len(p) for p in (parts.train, parts.validation, parts.test)]
+        if shape(name) == "meld":
+            assert sizes == ([1038, 114, 280] if name.endswith("-hard") else [519, 57, 140])
         else:
-            assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [90, 30, 31]
+            assert sizes == [90, 30, 31]
             assert {i[:5] for i in parts.validation.ids} == {f"Ses0{seed + 1}"}
 
 

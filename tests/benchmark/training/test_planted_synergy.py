@@ -10,7 +10,7 @@ from benchmark.experiment.presets import load_preset
 from benchmark.training.trainer import Trainer, train
 
 CORPUS = (
-    "meld-sim(class_counts=1+8+1+1+8+8+8,conflict_rate=0,contagion=0,inertia=0,pair_gap=0,signal=2+2+2,"
+    "meld-sim-hard(class_counts=1+8+1+1+8+8+8,conflict_rate=0,contagion=0,inertia=0,pair_gap=0,signal=2+2+2,"
     "speaker_shift=0,synergy_strength=2,widths=8+8+8)"
 )
 BUDGET = {"hidden": 16, "epochs": 5, "batch_size": 32, "lr": 1e-2, "dropout": 0.0, "weight_decay": 0.0}

@@ -141,7 +141,7 @@ def test_conversations_that_are_copies_are_left_out_of_the_later_split(meld):
 
 
 def test_simulated_leakage_is_undone_exactly():
-    clean, leaking = (simulate("meld-sim", leakage=(0, 0, p)) for p in (0.0, 0.3))
+    clean, leaking = (simulate("meld-sim-hard", leakage=(0, 0, p)) for p in (0.0, 0.3))
     copied = (clean.features["visual"] != leaking.features["visual"]).any(axis=1)
     assert counts(remedied(leaking, ALL))["zero-leaked"] == {"test visual vectors": int(copied.sum())}
 

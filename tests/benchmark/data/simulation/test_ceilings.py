@@ -12,10 +12,10 @@ from benchmark.data.simulation.ceilings import SUBSETS, ceilings, draw_fresh, me
 from benchmark.data.simulation.emissions import draw_emission
 from benchmark.data.simulation.f1_rule import Rule, best_f1_rule, expected_f1
 from benchmark.data.simulation.posterior import posterior
-from benchmark.data.simulation.simulator import IEMOCAP_SIM, MELD_SIM, simulate_spec
+from benchmark.data.simulation.simulator import IEMOCAP_SIM_HARD, MELD_SIM_HARD, simulate_spec
 from benchmark.data.simulation.spec import MODALITIES, SplitSize
 
-SMALL = replace(IEMOCAP_SIM, splits=(SplitSize("train", 2, 20), SplitSize("test", 40, 400)), max_length=15)
+SMALL = replace(IEMOCAP_SIM_HARD, splits=(SplitSize("train", 2, 20), SplitSize("test", 40, 400)), max_length=15)
 
 
 def by_name(rows):
@@ -103,7 +103,7 @@ def test_scores_of_counts_are_those_of_sklearn():
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_fresh_utterances_are_those_of_the_corpus_seen_through_fewer_directions(seed):
-    spec = replace(IEMOCAP_SIM, splits=(SplitSize("test", 10, 400),))
+    spec = replace(IEMOCAP_SIM_HARD, splits=(SplitSize("test", 10, 400),))
     emission = draw_emission(spec, seed)
     core, data = span(emission), simulate_spec(spec, seed)
     seen = {}
@@ -132,7 +132,7 @@ def test_fresh_utterances_are_independent_of_each_other_and_as_many_as_asked():
 
 
 def test_memory_is_bounded_by_chunks():
-    assert max(data.utterances for data in draw_fresh(MELD_SIM, 0, "measure", 2_000_000, ())) < 1.01 * module.CHUNK
+    assert max(data.utterances for data in draw_fresh(MELD_SIM_HARD, 0, "measure", 2_000_000, ())) < 1.01 * module.CHUNK
 
 
 # The rule.
@@ -171,7 +171,7 @@ def test_a_second_question_is_answered_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("CSSBENCH_CACHE", str(tmp_path))
     first = ceilings(SMALL, 1, 2000)
     (file,) = tmp_path.rglob("*.json")
-    assert file.name.startswith("iemocap-sim-")
+    assert file.name.startswith("iemocap-sim-hard-")
     with monkeypatch.context() as patch:
         patch.setattr(module, "measure_ceilings", None)
         assert ceilings(SMALL, 1, 2000) == first

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmark.data.simulation.simulator import IEMOCAP_SIM, MELD_SIM, simulate_chunks, simulate_spec
+from benchmark.data.simulation.simulator import IEMOCAP_SIM_HARD, MELD_SIM_HARD, simulate_chunks, simulate_spec
 from benchmark.data.simulation.spec import MODALITIES
 
-LEAKY = replace(MELD_SIM, name="leaky", leakage=(0.1, 0.2, 0.3), synergy=MODALITIES)
+LEAKY = replace(MELD_SIM_HARD, name="leaky", leakage=(0.1, 0.2, 0.3), synergy=MODALITIES)
 
 
-@pytest.mark.parametrize("spec", [IEMOCAP_SIM, MELD_SIM, LEAKY], ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [IEMOCAP_SIM_HARD, MELD_SIM_HARD, LEAKY], ids=lambda spec: spec.name)
 @pytest.mark.parametrize("utterances", [1, 333, 6000])
 def test_any_chunks_have_the_bits_of_the_whole(spec, utterances):
     if utterances == 1:
