@@ -54,7 +54,7 @@ def lock(
     plugin: PluginOption = None,
     seeds: SeedsOption = None,
     protocol: ProtocolOption = "validated",
-    margin: MarginOption = 0.5,
+    margin: MarginOption = None,
     contrasts: ContrastsOption = None,
     modalities: ModalitiesOption = None,
     text_view: TextViewOption = None,

@@ -50,7 +50,8 @@ DatasetsOption = Annotated[
         "--datasets",
         metavar="A,B",
         default="the feature files in --data-dir; without one, the simulated pair",
-        help="Of iemocap, meld, iemocap-sim, meld-sim; the last two with knobs, as in meld-sim(conflict_rate=0.5).",
+        help="Of iemocap, meld, iemocap-sim, meld-sim, iemocap-sim-hard, meld-sim-hard; the simulated ones with knobs, "
+        "as in meld-sim(conflict_rate=0.5).",
     ),
 ]
 MethodsOption = Annotated[
@@ -59,7 +60,7 @@ MethodsOption = Annotated[
         COMPARED,
         "--methods",
         metavar="A,B",
-        default="css,adam,concat,concat+pgm,pcgrad,tensor",
+        default="css,adam,concat,concat+pgm,pcgrad,tensor,linear",
         help="A name (see cssbench methods) or FUSION+AGGREGATOR, with options as in spf(order=2)+pgm; if need be "
         "ENCODER/ before it and /OBJECTIVES after it.",
     ),
@@ -120,11 +121,12 @@ ProtocolOption = Annotated[
     ),
 ]
 MarginOption = Annotated[
-    float,
+    float | None,
     _option(
         COMPARED,
         "--margin",
         metavar="F1",
+        default="0.5; the smallest of the data sets' own, where the preset gives them one",
         help="Points of weighted F1 below which a difference does not matter; declared before the runs.",
     ),
 ]

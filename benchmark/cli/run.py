@@ -7,6 +7,7 @@ import typer
 
 from benchmark.cli.display.lines import tell
 from benchmark.cli.options import (
+    COMPARED,
     DONE,
     FAILED,
     INTERRUPTED,
@@ -51,6 +52,7 @@ app = typer.Typer()
 @app.command(
     epilog="Examples:\n\n"
     "cssbench run --preset smoke\n\n"
+    "cssbench run --minutes 15\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
     "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
@@ -81,7 +83,7 @@ def run(
             "seeds selected; only these scores may stand beside published ones.",
         ),
     ] = False,
-    margin: MarginOption = 0.5,
+    margin: MarginOption = None,
     contrasts: ContrastsOption = None,
     modalities: ModalitiesOption = None,
     text_view: TextViewOption = None,
@@ -131,6 +133,14 @@ def run(
         typer.Option(metavar="HOST:PORT", rich_help_panel=PLACES, help="Head of the Ray cluster."),
     ] = None,
     run_timeout: TimeoutOption = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=COMPARED,
+            help="As many seeds as fit into N minutes, at least 8, instead of --seeds.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many runs, how long and how much memory; run nothing.")
     ] = False,
@@ -143,7 +153,8 @@ def run(
 
     Finished runs are not repeated; one that was cut off goes on from its last epoch; one that failed is tried again.
 
-    Ctrl-C lets every run finish its epoch; a second one leaves at once.
+    Seeds are made one after the other. Ctrl-C lets every run finish its epoch and reports the runs that are there; a
+    second one leaves at once.
     """
     from benchmark import run as make
     from benchmark.cli.display.terminal import Terminal
@@ -159,6 +170,7 @@ def run(
         executor=executor,
         address=address,
         run_timeout=run_timeout,
+        minutes=minutes,
         dry_run=dry_run,
         locked=locked,
         listener=Terminal(),

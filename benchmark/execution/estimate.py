@@ -2,8 +2,9 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from heapq import heapreplace
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
     times = [seconds[_kind(spec.record())] * spec.training.epochs for spec in known]
     most = max(memory[_kind(spec.record())] for spec in known)
     rests = sum(count[kind] for kind in {_kind(spec.record()) for spec in known})
-    time, busy = timedelta(seconds=round(_makespan(times, workers))), min(workers, len(specs))
+    time, busy = timedelta(seconds=round(makespan(times, workers))), min(workers, len(specs))
     hours, gib = sum(times) / 3600, busy * most / 2**30
     return (
         f"{counted(len(specs), 'run')} to make: about {time} on {counted(workers, 'worker')} "
@@ -40,6 +41,13 @@ def estimate(specs: "Sequence[RunSpec]", store: "Store", workers: int) -> str:
         f"from {counted(rests, 'finished run')} like these in the store"
         + (f"; not counted, for nothing is like them: {counted(unknown, 'run')}" if unknown else "")
     )
+
+
+def seconds_of_runs(specs: "Iterable[RunSpec]", store: "Store") -> dict[str, float]:
+    """The seconds that runs take, by key, where the store has finished runs like them: see :func:`estimate`."""
+    seconds, _, _ = _measured(store)
+    kinds = {spec.key: (_kind(spec.record()), spec.training.epochs) for spec in specs}
+    return {key: seconds[kind] * epochs for key, (kind, epochs) in kinds.items() if kind in seconds}
 
 
 def _kind(record: Mapping[str, Any]) -> _Kind:
@@ -68,10 +76,9 @@ def _measured(store: "Store") -> tuple[dict[_Kind, float], dict[_Kind, int], dic
     )
 
 
-def _makespan(times: Sequence[float], workers: int) -> float:
-    """Seconds until the last run ends when each worker takes the longest run left."""
+def makespan(times: Iterable[float], workers: int) -> float:
+    """Seconds until the last run ends when each worker takes the next run as soon as it is free."""
     ends = [0.0] * workers
-    for time in sorted(times, reverse=True):
-        ends.sort()
-        ends[0] += time
+    for time in times:
+        heapreplace(ends, ends[0] + time)
     return max(ends)

@@ -1,6 +1,7 @@
 """Data sets × methods × seeds to run specifications."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from benchmark.base.errors import UserError
 from benchmark.base.names import look_up, parse_part
 from benchmark.base.values import first_error
 from benchmark.data.datasets import DataSet
+from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.views import MODALITIES
 from benchmark.experiment.presets import Preset
 from benchmark.experiment.provenance import provenance
@@ -62,7 +64,7 @@ def expand(
     training: Mapping[str, Any] | None = None,
     options: Mapping[str, Value] | None = None,
 ) -> list[RunSpec]:
-    """Every run of a grid, longest first, none twice.
+    """Every run of a grid, none twice, in the order in which they are made (:func:`in_order`).
 
     Args:
         seeds: None is the published one of each corpus.
@@ -79,10 +81,10 @@ def expand(
     for dataset in datasets:
         origin = provenance(dataset.fingerprint, device)
         try:
-            settings = preset.training(dataset.corpus, dict(training or {}))
+            settings = preset.training(dataset.base, dict(training or {}))
         except ValidationError as error:
             raise UserError(first_error(error)) from None
-        standard = preset.options(dataset.corpus) | {"meld_step": dataset.corpus == "meld"}
+        standard = preset.options(dataset.base) | {"meld_step": dataset.corpus == "meld"}
         for text in methods:
             method = parse_method(text, standard, options, encoder)
             _check_modalities(method, dataset)
@@ -98,7 +100,7 @@ def expand(
                     protocol=protocol,
                 )
                 specs.setdefault(spec.key, spec)
-    return sorted(specs.values(), key=cost, reverse=True)
+    return in_order(specs.values())
 
 
 def _check_modalities(method: Method, dataset: DataSet) -> None:
@@ -120,12 +122,29 @@ def may_be_refused(spec: RunSpec) -> bool:
     return entry.may_refuse and (options != default or bool(fewer))
 
 
+def in_order(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    """The runs of the first seed, then those of the next, …: whatever stops them leaves a balanced comparison.
+
+    Seeds are in the order in which they come first; the runs of a seed are sorted by their cost, longest first.
+    """
+    runs = list(specs)
+    places = {seed: place for place, seed in enumerate(dict.fromkeys(spec.seed for spec in runs))}
+    return sorted(runs, key=lambda spec: (places[spec.seed], -cost(spec)))
+
+
 _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
+
+
+@cache
+def _training_utterances(dataset: str) -> int:
+    name = parse_part(dataset, "data set")[0]
+    if name in _UTTERANCES:
+        return _UTTERANCES[name]
+    return sum(size.utterances for size in parse_corpus(dataset)[1].splits if size.split == "train")
 
 
 def cost(spec: RunSpec) -> float:
     """Rough work of a run, for the order in which runs start."""
-    name, knobs = parse_part(spec.dataset, "data set")
-    utterances = _UTTERANCES[name.removesuffix("-sim")] * float(knobs.get("scale", 1))
+    utterances = _training_utterances(spec.dataset)
     passes = 2 if spec.method.aggregator.name == "equal" else 4
     return spec.training.epochs * utterances * spec.training.hidden * passes

@@ -13,9 +13,9 @@ from benchmark.data import datasets as known
 from benchmark.data.datasets import DataSet
 from benchmark.data.inputs import parse_inputs
 from benchmark.evaluation.predictions.records import sides
-from benchmark.experiment.grid import expand, parse_seeds
+from benchmark.experiment.grid import expand, in_order, parse_seeds
 from benchmark.experiment.method_lists import choose_methods
-from benchmark.experiment.preregistration import MARGIN, Preregistration, check_margin, plan
+from benchmark.experiment.preregistration import Preregistration, check_margin, plan
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.plugins import register
@@ -32,9 +32,9 @@ class Choices(TypedDict, total=False):
     """What decides the runs of a grid. Everything has a default; lists of names may be one string with commas.
 
     Attributes:
-        datasets: ``iemocap``, ``meld``, ``iemocap-sim``, ``meld-sim``, the last two with knobs; default: the feature
-            files in ``data_dir``, without one the simulated pair.
-        methods: names (``cssbench methods``) or FUSION+AGGREGATOR with options; default: the benchmark's six.
+        datasets: ``iemocap``, ``meld``, ``iemocap-sim``, ``meld-sim`` or one of these with ``-hard``, simulated ones
+            with knobs; default: the feature files in ``data_dir``, without one the first simulated pair.
+        methods: names (``cssbench methods``) or FUSION+AGGREGATOR with options; default: the benchmark's seven.
         grid: instead of ``methods``: ``ablation``, ``sensitivity``, ``rank-order``, or ``factorial``, which crosses
             ``fusions`` with ``aggregators``.
         tuned: studies of ``cssbench tune`` whose best settings are compared too.
@@ -42,7 +42,8 @@ class Choices(TypedDict, total=False):
         plugins: fusions and aggregators of the user's own, each as ``module:Class``.
         seeds: how many (0, 1, …), or which; default: as many as the preset says.
         protocol: ``validated``, or ``published``: no validation data, the published seed, the best test epoch shown.
-        margin: points of weighted F1 below which a difference does not matter; declared before the runs.
+        margin: points of weighted F1 below which a difference does not matter, declared before the runs; default: the
+            smallest of what the preset says of each data set.
         contrasts: what is tested, as ``css:adam``; default: the first method against each other one.
         modalities: of text, audio, visual, those that every method sees; default: all.
         text_view: which of a feature file's views of the text: ``1`` (default) to ``4``, ``mean`` or ``concat``.
@@ -65,7 +66,7 @@ class Choices(TypedDict, total=False):
     plugins: Sequence[str]
     seeds: Seeds | None
     protocol: Protocol
-    margin: float
+    margin: float | None
     contrasts: Names | None
     modalities: Names | None
     text_view: str | None
@@ -83,7 +84,7 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Grid:
-    """Runs to be made, longest first, the data sets they are on, and what will be compared (None: nothing)."""
+    """Runs to be made, in their order, the data sets they are on, and what will be compared (None: nothing)."""
 
     specs: Sequence[RunSpec]
     datasets: Sequence[DataSet]
@@ -105,7 +106,7 @@ def plan_grid(
     plugins: Sequence[str] = (),
     seeds: Seeds | None = None,
     protocol: Protocol = "validated",
-    margin: float = MARGIN,
+    margin: float | None = None,
     contrasts: Names | None = None,
     modalities: Names | None = None,
     text_view: str | None = None,
@@ -161,7 +162,7 @@ def plan_grid(
     )
     specs = expanded(members, replicates)
     by_label = tuned_runs(studies, specs, data, budget, device, settings)
-    specs += [spec for members_of_label in by_label.values() for spec in members_of_label]
+    specs = in_order([*specs, *(spec for members_of_label in by_label.values() for spec in members_of_label)])
     if replicates is None or protocol == "published":  # the published protocol is in no comparison
         return Grid(specs, data, None)
     imports = sides(Store(store), {each.fingerprint for each in data}) if contrasts is not None and with_imports else {}
@@ -175,8 +176,9 @@ def plan_grid(
         ),
         imports,
     )
-    insisted = contrasts is not None or margin != MARGIN
-    return Grid(specs, data, Preregistration(comparisons, replicates, check_margin(margin), insisted=insisted))
+    insisted = contrasts is not None or margin is not None
+    declared = check_margin(budget.margin(each.base for each in data) if margin is None else margin)
+    return Grid(specs, data, Preregistration(comparisons, replicates, declared, insisted=insisted))
 
 
 def _joined(names: Names | None) -> str | None:

@@ -6,7 +6,7 @@ Only these may stand beside published numbers, which come from models trained wi
 import json
 from collections.abc import Sequence
 
-from benchmark.experiment.grid import cost
+from benchmark.experiment.grid import in_order
 from benchmark.experiment.spec import RefitOf, RunSpec
 from benchmark.store.store import Store
 
@@ -18,7 +18,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
         specs: a grid of validated runs; those of one method differ by seed alone.
 
     Returns:
-        A specification for each run, longest first; and for people, which methods have none, their runs not being
+        A specification for each run, in their order; and for people, which methods have none, their runs not being
         finished.
     """
     groups: dict[str, list[RunSpec]] = {}
@@ -46,7 +46,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
             )
             for spec in members
         ]
-    return sorted(specified, key=cost, reverse=True), left_out
+    return in_order(specified), left_out
 
 
 def _selected(store: Store, key: str) -> int:

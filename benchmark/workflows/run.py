@@ -15,6 +15,7 @@ from benchmark.store.store import Store
 from benchmark.workflows.defaults import data_folder, store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid, refuse_beside
 from benchmark.workflows.lock import read_lock
+from benchmark.workflows.minutes import refuse_beside_minutes, seeds_that_fit
 from benchmark.workflows.notebook import default_listener
 from benchmark.workflows.preparation import damages, missing, refuse_unusable, warn_of_tracking
 from benchmark.workflows.refit import refits
@@ -35,7 +36,7 @@ class Outcome:
         keys: the runs that were asked for, refits included, whether they are there or not.
         made, failed: how many runs this call finished, and how many of them failed.
         interrupted: a signal stopped the grid; the same call goes on from there.
-        report: the report's page; None where there is none, after an interruption, say.
+        report: the report's page, after an interruption of the runs that are there; None where there is none.
     """
 
     store: Path
@@ -68,6 +69,7 @@ def run(
     executor: str = "local",
     address: str | None = None,
     run_timeout: float | None = None,
+    minutes: float | None = None,
     dry_run: bool = False,
     locked: Path | str | None = None,
     listener: Listener | None = None,
@@ -87,6 +89,7 @@ def run(
         gpus, workers_per_gpu: the GPUs that workers are placed on (a number or ``all``), and how many share one.
         executor, address: ``local``, or ``ray`` with the cluster's HOST:PORT.
         run_timeout: seconds without a finished epoch after which a run is taken for hung.
+        minutes: make as many seeds as fit into this time, but at least 8, instead of a number of ``seeds``.
         dry_run: say how many runs, how long and how much memory; make nothing.
         locked: make the runs of this file by :func:`benchmark.lock`; nothing else may choose runs then.
         listener: hears messages and progress; default: one line that updates in a notebook, silence elsewhere.
@@ -103,6 +106,9 @@ def run(
             "--refit needs the epochs that validation selected, and --protocol published has no validation data; "
             "leave one of them out"
         )
+    if minutes is not None:
+        refuse_beside_minutes(minutes, choices, locked)
+        choices = {**choices, "seeds": 1}
     if locked is not None:
         refuse_beside(Path(locked), choices)
         grid = read_lock(Path(locked), data_folder(choices.get("data_dir")))
@@ -120,6 +126,9 @@ def run(
         executor=executor,
         address=address,
     )
+    if minutes is not None:
+        choices = {**choices, "seeds": seeds_that_fit(minutes, grid, where, listener)}
+        grid = plan_grid(root, anywhere=executor == "ray", **choices)
     return carry_out(grid, where, listener, refit=refit, dry_run=dry_run, report=report is not False)
 
 
@@ -145,8 +154,10 @@ def carry_out(
         outcome += _train("refit", again, grid.datasets, store, where, listener)
         budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in store.specs() if record["budget"] in budgets}
-    if outcome.interrupted or not report or not any(map(store.is_complete, keys)):
+    if not report or not any(map(store.is_complete, keys)):
         return outcome
+    if outcome.interrupted:
+        listener.message("reporting the runs that are there; Ctrl-C leaves without a report")
     shown = keys | _imported(store, {spec.provenance.data for spec in grid.specs})
     return replace(outcome, report=write_report(store.root, where.report, shown, listener))
 

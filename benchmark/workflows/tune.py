@@ -13,7 +13,8 @@ from benchmark.data import datasets as known
 from benchmark.data.inputs import parse_inputs
 from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places, places
-from benchmark.experiment.preregistration import MARGIN, Preregistration, plan
+from benchmark.experiment.grid import in_order
+from benchmark.experiment.preregistration import Preregistration, plan
 from benchmark.experiment.presets import load_preset
 from benchmark.methods.plugins import register
 from benchmark.store.store import Store
@@ -231,7 +232,7 @@ def _defaults_and_tuned(recipes: Sequence[Recipe], plans: Sequence[Plan], store:
                 members = by_label.setdefault(spec.method.label, [])
                 if spec not in members:
                     members.append(spec)
-    specs = [spec for members in by_label.values() for spec in members]
+    specs = in_order(spec for members in by_label.values() for spec in members)
     comparisons = plan(list(by_label), None, lambda label: [spec for spec in by_label[label] if spec.seed == 0])
     data = list({recipe.dataset.name: recipe.dataset for recipe in recipes}.values())
-    return Grid(specs, data, Preregistration(comparisons, seeds, MARGIN))
+    return Grid(specs, data, Preregistration(comparisons, seeds, recipes[0].preset.margin(each.base for each in data)))

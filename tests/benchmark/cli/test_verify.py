@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.data.datasets import dataset
-from benchmark.execution.estimate import _makespan
+from benchmark.execution.estimate import makespan
 from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
@@ -139,7 +139,7 @@ def locked(say: Say, tmp_path: Path) -> tuple[Path, Path]:
 def test_a_lock_names_specifications_data_and_versions(locked: tuple[Path, Path]) -> None:
     content = json.loads(locked[0].read_text())
     assert set(content) == {"format", "versions", "git", "data", "family", "runs"}
-    assert [RunSpec.from_record(run).seed for run in content["runs"]] == [0, 1, 0, 1]
+    assert [RunSpec.from_record(run).seed for run in content["runs"]] == [0, 0, 1, 1]
     assert content["data"]["meld"]["fingerprint"] == content["runs"][0]["provenance"]["data"]
     assert {"python", "torch", "numpy", "scikit-learn", "css-bench"} <= set(content["versions"])
 
@@ -238,6 +238,8 @@ def test_a_dry_run_estimates_from_runs_like_these(say: Say, finished: Any) -> No
 
 
 def test_time_is_that_of_the_worker_who_ends_last() -> None:
-    assert _makespan([3.0, 3.0, 2.0, 2.0, 2.0], 2) == 7.0
-    assert _makespan([5.0], 4) == 5.0
-    assert _makespan([1.0, 2.0, 3.0], 1) == 6.0
+    assert makespan([3.0, 3.0, 2.0, 2.0, 2.0], 2) == 7.0
+    assert makespan([2.0, 2.0, 2.0, 3.0, 3.0], 2) == 7.0
+    assert makespan([2.0, 2.0, 3.0], 2) == 5.0  # in their order: the longest may come last
+    assert makespan([5.0], 4) == 5.0
+    assert makespan([1.0, 2.0, 3.0], 1) == 6.0

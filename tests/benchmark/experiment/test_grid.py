@@ -6,7 +6,8 @@ from benchmark.base.errors import UserError
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.data.defects.remedies import REMEDIES
 from benchmark.data.inputs import Inputs, parse_inputs
-from benchmark.experiment.grid import PUBLISHED_SEEDS, cost, expand, parse_seeds
+from benchmark.experiment.grid import PUBLISHED_SEEDS, cost, expand, in_order, parse_seeds
+from benchmark.experiment.preregistration import MARGIN
 from benchmark.experiment.presets import DEFAULT, NAMES, Preset, load_preset
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.parsing import parse_method
@@ -70,7 +71,7 @@ def test_a_grid_has_a_run_for_every_data_set_method_and_seed(quick: Preset, simu
 
     found = {(s.dataset, s.method.label, s.seed) for s in specs}
     assert found == {(d.name, m, s) for d in simulated for m in METHODS for s in (0, 4, 9)}
-    assert len(specs) == len(found) == len({s.key for s in specs}) == 2 * 6 * 3
+    assert len(specs) == len(found) == len({s.key for s in specs}) == 2 * 7 * 3
     assert {s.preset for s in specs} == {"quick"}
     assert {s.method.encoder.name for s in specs} == {"paper"}
 
@@ -85,11 +86,10 @@ def test_a_grid_names_no_run_twice(quick: Preset, simulated: list[DataSet]) -> N
 def test_each_data_family_gets_its_own_settings(quick: Preset, simulated: list[DataSet]) -> None:
     by_name = {s.dataset: s for s in expand(quick, simulated, ["css"], [0])}
 
-    for corpus in ("iemocap", "meld"):
-        spec = by_name[f"{corpus}-sim"]
-        assert spec.training == quick.training(corpus, {})
-        assert spec.method == parse_method("css", quick.options(corpus))
-    assert by_name["iemocap-sim"].training.class_weights is not by_name["meld-sim"].training.class_weights
+    for name, spec in by_name.items():
+        assert spec.training == quick.training(name, {})
+        assert spec.method == parse_method("css", quick.options(name))
+    assert by_name["iemocap-sim"].training.lr != by_name["meld-sim"].training.lr
     assert len({s.provenance.data for s in by_name.values()}) == 2
 
 
@@ -103,15 +103,25 @@ def test_the_published_protocol_has_the_published_seed_of_each_family(quick: Pre
     assert not {s.budget for s in chosen} & {s.budget for s in expand(quick, simulated, ["css"], [0, 1])}
 
 
-def test_the_longest_runs_come_first(quick: Preset, simulated: list[DataSet]) -> None:
+def test_whatever_stops_a_grid_leaves_whole_seeds_behind_each_of_them_longest_runs_first(
+    quick: Preset, simulated: list[DataSet]
+) -> None:
     methods = ["adam", "css", "concat", "concat+pgm"]
-    specs = expand(quick, simulated, methods, [0, 1], training={"epochs": 3, "hidden": 48})
+    specs = expand(quick, simulated, methods, [7, 1, 3], training={"epochs": 3, "hidden": 48})
 
-    assert [s.dataset for s in specs[:4]] == ["meld-sim"] * 4  # nearly twice the utterances
-    costs = [cost(s) for s in specs]
-    assert costs == sorted(costs, reverse=True)
-    within = [s.method.label for s in specs if s.dataset == "meld-sim"]
-    assert within == ["css", "css", "concat+pgm", "concat+pgm", "adam", "adam", "concat", "concat"]
+    assert [s.seed for s in specs] == [7] * 8 + [1] * 8 + [3] * 8
+    for first in (0, 8, 16):
+        of_seed = specs[first : first + 8]
+        assert [s.dataset for s in of_seed[:2]] == ["iemocap-sim"] * 2  # has more training utterances
+        costs = [cost(s) for s in of_seed]
+        assert costs == sorted(costs, reverse=True)
+        within = [s.method.label for s in of_seed if s.dataset == "meld-sim"]
+        assert within == ["css", "concat+pgm", "adam", "concat"]
+
+
+def test_the_order_of_runs_is_that_of_their_seeds_whatever_joins_them(quick: Preset, simulated: list[DataSet]) -> None:
+    specs = expand(quick, simulated, ["css"], [0, 1]) + expand(quick, simulated, ["linear"], [1, 0])
+    assert [s.seed for s in in_order(specs)] == [0] * 4 + [1] * 4
 
 
 def test_work_grows_with_epochs_width_and_objectives_that_are_differentiated(
@@ -133,11 +143,11 @@ def test_a_scaled_corpus_costs_as_much_more(quick: Preset) -> None:
 
 def test_overrides_replace_the_presets_settings_and_nothing_else(quick: Preset, simulated: list[DataSet]) -> None:
     (spec,) = expand(quick, simulated[:1], ["css"], [0], training={"epochs": 3, "hidden": 6400}, options={"rank": 777})
-    standard = quick.training("iemocap", {})
+    standard = quick.training("iemocap-sim", {})
 
     assert spec.training.model_dump() == standard.model_dump() | {"epochs": 3, "hidden": 6400}
     assert spec.method.fusion.options["rank"] == 777
-    assert spec.method.fusion.options["order"] == quick.options("iemocap")["order"]
+    assert spec.method.fusion.options["order"] == quick.options("iemocap-sim")["order"]
     assert quick == load_preset("quick")
 
 
@@ -239,11 +249,24 @@ def test_every_preset_is_complete_for_every_corpus(name: str, corpus: str, simul
     assert preset.name == name
     assert preset.description
     assert preset.seeds >= 1
-    assert set(preset.settings) == {"iemocap", "meld"}
+    assert set(preset.settings) - {"iemocap-sim", "meld-sim"} == {"iemocap", "meld"}
     assert preset.training(corpus, {}).epochs >= 1
     assert set(preset.options(corpus)) == {"rank", "order"}
     specs: list[RunSpec] = expand(preset, simulated, METHODS, [0])
     assert len(specs) == 2 * len(METHODS)
+
+
+def test_settings_of_a_data_set_go_before_those_of_its_shape(quick: Preset) -> None:
+    own = quick.training("iemocap-sim", {})
+    assert own != quick.training("iemocap", {}) == quick.training("iemocap-sim-hard", {})
+    (spec,) = expand(quick, [dataset("iemocap-sim(conflict_rate=0.4)", None)], ["css"], [0])
+    assert spec.training == own
+
+
+def test_the_margin_of_a_grid_is_the_smallest_of_its_data_sets(quick: Preset) -> None:
+    assert quick.margin(["iemocap-sim", "meld-sim"]) == 2.0
+    assert quick.margin(["iemocap-sim", "meld"]) == quick.margin(["meld-sim-hard"]) == MARGIN
+    assert load_preset("full").margin(["iemocap-sim"]) == MARGIN
 
 
 @pytest.mark.parametrize("corpus", ["iemocap", "meld"])

@@ -1,6 +1,9 @@
 """The Python front door: what ``cssbench run`` does, without a terminal."""
 
+import csv
 import inspect
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,27 +21,9 @@ from benchmark.execution.listener import Hear
 from benchmark.experiment.spec import RunSpec
 from benchmark.workflows.grid import plan_grid
 from tests.benchmark.harness import Say, digests
+from tests.benchmark.workflows.heard import Heard
 
 HEAVY = ("torch", "mlflow", "optuna", "pandas", "matplotlib", "sklearn", "pyarrow")
-
-
-class Heard(benchmark.Listener):
-    """Remembers what it hears."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-        self.notices: list[str] = []
-        self.events: list[Event] = []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-    @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
-        yield self.events.append
 
 
 @pytest.fixture
@@ -91,6 +76,36 @@ def test_the_command_and_the_front_door_make_the_same_runs(asked: dict[str, Any]
     words = ("run", "--datasets", "meld", "--methods", "concat", "--seeds", "1", "--preset", "smoke", "--epochs", "1")
     code, out, _ = say(*words, "--device", "cpu", "--data-dir", asked["data_dir"], "--store", asked["store"])
     assert (code, out.splitlines()[0]) == (0, f"1 run, 1 of them already in {asked['store']}")
+
+
+class Impatient(Heard):
+    """Presses Ctrl-C as soon as a run is finished."""
+
+    @contextmanager
+    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+        def hear(event: Event) -> None:
+            self.events.append(event)
+            if isinstance(event, Finished):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        yield hear
+
+
+def test_after_ctrl_c_the_report_shows_the_runs_that_are_there(asked: dict[str, Any]) -> None:
+    heard = Impatient()
+    outcome = benchmark.run(**asked | {"seeds": 4}, listener=heard)
+    made = digests(asked["store"])
+    assert outcome.interrupted
+    assert 1 <= len(made) == outcome.made < 4
+    assert heard.messages[-2:] == [
+        "reporting the runs that are there; Ctrl-C leaves without a report", "writing the report …"
+    ]  # fmt: skip
+    assert outcome.report is not None
+    table = (outcome.report.parent / "tables" / "accuracy.csv").read_text()
+    (row,) = csv.DictReader(table.splitlines())
+    assert int(row["n"]) == len(made)
+    rest = benchmark.run(**asked | {"seeds": 4})
+    assert (rest.made, rest.interrupted) == (4 - len(made), False)
 
 
 def test_it_works_outside_the_main_thread(asked: dict[str, Any]) -> None:
