@@ -54,6 +54,11 @@ def _accuracy() -> dict[str, str]:
         | _summaries(scores | {"gap": "Weighted F1 at the best test epoch minus that at the selected one, points"})
         | {name: f"{says}; not a number where no ceiling is known." for name, says in ceilings.items()}
         | errors
+        | {
+            f"logistic_{name}": f"Test {names[name]} of a logistic regression on single utterances, %; not a number "
+            "where it is not known."
+            for name in ("weighted_f1", "accuracy")
+        }
     )
 
 

@@ -1,6 +1,6 @@
-"""What a reader must know of a data set beside the scores on it: its audit and, where it is simulated, its ceiling.
+"""What a reader must know of a data set beside the scores on it: its audit, the references, a simulated one's ceiling.
 
-Both are functions of the data and of the code, made once and kept in the user's cache.
+All are functions of the data and of the code, made once and kept in the user's cache.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from benchmark.data.datasets import DataSet
 
 
 def examine(dataset: DataSet, tell: Callable[[str], None]) -> dict[str, Any]:
-    """``audit`` and ``ceiling`` (None for real data) of what runs train on: docs/run-format.md.
+    """``audit``, ``references`` and ``ceiling`` (None for real data) of what runs train on: docs/run-format.md.
 
     ``tell`` takes a line before anything that takes more than a moment.
     """
@@ -24,7 +24,9 @@ def examine(dataset: DataSet, tell: Callable[[str], None]) -> dict[str, Any]:
 
     def make() -> dict[str, Any]:
         tell(f"examining {dataset.name} (once: it is kept) …")
-        return {"audit": _audit(dataset), "ceiling": _ceiling(dataset)}
+        from benchmark.audit.references import references
+
+        return {"audit": _audit(dataset), "ceiling": _ceiling(dataset), "references": references(dataset.load())}
 
     return kept(cache_folder() / "examinations" / name, make)
 

@@ -79,6 +79,9 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
     ceiling = evidence.comparison.runs[0].ceiling
     if ceiling is not None:
         axes.axvline(100 * ceiling["test_weighted_f1"], color=MUTED, linewidth=1, linestyle="--")
+    logistic = evidence.comparison.runs[0].logistic
+    if logistic is not None:
+        axes.axvline(100 * logistic["weighted_f1"], color=MUTED, linewidth=1, linestyle=":")
     axes.set(xlabel="weighted F1, %", yticks=range(len(labels)), ylim=(len(labels) - 0.45, -0.55))
     axes.set_yticklabels(labels, color=INK, fontsize=9)
     left, right = axes.get_xlim()
@@ -90,7 +93,8 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
         "best test epoch, which is never a result."
-        + ("" if ceiling is None else " Dashed: the ceiling on this test set."),
+        + ("" if ceiling is None else " Dashed: the ceiling on this test set.")
+        + ("" if logistic is None else " Dotted: a logistic regression on single utterances."),
         _alt("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1),
         figure,
     )

@@ -37,6 +37,7 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
             f"The best rule that knows how these data are made reaches {number(reached, 1)} % on this test set, "
             f"{number(abs(room), 1)} points {'more' if room >= 0 else 'less'}."
         )
+    sentences += _references(comparison, {label: 100 * mean.mean for label, mean in means.items()})
     encoders: dict[str, list[str]] = {}
     for m in comparison.methods:
         encoders.setdefault(str(m.runs[0].spec["encoder"].get("name")), []).append(m.label)
@@ -123,6 +124,27 @@ def _in_words(contrast: Contrast) -> str:
             f"{number(paired.interval.high, 2)}], n = {paired.n}: {Verdict.TOO_FEW_SEEDS.value}."
         )
     return f"{sentence[:-1]} (exploratory)." if contrast.remark else sentence
+
+
+def _references(comparison: Comparison, means: dict[str, float]) -> list[str]:
+    """What the references reach, and which methods do not exceed a logistic regression."""
+    run = comparison.runs[0]
+    if run.logistic is None:
+        return []
+    reached = 100 * run.logistic["weighted_f1"]
+    majority = "".join(
+        f", the most frequent class {number(100 * each['weighted_f1'], 1)} %"
+        for each in run.references
+        if each["name"] == "majority"
+    )
+    behind = [label for label, mean in means.items() if mean <= reached]
+    if not behind:
+        beside = "Every method exceeds it in the mean."
+    elif len(behind) == len(means):
+        beside = "No method exceeds it in the mean."
+    else:
+        beside = f"These do not exceed it in the mean: {', '.join(behind)}."
+    return [f"A logistic regression on single utterances reaches {number(reached, 1)} %{majority}. {beside}"]
 
 
 def _refits(comparison: Comparison) -> str:

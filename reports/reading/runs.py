@@ -26,13 +26,19 @@ _SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str,
 _SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
 _MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
 _DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
-_DATA_MORE = {"remedies": list, "audit": dict, "ceiling": dict}  # absent or null where there is none
+_DATA_MORE = {
+    "remedies": list,
+    "audit": dict,
+    "ceiling": dict,
+    "references": list,
+}  # absent or null where there is none
 _AUDIT = {"defects": list, "remedies": list, "notes": int}
 _CEILING = {
     **{f"{score}{part}": float for score in ("accuracy", "weighted_f1") for part in ("", "_se")},
     **{f"test_{score}": float for score in ("accuracy", "weighted_f1")},
     "modalities": list,
 }
+_REFERENCE = {"name": str, "modalities": list, "weighted_f1": float, "accuracy": float}
 _RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 _TUNED = {"study": str, "base": dict}
@@ -117,6 +123,16 @@ class Run:
     def ceiling(self) -> Mapping[str, Any] | None:
         """What no model exceeds on these data; None where that is not known."""
         return self.manifest["data"].get("ceiling")
+
+    @property
+    def references(self) -> Sequence[Mapping[str, Any]]:
+        """What the majority class and a logistic regression reach on these data; empty where that is not known."""
+        return self.manifest["data"].get("references") or ()
+
+    @property
+    def logistic(self) -> Mapping[str, Any] | None:
+        """The logistic regression that sees every modality in use, the first of its name."""
+        return next((each for each in self.references if each["name"] == "logistic"), None)
 
     def number(self, *names: str) -> float:
         """A number of result.json by its nested name; null, or anything in null, is NaN."""
@@ -250,6 +266,8 @@ def read_run(folder: Path) -> Run:
     for name, fields in (("audit", _AUDIT), ("ceiling", _CEILING)):
         if name in more:
             check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
+    for reference in manifest["data"].get("references") or ():
+        check(reference, _REFERENCE, folder / "manifest.json", "data.references[].")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:

@@ -1,10 +1,13 @@
 """The table of accuracy: test scores at the selected epoch, and beside them those that are no result."""
 
+from dataclasses import replace
+
 from reports.evidence.evidence import Evidence
 from reports.evidence.summaries import summary_frame
 from reports.measures.runs import SCORES
-from reports.tables.model import Table
+from reports.tables.model import Heading, Listing, Table
 from reports.tables.summaries import Block, Column, summary_table
+from reports.text import MISSING, number
 
 NOTE = (
     "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
@@ -12,7 +15,9 @@ NOTE = (
     "on average, at the last epoch; only this may stand beside published numbers. Imported: another code base's "
     "predictions, scored here; the rest of such a run is not available. Peak test: at the epoch with the "
     "best test score, never a result. Gap: peak test minus selected. Ceiling, of simulated data: what the best "
-    "rule that knows how they are made reaches on this test set."
+    "rule that knows how they are made reaches on this test set. References see one utterance at a time and have no "
+    "seed: the most frequent class, and a logistic regression whose strength C and class weights were chosen on "
+    "validation. They are in no test."
 )
 WHERE = ("selected", "refit", "last", "peak_test", "imported")
 CEILINGS = (
@@ -25,16 +30,45 @@ def accuracy(evidence: Evidence) -> Table:
     """Test scores at the selected epoch, of the refit, at the last and the best epoch, imported; the ceiling."""
     names = [f"{where}_{score}" for where in WHERE for score in SCORES]
     known = evidence.comparison.runs[0].ceiling or {}
-    ceiling = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS}
-    return summary_table(
+    beside = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS} | _logistic(evidence)
+    table = summary_table(
         evidence,
-        summary_frame(evidence, [*names, "gap"], lambda method: ceiling),
+        summary_frame(evidence, [*names, "gap"], lambda method: beside),
         [Block("", COLUMNS)],
         name="accuracy",
         title="Accuracy",
         note=NOTE,
         units="scores as fractions",
     )
+    return replace(table, listings=(*table.listings, *_references(evidence)))
+
+
+def _logistic(evidence: Evidence) -> dict[str, float]:
+    logistic = evidence.comparison.runs[0].logistic or {}
+    return {f"logistic_{score}": float(logistic.get(score, "nan")) for score in ("weighted_f1", "accuracy")}
+
+
+def _references(evidence: Evidence) -> list[Listing]:
+    """The references as a listing; none where they are not known."""
+    rows = [
+        (
+            each["name"],
+            " + ".join(each["modalities"]) or MISSING,
+            *(number(100 * each[score], 1) for score in ("weighted_f1", "accuracy")),
+            MISSING if each.get("strength") is None else f"{each['strength']:g}",
+            MISSING if each.get("class_weights") is None else "yes" if each["class_weights"] else "no",
+        )
+        for each in evidence.comparison.runs[0].references
+    ]
+    header = (
+        Heading("reference", "name"),
+        Heading("sees"),
+        Heading("weighted F1", "number"),
+        Heading("accuracy", "number"),
+        Heading("C", "number"),
+        Heading("class weights"),
+    )
+    return [Listing("References", header, tuple(rows))] if rows else []
 
 
 def _scores(where: str, group: str) -> tuple[Column, ...]:

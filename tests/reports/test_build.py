@@ -4,6 +4,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -288,6 +289,12 @@ CEILING = {
     **{"modalities": ["text", "audio"], "context": True, "accuracy": 0.7, "accuracy_se": 0.001, "weighted_f1": 0.69},
     **{"weighted_f1_se": 0.002, "test_accuracy": 0.72, "test_weighted_f1": 0.715},
 }
+REFERENCES: list[dict[str, Any]] = [
+    {"name": "majority", "modalities": [], "strength": None, "class_weights": None, "weighted_f1": 0.313}
+    | {"accuracy": 0.481},
+    {"name": "logistic", "modalities": ["text", "audio"], "strength": 0.01, "class_weights": True}
+    | {"weighted_f1": 0.6, "accuracy": 0.6},
+]
 REMEDY = {"remedy": "zero-leaked", "what": "copies become all-zero", "counts": {"test visual vectors": 1548}}
 
 
@@ -343,8 +350,52 @@ def test_ceilings_stand_beside_every_score_on_simulated_data_and_on_no_other(tmp
     assert left.count("stroke-dasharray: 3.7") > right.count("stroke-dasharray: 3.7")
 
 
+def test_references_stand_beside_the_methods_and_the_ones_that_do_not_exceed_them_are_named(tmp_path: Path, add_run):
+    for label, shift in (("css", 0.2), ("adam", 0.0)):
+        for seed in range(2):
+            add_run(tmp_path / "store", "meld", label, seed, references=REFERENCES, shift=shift)
+    add_run(tmp_path / "store", "iemocap")
+    page = build(tmp_path / "store", tmp_path / "report")
+    frame = pd.read_csv(tmp_path / "report/tables/accuracy.csv").set_index("dataset")
+    css, adam = (
+        frame.loc["meld"].set_index("method").loc[label, "selected_weighted_f1_mean"] for label in ("css", "adam")
+    )
+    assert adam <= REFERENCES[1]["weighted_f1"] < css  # else the rest shows nothing
+    assert set(frame.loc["meld", "logistic_weighted_f1"]) == {REFERENCES[1]["weighted_f1"]}
+    assert pd.isna(frame.loc["iemocap", "logistic_weighted_f1"])
+    text = read(page.with_name("report.md"))
+    meld, iemocap = text[text.index("## meld") :], text[text.index("## iemocap") : text.index("## meld")]
+    assert "| majority | — | 31.3 | 48.1 | — | — |" in meld
+    assert f"| logistic | text + audio | {100 * REFERENCES[1]['weighted_f1']:.1f} | 60.0 | 0.01 | yes |" in meld
+    reached = f"reaches {100 * REFERENCES[1]['weighted_f1']:.1f} %, the most frequent class 31.3 %."
+    assert f"{reached} These do not exceed it in the mean: adam." in meld
+    assert "Dotted: a logistic regression on single utterances." in meld
+    assert "logistic" not in iemocap.replace("a logistic regression whose strength", "")
+    assert "Dotted" not in iemocap
+    page_text = read(page)
+    assert page_text.count(reached) == 1
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("audit", []), ("audit", {"defects": []}), ("ceiling", CEILING | {"accuracy": "high"})]
+    ("least", "said"), [(0.0, "Every method exceeds it in the mean."), (1.0, "No method exceeds it in the mean.")]
+)
+def test_references_below_and_above_all_methods(tmp_path: Path, add_run, least: float, said: str):
+    known = [REFERENCES[1] | {"weighted_f1": least}]
+    for label in ("css", "adam"):
+        add_run(tmp_path / "store", "meld", label, references=known)
+    text = read(build(tmp_path / "store", tmp_path / "report").with_name("report.md"))
+    assert f"reaches {100 * least:.1f} %. {said}" in text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("audit", []),
+        ("audit", {"defects": []}),
+        ("ceiling", CEILING | {"accuracy": "high"}),
+        ("references", [{"name": "logistic"}]),
+        ("references", {}),
+    ],
 )
 def test_what_is_damaged_is_said(tmp_path: Path, add_run, field: str, value: object):
     add_run(tmp_path / "store", "meld", **{field: value})

@@ -154,6 +154,7 @@ def _manifest(
             "remedies": [asdict(change) for change in changes],
             "audit": None,
             "ceiling": None,
+            "references": None,
             "classes": list(test.class_names),
             "conversations": {"test": len(test)},
             "utterances": {"test": test.utterances},

@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.audit import audit_file, examination
 from benchmark.audit.examination import examine
+from benchmark.audit.references import references
 from benchmark.data.datasets import dataset
 from benchmark.data.inputs import Inputs
 from benchmark.data.simulation import ceilings as module
@@ -54,6 +55,7 @@ def test_a_second_question_is_answered_from_the_cache(tmp_path: Path, monkeypatc
     first = examine(data, told.append)
     monkeypatch.setattr(examination, "_audit", None)
     monkeypatch.setattr(examination, "_ceiling", None)
+    monkeypatch.setattr("benchmark.audit.references.references", None)
     assert examine(data, told.append) == first
     assert len(told) == 1
 
@@ -66,6 +68,13 @@ def test_a_simulated_corpus_has_the_ceiling_of_the_modalities_in_use() -> None:
     assert found["ceiling"]["weighted_f1"] == row.weighted_f1
     assert found["ceiling"]["test_accuracy"] == row.test_accuracy
     assert found["audit"]["clean"]
+
+
+def test_references_are_those_of_what_runs_train_on() -> None:
+    data = dataset("meld-sim(scale=0.1)", None, Inputs(modalities=("text", "visual")))
+    found = examine(data, lambda _: None)["references"]
+    assert found == references(data.load())
+    assert [row["modalities"] for row in found] == [[], ["text", "visual"], ["text"], ["visual"]]
 
 
 def test_no_ceiling_is_given_where_a_remedy_changed_something(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +126,7 @@ def test_another_audit_is_another_question(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(examination, "files_fingerprint", lambda places: asked.append(places) or str(len(asked)))
     monkeypatch.setattr(examination, "_audit", lambda _: {})
     monkeypatch.setattr(examination, "_ceiling", lambda _: None)
+    monkeypatch.setattr("benchmark.audit.references.references", lambda _: None)
     for _ in range(2):
         examine(dataset("meld-sim", None), told.append)
     assert len(told) == 2

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from benchmark.data import load_features
+from benchmark.data.corpora import SIMULATED
 from tests.benchmark.harness import (
     GRID,
     HUNG,
@@ -61,7 +62,7 @@ def test_methods_and_data_sets_are_listed(cli: Cli, features: Path) -> None:
     data = cli("data", "list", "--data-dir", features)
     assert data.returncode == 0
     usable = dict(re.findall(r"│ (\S+) +│ (yes|no) +│", data.stdout))
-    assert usable == {"iemocap": "no", "meld": "yes", "iemocap-sim": "yes", "meld-sim": "yes"}
+    assert usable == {"iemocap": "no", "meld": "yes"} | dict.fromkeys(SIMULATED, "yes")
 
 
 def test_a_simulated_corpus_is_described(cli: Cli) -> None:
@@ -69,7 +70,7 @@ def test_a_simulated_corpus_is_described(cli: Cli) -> None:
     assert table.returncode == 0
     assert re.search(r"│ test +│ 31 +│ 1623 +│", table.stdout)
     found = json.loads(cli("data", "simulate", "--name", "meld-sim", "--seed", "3", "--json").stdout)
-    assert found["splits"]["dev"]["utterances"] == sum(found["splits"]["dev"]["classes"].values()) == 1109
+    assert found["splits"]["dev"]["utterances"] == sum(found["splits"]["dev"]["classes"].values()) == 554
     assert "ceilings" not in found
     wrong = cli("data", "simulate", "--name", "meld_sim")
     assert (wrong.returncode, "did you mean 'meld-sim'" in wrong.stderr) == (2, True)
@@ -79,9 +80,9 @@ def test_a_simulated_corpus_with_knobs_is_described_and_written(cli: Cli, tmp_pa
     command = ("data", "simulate", "--name", "meld-sim(scale=0.1,stay=0.19)", "--out", tmp_path / "corpus.safetensors")
     found = json.loads(cli(*command, "--json").stdout)
     assert found["name"] == "meld-sim(scale=0.1)"
-    assert found["splits"]["test"]["utterances"] == 261
+    assert found["splits"]["test"]["utterances"] == 130
     corpus = load_features(tmp_path / "corpus.safetensors")
-    assert corpus.where("test").utterances == 261
+    assert corpus.where("test").utterances == 130
     again = cli(*command)
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 

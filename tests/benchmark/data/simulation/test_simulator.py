@@ -393,7 +393,7 @@ def test_an_impossible_knob_is_refused_in_one_line(knob, value):
 def test_what_is_unknown_is_refused_with_a_suggestion():
     with pytest.raises(UserError, match=r"iemocap_sim.*did you mean 'iemocap-sim'"):
         simulate("iemocap_sim")
-    with pytest.raises(UserError, match="known are iemocap-sim-hard, meld-sim-hard"):
+    with pytest.raises(UserError, match="known are iemocap-sim, meld-sim, iemocap-sim-hard, meld-sim-hard"):
         simulate("zzz")
     with pytest.raises(UserError, match=r"inertias.*did you mean 'inertia'"):
         simulate("meld-sim-hard", inertias=0.5)
