@@ -41,7 +41,7 @@ class Planted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Difference:
     """The difference of two methods, first − second, in points of weighted F1, paired by seed.
 
     Attributes:
@@ -81,8 +81,8 @@ class Check:
 
     Attributes:
         planted: None where the manifest does not say it.
-        found: the reference method less the additive one, where something is planted and both have runs.
-        missing: why `found` is not there: a clause that names what has to be added; empty where it is not missing.
+        gain: the reference method less the additive one, where something is planted and both have runs.
+        missing: why `gain` is not there: a clause that names what has to be added; empty where it is not missing.
         shortfall: how far the additive method stays below its own ceiling, in points; NaN without it.
         largest: the largest difference in absolute value, with the better method first; None without comparisons.
         comparisons: how many there are. verdicts: how many have which one; empty with too few seeds.
@@ -91,17 +91,17 @@ class Check:
     dataset: str
     data_origin: DataOrigin
     planted: Planted | None
-    found: Found | None
+    gain: Difference | None
     missing: str
     shortfall: float
-    largest: Found | None
+    largest: Difference | None
     comparisons: int
     verdicts: Mapping[Verdict, int]
 
     @property
-    def basis(self) -> Found | None:
+    def basis(self) -> Difference | None:
         """The difference whose spread says how fine the harness is."""
-        return self.found or self.largest
+        return self.gain or self.largest
 
 
 def check_instrument(evidence: Sequence[Evidence], inference: Inference) -> tuple[Check, ...]:
@@ -113,8 +113,8 @@ def _check(evidence: Evidence, inference: Inference) -> Check:
     comparison = evidence.comparison
     ours = {method.label for method in comparison.methods}
     contrasts = [c for c in inference.of(comparison.dataset) if {c.a, c.b} <= ours]
-    shown = [difference for c in contrasts if (difference := _found(c)) is not None]
-    planted, found, missing, shortfall = _planted(comparison), None, "", NAN
+    shown = [difference for c in contrasts if (difference := _difference(c)) is not None]
+    planted, gain, missing, shortfall = _planted(comparison), None, "", NAN
     if planted is not None and planted.points:
         first, second = reference(comparison), _additive(comparison)
         if second is None or _is_additive(first):
@@ -122,13 +122,13 @@ def _check(evidence: Evidence, inference: Inference) -> Check:
         else:
             contrast = inference.find(comparison.dataset, first.label, second.label)
             assert contrast is not None  # the reference is compared with every method of its kind
-            found, missing = _found(contrast, first.label), contrast.missing
+            gain, missing = _difference(contrast, first.label), contrast.missing
             shortfall = planted.without - float(points(evidence, second).mean())
     return Check(
         dataset=comparison.dataset,
         data_origin=comparison.data_origin,
         planted=planted,
-        found=found,
+        gain=gain,
         missing=missing,
         shortfall=shortfall,
         largest=max((_positive(d) for d in shown), key=lambda d: d.mean, default=None),
@@ -138,7 +138,7 @@ def _check(evidence: Evidence, inference: Inference) -> Check:
 
 
 def _planted(comparison: Comparison) -> Planted | None:
-    """In points; None for runs that were made before the manifest said it, or on vectors that a remedy changed."""
+    """What the manifest says; None of runs that were made before it did, or on vectors that a remedy changed."""
     ceiling = comparison.runs[0].ceiling
     if ceiling is None or "weighted_f1_without_synergy" not in ceiling:
         return None
@@ -168,7 +168,7 @@ def _to_add(first: Method, second: Method | None) -> str:
     return f"{name}, which {what}, has no runs here: add {name} to --methods of the same cssbench run"
 
 
-def _found(contrast: Contrast, first: str = "") -> Found | None:
+def _difference(contrast: Contrast, first: str = "") -> Difference | None:
     """The contrast as a difference of `first`, or of its own first method, and the other; None without common seeds."""
     c = contrast.comparison
     if contrast.missing or c is None:
@@ -176,7 +176,7 @@ def _found(contrast: Contrast, first: str = "") -> Found | None:
     needed = seeds_to_test(contrast.judgement.numbers.get("alpha", ALPHA))
     verdict = None if c.n < needed else contrast.judgement.verdict
     telling = verdict not in (None, Verdict.NOT_TESTABLE) and c.spread > 0
-    difference = Found(
+    difference = Difference(
         first=contrast.a,
         second=contrast.b,
         n=c.n,
@@ -191,18 +191,18 @@ def _found(contrast: Contrast, first: str = "") -> Found | None:
     return _turned(difference) if contrast.b == first else difference
 
 
-def _turned(found: Found) -> Found:
+def _turned(difference: Difference) -> Difference:
     """The same the other way round."""
     return replace(
-        found,
-        first=found.second,
-        second=found.first,
-        mean=-found.mean,
-        interval=Interval(-found.interval.high, -found.interval.low),
-        verdict=found.verdict and OPPOSITE.get(found.verdict, found.verdict),
+        difference,
+        first=difference.second,
+        second=difference.first,
+        mean=-difference.mean,
+        interval=Interval(-difference.interval.high, -difference.interval.low),
+        verdict=difference.verdict and OPPOSITE.get(difference.verdict, difference.verdict),
     )
 
 
-def _positive(found: Found) -> Found:
+def _positive(difference: Difference) -> Difference:
     """The same with the better method first."""
-    return _turned(found) if found.mean < 0 else found
+    return _turned(difference) if difference.mean < 0 else difference

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.inference.instrument import ADDITIVE, DIFFERENT, Check, Found
+from reports.inference.instrument import ADDITIVE, DIFFERENT, Check, Difference
 from reports.statistics import Verdict
 from reports.tables.model import Table, listing
 from reports.text import MISSING, number
@@ -18,7 +18,7 @@ NOTE = (
     "network may gain more than was planted where the additive one falls short of its own ceiling, and less where it "
     "has not learned the product. Where nothing is planted no method gains by multiplying modalities: what differs "
     "there differs in how well it learns. Intervals hold one at a time; verdicts are those of the table of "
-    "comparisons. Seen: with probability .8, by a test as strict as the family, if differences vary as they do here."
+    "comparisons. Can see: with probability .8, by a test as strict as the family, if differences vary as they do here."
 )
 DIRECTIONS = {1: "yes", -1: "no, the opposite", 0: "not shown"}
 
@@ -33,10 +33,10 @@ def instrument(checks: Sequence[Check]) -> Table | None:
         listing(
             "Planted: what only a product of modalities tells",
             (
-                "data set", "planted", "compared", "n", "found", "95 % CI", "verdict", "as planted?",
+                "data set", "planted", "compared", "n", "found", "95 % CI", "verdict", "same direction",
                 f"{ADDITIVE} below its ceiling",
             ),
-            tuple((check.dataset, _planted(check), *_found(check), number(check.shortfall, 2)) for check in planted),
+            tuple((check.dataset, _planted(check), *_gain(check), number(check.shortfall, 2)) for check in planted),
             prose=["verdict"],
         ),
         listing(
@@ -71,22 +71,22 @@ def _in_words(check: Check) -> str:
     if not planted.points:
         return f"{name}: nothing is planted that takes more than a sum over modalities. {_nothing_in_words(check)}"
     words = f"{name}: knowing the product of the bits is worth {_planted(check)} points of weighted F1."
-    if check.found is None:
+    if check.gain is None:
         return f"{words} Nothing was found or missed: {check.missing}."
-    found = check.found
-    words += f" Found: {found.label}, {_numbers(found)}"
-    if found.verdict is None:
-        words += f"; a verdict needs {found.needed} seeds."
+    gain = check.gain
+    words += f" Found: {gain.label}, {_numbers(gain)}"
+    if gain.verdict is None:
+        words += f"; a verdict needs {gain.needed} seeds."
     else:
         agreement = {
             1: "in the direction that was planted",
             -1: "against the direction that was planted",
             0: "no direction is shown",
-        }[found.direction]
-        words += f": {_verdict(found)}; {agreement}."
+        }[gain.direction]
+        words += f": {_verdict(gain)}; {agreement}."
     if check.shortfall > 0:
         words += (
-            f" {found.second} stays {number(check.shortfall, 2)} points below its own ceiling of "
+            f" {gain.second} stays {number(check.shortfall, 2)} points below its own ceiling of "
             f"{number(planted.without, 2)} %, so up to {number(planted.points + check.shortfall, 2)} could be found."
         )
     return words
@@ -102,7 +102,7 @@ def _nothing_in_words(check: Check) -> str:
     different, within, equal, undecided = _counts(check)
     noun = "comparison" if check.comparisons == 1 else "comparisons"
     return (
-        f"{words}. Of {check.comparisons} {noun} {equal} shown equal, {within} different but within the margin, "
+        f"{words}. Of {check.comparisons} {noun}: {equal} shown equal, {within} different but within the margin, "
         f"{different} shown different beyond it, {undecided} not decided."
     )
 
@@ -124,7 +124,7 @@ def _fineness(check: Check) -> str:
             "testable."
         )
     return (
-        f"On {name} this harness can see differences of {number(basis.detectable, 2)} points with {seeds} "
+        f"On {name} this harness can see differences of {number(basis.detectable, 2)} points or more with {seeds} "
         f"(sd of {basis.label}: {number(basis.sd, 2)})."
     )
 
@@ -134,12 +134,12 @@ def _planted(check: Check) -> str:
     return f"{number(check.planted.points, 2)} ± {number(check.planted.se, 2)}"
 
 
-def _found(check: Check) -> tuple[str, ...]:
-    found = check.found
-    if found is None:
+def _gain(check: Check) -> tuple[str, ...]:
+    gain = check.gain
+    if gain is None:
         return (MISSING,) * 6
-    direction = MISSING if found.verdict is None else DIRECTIONS[found.direction]
-    return found.label, str(found.n), _signed(found.mean), _interval(found), _verdict(found), direction
+    direction = MISSING if gain.verdict is None else DIRECTIONS[gain.direction]
+    return gain.label, str(gain.n), _signed(gain.mean), _interval(gain), _verdict(gain), direction
 
 
 def _largest(check: Check) -> tuple[str, ...]:
@@ -158,19 +158,19 @@ def _counts(check: Check) -> tuple[str, ...]:
     return tuple(map(str, (different, within, equal, check.comparisons - different - within - equal)))
 
 
-def _numbers(found: Found) -> str:
-    interval = "" if found.n < 2 else f", 95 % CI {_interval(found)}"
-    return f"{_signed(found.mean)} points{interval}, n = {found.n}"
+def _numbers(difference: Difference) -> str:
+    interval = "" if difference.n < 2 else f", 95 % CI {_interval(difference)}"
+    return f"{_signed(difference.mean)} points{interval}, n = {difference.n}"
 
 
-def _verdict(found: Found) -> str:
-    if found.verdict is None:
+def _verdict(difference: Difference) -> str:
+    if difference.verdict is None:
         return MISSING
-    return found.verdict.value + (" (exploratory)" if found.exploratory else "")
+    return difference.verdict.value + (" (exploratory)" if difference.exploratory else "")
 
 
-def _interval(found: Found) -> str:
-    low, high = (number(limit, 2) for limit in found.interval)
+def _interval(difference: Difference) -> str:
+    low, high = (number(limit, 2) for limit in difference.interval)
     return MISSING if MISSING in (low, high) else f"[{low}, {high}]"
 
 
@@ -198,14 +198,14 @@ def _row(check: Check) -> dict[str, Any]:
         "detectable_sd": None if basis is None else basis.sd,
         "detectable_of": None if basis is None else basis.label,
     }
-    for name, found in (("found", check.found), ("largest", check.largest)):
+    for name, difference in (("found", check.gain), ("largest", check.largest)):
         row |= {
-            f"{name}_a": None if found is None else found.first,
-            f"{name}_b": None if found is None else found.second,
-            f"{name}_n": None if found is None else found.n,
-            f"{name}_difference": None if found is None else found.mean,
-            f"{name}_low": None if found is None else found.interval.low,
-            f"{name}_high": None if found is None else found.interval.high,
-            f"{name}_verdict": None if found is None or found.verdict is None else found.verdict.value,
+            f"{name}_a": None if difference is None else difference.first,
+            f"{name}_b": None if difference is None else difference.second,
+            f"{name}_n": None if difference is None else difference.n,
+            f"{name}_difference": None if difference is None else difference.mean,
+            f"{name}_low": None if difference is None else difference.interval.low,
+            f"{name}_high": None if difference is None else difference.interval.high,
+            f"{name}_verdict": None if difference is None or difference.verdict is None else difference.verdict.value,
         }
     return row

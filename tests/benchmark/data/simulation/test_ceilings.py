@@ -126,6 +126,14 @@ def test_not_to_know_the_product_is_to_see_one_modality_up_to_a_reflection(conte
     assert row.weighted_f1 > found + 0.05
 
 
+def test_the_ceiling_without_the_synergy_is_the_ceiling_of_the_corpus_without_one(small):
+    plain = by_name(measure_ceilings(replace(SMALL, synergy=()), 0, 20_000, subsets=[MODALITIES]))
+    for context in (True, False):
+        row, other = small[MODALITIES, context], plain[MODALITIES, context]
+        assert row.weighted_f1_without_synergy == pytest.approx(other.weighted_f1, abs=5e-4)
+        assert row.weighted_f1_without_synergy_se == pytest.approx(other.weighted_f1_se, rel=0.05)
+
+
 def test_the_error_of_what_the_synergy_gives_is_that_of_repeated_measurement():
     rows = [measure_ceilings(SMALL, seed, 4_000, subsets=[MODALITIES], contexts=[False])[0] for seed in range(40)]
     gains = np.array([row.weighted_f1 - row.weighted_f1_without_synergy for row in rows])
