@@ -70,7 +70,7 @@ def test_a_simulated_corpus_has_the_ceiling_of_the_modalities_in_use() -> None:
 
 
 def test_a_simulated_corpus_has_the_ceiling_without_its_synergy_too() -> None:
-    data = dataset("meld-sim", None)
+    data = dataset("meld-sim-hard", None)
     found = examine(data, lambda _: None)["ceiling"]
     (row,) = module.measure_ceilings(data.simulated, 0, 640, subsets=[("text", "audio", "visual")], contexts=(True,))
     names = ("weighted_f1_without_synergy", "weighted_f1_without_synergy_se", "weighted_f1_synergy_se")
