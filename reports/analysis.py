@@ -9,6 +9,7 @@ from reports.evidence.comparisons import Omitted, compare, published
 from reports.evidence.evidence import Evidence, collect
 from reports.inference.claims import Claim, check_claims
 from reports.inference.contrasts import Inference, infer
+from reports.inference.instrument import Check, check_instrument
 from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import TUNING_SEED, StoredRuns, read_store
 from reports.tuning import subjects as tuning
@@ -23,6 +24,7 @@ class Analysis:
         validated: the evidence of each data set that verdicts rest on. published: that of runs under the published
             protocol, which are in no verdict.
         inference, claims: the verdicts.
+        checks: what the simulated corpora show of the harness itself.
         groups, subjects: the fair comparisons of searches, and all searches.
     """
 
@@ -32,6 +34,7 @@ class Analysis:
     published: tuple[Evidence, ...]
     inference: Inference
     claims: tuple[Claim, ...]
+    checks: tuple[Check, ...]
     groups: tuple[tuning.Group, ...]
     subjects: tuple[tuning.Subject, ...]
 
@@ -69,6 +72,7 @@ def analyse(store: Path, keys: Collection[str] | None = None) -> Analysis:
         published=tuple(collect(comparison) for comparison in as_published),
         inference=inference,
         claims=check_claims(validated, inference),
+        checks=check_instrument(validated, inference),
         groups=groups,
         subjects=subjects,
     )

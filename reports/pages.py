@@ -25,6 +25,7 @@ from reports.tables.conflict_blocks import conflict_blocks
 from reports.tables.cost import cost
 from reports.tables.directions import directions
 from reports.tables.factorial import factorial
+from reports.tables.instrument import instrument
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
 from reports.tables.selection import selection
@@ -64,10 +65,13 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     palette = style.Palette([*labels, *(subject.first.label for subject in analysis.subjects)])
     sections = [_section(e, analysis.inference, palette, folder / "figures") for e in analysis.evidence]
     claims = claims_table(analysis.validated, analysis.claims)
-    write_tables([*(table for section in sections for table in section.tables), claims], folder / "tables")
+    check = instrument(analysis.checks)
+    tables = [*(table for section in sections for table in section.tables), claims, *([check] if check else [])]
+    write_tables(tables, folder / "tables")
     context = {
         "sections": sections,
         "claims": claims,
+        "instrument": check,
         "notices": list(dict.fromkeys(section.data_origin for section in sections)),
         "selection": SELECTION,
         "omitted": analysis.omitted,

@@ -39,6 +39,7 @@ _CEILING = {
     "modalities": list,
 }
 _REFERENCE = {"name": str, "modalities": list, "weighted_f1": float, "accuracy": float}
+_SYNERGY = ("weighted_f1_without_synergy", "weighted_f1_without_synergy_se", "weighted_f1_synergy_se")
 _RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 _TUNED = {"study": str, "base": dict}
@@ -268,6 +269,8 @@ def read_run(folder: Path) -> Run:
             check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
     for reference in manifest["data"].get("references") or ():
         check(reference, _REFERENCE, folder / "manifest.json", "data.references[].")
+    if "ceiling" in more and _SYNERGY[0] in manifest["data"]["ceiling"]:  # early runs do not have it
+        check(manifest["data"]["ceiling"], dict.fromkeys(_SYNERGY, float), folder / "manifest.json", "data.ceiling.")
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:

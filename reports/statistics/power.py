@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from scipy import stats
+from scipy import optimize, stats
 
 from reports.statistics.noncentral import expectation_over_sd, noncentral_t_cdf
 
@@ -51,6 +51,21 @@ def power(delta: float, sd: float, n: float, level: float = 0.05, degrees: float
     critical = float(stats.t.isf(level / 2, free))
     shift = delta * math.sqrt(n) / sd
     return 1 - noncentral_t_cdf(critical, free, shift) + noncentral_t_cdf(-critical, free, shift)
+
+
+def detectable_difference(sd: float, n: int, level: float = 0.05, degrees: int | None = None) -> float:
+    """The smallest true difference that a two-sided paired t test of n seeds sees with probability .8.
+
+    In the unit of the sd. NaN for an unknown sd, infinite at level 0, which sees nothing; degrees: as for `power`.
+    """
+    if n < 2 or math.isnan(sd):
+        return float("nan")
+    if level <= 0 or sd == 0:
+        return 0.0 if level > 0 else float("inf")
+    enough = sd
+    while power(enough, sd, n, level, degrees) < TARGET:
+        enough *= 2
+    return float(optimize.brentq(lambda delta: power(delta, sd, n, level, degrees) - TARGET, 0.0, enough))
 
 
 def equivalence_power(delta: float, sd: float, n: int, alpha: float = 0.05, degrees: int | None = None) -> float:

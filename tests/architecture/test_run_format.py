@@ -112,6 +112,7 @@ def test_the_record_of_what_reports_read_holds_what_they_show(read: Mapping[str,
         "spec.json"
     ]
     assert {"data.audit.defects", "data.ceiling.weighted_f1_se", "data.remedies[].counts"} <= read["manifest.json"]
+    assert "data.ceiling.weighted_f1_without_synergy" in read["manifest.json"]
     assert {"selected.confusion", "timings.train", "digests.weights", "last.weighted_f1"} <= read["result.json"]
     assert {"comparisons[].a.group", "margin"} <= read["preregistrations/*.json"]
     assert {"trials[].runs[].validation", "fair.index", "space.rank.low"} <= read["studies/*.json"]

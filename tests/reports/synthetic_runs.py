@@ -36,6 +36,8 @@ PARTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "concat+pgm": ("concat", {}, "pgm"),
     "pcgrad": ("spf", {}, "pcgrad"),
     "tensor": ("tensor", {}, "equal"),
+    "linear": ("linear", {}, "equal"),
+    "released/linear": ("linear", {}, "equal"),
     "css-shared": ("spf", {"shared": True}, "pgm"),
     "css-nosqrt": ("spf", {"signed_sqrt": False}, "pgm"),
     "css-released": ("spf-released", {}, "pgm"),

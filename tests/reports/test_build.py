@@ -56,7 +56,7 @@ def test_a_report_has_its_pages_tables_and_figures(built: Path):
     names = set(contents(built))
     figures = {f"figures/{kind}_{dataset}.{ext}" for kind in ("scores", "losses", "cosines", "weights", "confusion")
                for dataset in ("iemocap-sim", "meld") for ext in ("svg", "png")}  # fmt: skip
-    tables = {f"tables/{name}.{ext}" for name in (*TABLES, "claims") for ext in ("csv", "md", "tex")}
+    tables = {f"tables/{name}.{ext}" for name in (*TABLES, "claims", "instrument") for ext in ("csv", "md", "tex")}
     assert names == {"index.html", "report.md", "report.json"} | figures | tables
 
 

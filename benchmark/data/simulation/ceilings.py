@@ -4,6 +4,10 @@ Bayes accuracy is that of argmax_c p_c, with p the exact posterior; the weighted
 optimised on fresh utterances and measured on as many others. They come as those of the test split do, their noise drawn
 only in the C + 1 directions that class means and bits span: the others say nothing of the label.
 
+Beside each stands the ceiling without the synergy: of who sees the same modalities and takes every class's bits for
+independent coins, so that their product says nothing. The axis of a bit is orthogonal to the class means (where the
+width has room for that): this is to see an utterance but for a reflection along the axis of one bit.
+
     ceilings(IEMOCAP_SIM)[0].weighted_f1        # of text, audio and visual with context
 """
 
@@ -45,6 +49,10 @@ class Ceiling:
     Attributes:
         modalities, context: what the model sees; without context, one utterance at a time.
         accuracy, weighted_f1: over the population, with Monte Carlo standard errors.
+        weighted_f1_without_synergy: the same for who does not know the product of the synergy's bits; equal to
+            ``weighted_f1`` where there is no product to see.
+        weighted_f1_synergy_se: of ``weighted_f1`` less ``weighted_f1_without_synergy``, which are measured on the same
+            utterances.
         test_accuracy, test_weighted_f1: of the same two rules on the corpus's own test split, where chance alone can
             lift a model higher.
     """
@@ -55,6 +63,9 @@ class Ceiling:
     accuracy_se: float
     weighted_f1: float
     weighted_f1_se: float
+    weighted_f1_without_synergy: float
+    weighted_f1_without_synergy_se: float
+    weighted_f1_synergy_se: float
     test_accuracy: float
     test_weighted_f1: float
 
@@ -152,6 +163,12 @@ def span(emission: Emission) -> Emission:
     return out
 
 
+def _shows_product(spec: SimulatorSpec, modalities: tuple[str, ...]) -> bool:
+    """Whether these modalities together tell a product of two or more bits that says which class of a pair it is."""
+    planted = len(spec.synergy) > 1 and bool(spec.pairs) and spec.synergy_strength > 0
+    return planted and set(spec.synergy) <= set(modalities)
+
+
 def _of_subset(
     spec: SimulatorSpec,
     seed: int,
@@ -161,25 +178,34 @@ def _of_subset(
     contexts: Sequence[bool],
 ) -> list[Ceiling]:
     emission = draw_emission(spec, seed)
+    # Without pairs no class has a product of bits of its own; the means, which know the pairs, are drawn already.
+    observers = (spec, replace(spec, pairs=())) if _shows_product(spec, modalities) else (spec,)
 
     def judge(data: Conversations, by: Emission) -> tuple[Ints, list[Floats]]:
         assert data.label is not None
-        seen = evidence(spec, by, {m: data.features[m] for m in modalities}, data.speaker)
-        return data.label, [from_evidence(spec, seen, data.speaker, data.offsets if c else None) for c in contexts]
+        features, posteriors = {m: data.features[m] for m in modalities}, []
+        for observer in observers:
+            seen = evidence(observer, by, features, data.speaker)
+            posteriors += [
+                from_evidence(observer, seen, data.speaker, data.offsets if context else None) for context in contexts
+            ]
+        return data.label, posteriors
 
     def fresh(purpose: str) -> Iterator[tuple[Ints, list[Floats]]]:
         by = span(emission)
         return (judge(data, by) for data in draw_fresh(spec, seed, purpose, utterances, modalities))
 
     bayes = bayes_rule(len(spec.class_names))
-    learned = zip(*([p.astype(np.float32) for p in both] for _, both in fresh("optimise")), strict=True)
+    learned = zip(*([p.astype(np.float32) for p in posteriors] for _, posteriors in fresh("optimise")), strict=True)
     rules = [(bayes, best_f1_rule(np.concatenate(p))) for p in learned]
-    counts = np.array([_counts(rules, *judged) for judged in fresh("measure")])  # [chunks, context, rule, C, C]
+    counts = np.array([_counts(rules, *judged) for judged in fresh("measure")])  # [chunks, posteriors, rule, C, C]
     at_hand = _counts(rules, *judge(test, emission))
     rows = []
     for i, context in enumerate(contexts):
         accuracy, accuracy_se = _with_error(counts[:, i, 0], _accuracy)
         weighted_f1, weighted_f1_se = _with_error(counts[:, i, 1], _weighted_f1)
+        both = counts[:, [i, i - len(contexts)], 1]  # with the product and without; the same where only one looked
+        without, without_se = _with_error(both[:, 1], _weighted_f1)
         rows.append(
             Ceiling(
                 modalities=modalities,
@@ -188,6 +214,9 @@ def _of_subset(
                 accuracy_se=accuracy_se,
                 weighted_f1=weighted_f1,
                 weighted_f1_se=weighted_f1_se,
+                weighted_f1_without_synergy=without,
+                weighted_f1_without_synergy_se=without_se,
+                weighted_f1_synergy_se=_with_error(both, _gain)[1],
                 test_accuracy=float(_accuracy(at_hand[i, 0])),
                 test_weighted_f1=float(_weighted_f1(at_hand[i, 1])),
             )
@@ -196,7 +225,7 @@ def _of_subset(
 
 
 def _counts(rules: list[tuple[Rule, Rule]], label: Ints, posteriors: list[Floats]) -> Ints:
-    """How often class c (rows) was called c′ (columns), [context, rule, C, C]."""
+    """How often class c (rows) was called c′ (columns), [posteriors, rule, C, C]."""
     classes = posteriors[0].shape[1]
     cells = [[label * classes + rule.predict(p) for rule in pair] for pair, p in zip(rules, posteriors, strict=True)]
     return np.array([[np.bincount(c, minlength=classes**2).reshape(classes, -1) for c in pair] for pair in cells])
@@ -219,3 +248,9 @@ def _weighted_f1(counts: Ints) -> Floats:
     true, predicted = counts.sum(-1), counts.sum(-2)
     f1 = 2 * counts.diagonal(axis1=-2, axis2=-1) / np.maximum(true + predicted, 1)
     return (true * f1).sum(-1) / true.sum(-1)
+
+
+def _gain(counts: Ints) -> Floats:
+    """How much higher the weighted F1 of the first of two rules is, of counts [..., 2, C, C]."""
+    weighted_f1 = _weighted_f1(counts)
+    return weighted_f1[..., 0] - weighted_f1[..., 1]

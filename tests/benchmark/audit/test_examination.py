@@ -67,6 +67,7 @@ def test_a_simulated_corpus_has_the_ceiling_of_the_modalities_in_use() -> None:
     assert found["ceiling"]["modalities"] == ["text", "visual"]
     assert found["ceiling"]["weighted_f1"] == row.weighted_f1
     assert found["ceiling"]["test_accuracy"] == row.test_accuracy
+    assert found["ceiling"]["weighted_f1_without_synergy"] == row.weighted_f1  # text and visual share no product
     assert found["audit"]["clean"]
 
 
@@ -75,6 +76,15 @@ def test_references_are_those_of_what_runs_train_on() -> None:
     found = examine(data, lambda _: None)["references"]
     assert found == references(data.load())
     assert [row["modalities"] for row in found] == [[], ["text", "visual"], ["text"], ["visual"]]
+
+
+def test_a_simulated_corpus_has_the_ceiling_without_its_synergy_too() -> None:
+    data = dataset("meld-sim-hard", None)
+    found = examine(data, lambda _: None)["ceiling"]
+    (row,) = module.measure_ceilings(data.simulated, 0, 640, subsets=[("text", "audio", "visual")], contexts=(True,))
+    names = ("weighted_f1_without_synergy", "weighted_f1_without_synergy_se", "weighted_f1_synergy_se")
+    assert {name: found[name] for name in names} == {name: getattr(row, name) for name in names}
+    assert found["weighted_f1"] - found["weighted_f1_without_synergy"] > 3 * found["weighted_f1_synergy_se"] > 0
 
 
 def test_no_ceiling_is_given_where_a_remedy_changed_something(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from scipy import stats
 
 from reports.statistics.power import (
     attained_level,
+    detectable_difference,
     equivalence_power,
     power,
     sd_limit,
@@ -28,6 +29,23 @@ def test_the_seeds_needed_are_the_smallest_number_with_power():
         assert power(0.5, spread, seeds) >= 0.8 > power(0.5, spread, seeds - 1)
     assert needed.low < needed.at_sd < needed.high
     assert seeds_for_difference(0.001, 1.0, n=10).at_sd is None
+
+
+def test_the_detectable_difference_is_the_one_with_power():
+    assert detectable_difference(1.0, 34) == pytest.approx(0.5, abs=0.01)  # G*Power, d_z = .5
+    for sd, n, level, degrees in ((1.3, 8, 0.01, None), (0.2, 20, 0.05, None), (2.0, 12, 0.005, 3)):
+        delta = detectable_difference(sd, n, level, degrees)
+        free, shift = (n - 1 if degrees is None else degrees), delta * n**0.5 / sd
+        critical = stats.t.isf(level / 2, free)
+        assert stats.nct.sf(critical, free, shift) == pytest.approx(0.8, abs=1e-4)  # the other tail is empty
+    x = np.random.default_rng(3).normal(detectable_difference(1.0, 10), 1, size=(20_000, 10))
+    assert (stats.ttest_1samp(x, 0, axis=1).pvalue <= 0.05).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_what_cannot_be_detected_is_said():
+    assert np.isnan([detectable_difference(1.0, 1), detectable_difference(np.nan, 8)]).all()
+    assert detectable_difference(1.0, 8, level=0.0) == np.inf
+    assert detectable_difference(0.0, 8) == 0.0
 
 
 def test_a_stricter_level_needs_more_seeds():

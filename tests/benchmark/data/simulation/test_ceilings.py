@@ -11,7 +11,7 @@ from benchmark.data.simulation import ceilings as module
 from benchmark.data.simulation.ceilings import SUBSETS, ceilings, draw_fresh, measure_ceilings, span
 from benchmark.data.simulation.emissions import draw_emission
 from benchmark.data.simulation.f1_rule import Rule, best_f1_rule, expected_f1
-from benchmark.data.simulation.posterior import posterior
+from benchmark.data.simulation.posterior import evidence, posterior
 from benchmark.data.simulation.simulator import IEMOCAP_SIM_HARD, MELD_SIM_HARD, simulate_spec
 from benchmark.data.simulation.spec import MODALITIES, SplitSize
 
@@ -70,6 +70,96 @@ def test_a_synergy_of_all_three_is_hidden_from_any_two():
             assert row.accuracy > 0.99
         elif not context:
             assert abs(row.accuracy - 0.5) < 4 * row.accuracy_se
+
+
+# Without the synergy.
+
+
+def test_who_does_not_know_the_product_of_the_bits_has_the_textbook_ceiling_of_the_means_alone():
+    """A pair whose text and audio have a bit each: without their product there are two Gaussians, as with no bits."""
+    spec = replace(
+        SMALL, class_names=("a", "b"), class_counts=(1, 1), pairs=(("a", "b"),), pair_gap=0.8, conflict_rate=0.0,
+        inertia=0.0, contagion=0.0, signal=(1.0, 0.5, 0.25), synergy=("text", "audio"), synergy_strength=2.0,
+    )  # fmt: skip
+    row = by_name(measure_ceilings(spec, 0, 60_000, subsets=[MODALITIES]))[MODALITIES, False]
+    expected = norm.cdf(0.8 * np.sqrt(2 * (1 + 0.25 + 0.0625)) / 2)  # half the distance of the pair's means
+    assert abs(row.weighted_f1_without_synergy - expected) < 4 * row.weighted_f1_without_synergy_se
+    assert 0.0003 < row.weighted_f1_without_synergy_se < 0.004
+    assert row.weighted_f1 > expected + 0.05
+
+
+@pytest.mark.parametrize("context", [True, False])
+def test_not_to_know_the_product_is_to_see_one_modality_up_to_a_reflection(context):
+    """Reflected along the axis of its bit, an utterance is as likely to have come: both ways are summed over."""
+    (row,) = measure_ceilings(SMALL, 2, 20_000, subsets=[MODALITIES], contexts=[context])
+    core = span(draw_emission(SMALL, 2))
+    unit = core.axis["text"] / np.linalg.norm(core.axis["text"])
+
+    def judged(purpose):
+        for data in draw_fresh(SMALL, 2, purpose, 20_000, MODALITIES):
+            x = data.features["text"].astype(np.float64)
+            mirrored = {**data.features, "text": x - 2 * (x @ unit)[:, None] * unit}
+            ways = [evidence(SMALL, core, seen, data.speaker) for seen in (data.features, mirrored)]
+            joint = np.logaddexp(*ways)
+            joint = np.exp(joint - joint.max(0)).T * SMALL.prior
+            if context:  # forward-backward, utterance by utterance
+                for begin, end in itertools.pairwise(data.offsets):
+                    joint[begin:end] = smoothed(joint[begin:end] / SMALL.prior, data.speaker[begin:end])
+            yield data.label, joint / joint.sum(1, keepdims=True)
+
+    def smoothed(likelihood, speaker):
+        steps = [SMALL.transition(same) for same in (speaker[1:] == speaker[:-1]).tolist()]
+        ahead, behind = [SMALL.prior * likelihood[0]], [np.ones(len(SMALL.prior))]
+        for step, seen in zip(steps, likelihood[1:], strict=True):
+            ahead.append((ahead[-1] @ step) * seen)
+            ahead[-1] /= ahead[-1].sum()
+        for step, seen in zip(steps[::-1], likelihood[:0:-1], strict=True):
+            behind.append(step @ (seen * behind[-1]))
+            behind[-1] /= behind[-1].sum()
+        return np.array(ahead) * np.array(behind[::-1])
+
+    rule = best_f1_rule(np.concatenate([p for _, p in judged("optimise")]).astype(np.float32))
+    measured = [(label, rule.predict(p)) for label, p in judged("measure")]
+    label, predicted = (np.concatenate(each) for each in zip(*measured, strict=True))
+    found = f1_score(label, predicted, average="weighted")
+    assert row.weighted_f1_without_synergy == pytest.approx(found, abs=5e-4)
+    assert row.weighted_f1 > found + 0.05
+
+
+def test_the_ceiling_without_the_synergy_is_the_ceiling_of_the_corpus_without_one(small):
+    plain = by_name(measure_ceilings(replace(SMALL, synergy=()), 0, 20_000, subsets=[MODALITIES]))
+    for context in (True, False):
+        row, other = small[MODALITIES, context], plain[MODALITIES, context]
+        assert row.weighted_f1_without_synergy == pytest.approx(other.weighted_f1, abs=5e-4)
+        assert row.weighted_f1_without_synergy_se == pytest.approx(other.weighted_f1_se, rel=0.05)
+
+
+def test_the_error_of_what_the_synergy_gives_is_that_of_repeated_measurement():
+    rows = [measure_ceilings(SMALL, seed, 4_000, subsets=[MODALITIES], contexts=[False])[0] for seed in range(40)]
+    gains = np.array([row.weighted_f1 - row.weighted_f1_without_synergy for row in rows])
+    said = np.sqrt(np.mean([row.weighted_f1_synergy_se**2 for row in rows]))
+    assert said / gains.std(ddof=1) == pytest.approx(1, abs=0.4)
+    assert all(
+        row.weighted_f1_synergy_se < np.hypot(row.weighted_f1_se, row.weighted_f1_without_synergy_se) for row in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("knobs", "subset"),
+    [
+        ({"synergy": ()}, MODALITIES),
+        ({"synergy": ("audio",)}, MODALITIES),  # a bit of one modality is no product
+        ({"synergy_strength": 0.0}, MODALITIES),
+        ({"pairs": ()}, MODALITIES),
+        ({}, ("text", "visual")),  # the product is of text and audio
+    ],
+    ids=str,
+)
+def test_where_no_product_can_be_seen_nothing_is_planted(knobs, subset):
+    (row,) = measure_ceilings(replace(SMALL, **knobs), 0, 640, subsets=[subset], contexts=[True])
+    assert row.weighted_f1_without_synergy == row.weighted_f1
+    assert row.weighted_f1_without_synergy_se == row.weighted_f1_se
+    assert row.weighted_f1_synergy_se == 0
 
 
 def test_conflict_lowers_the_ceilings_of_audio_and_visual_only(monkeypatch):
