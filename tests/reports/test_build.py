@@ -293,7 +293,7 @@ REFERENCES: list[dict[str, Any]] = [
     {"name": "majority", "modalities": [], "strength": None, "class_weights": None, "weighted_f1": 0.313}
     | {"accuracy": 0.481},
     {"name": "logistic", "modalities": ["text", "audio"], "strength": 0.01, "class_weights": True}
-    | {"weighted_f1": 0.6, "accuracy": 0.6},
+    | {"weighted_f1": 0.75, "accuracy": 0.6},
 ]
 REMEDY = {"remedy": "zero-leaked", "what": "copies become all-zero", "counts": {"test visual vectors": 1548}}
 
