@@ -25,7 +25,7 @@ from tests.calibration import measure
 
 PLUGIN = "drawn_fusion:DrawnFusion"
 METHODS = ("DrawnFusion(draw=1)", "DrawnFusion(draw=2)")
-CORPUS = "meld-sim(scale=0.05)"  # its validation conversations are the same for every seed
+CORPUS = "meld-sim-hard(scale=0.05)"  # its validation conversations are the same for every seed
 TRAINING = {"epochs": 2, "hidden": 8, "batch_size": 16, "probe_every": 1_000, "probe_conversations": 1}
 
 
