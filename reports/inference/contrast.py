@@ -54,7 +54,7 @@ class Contrast:
     @property
     def verdict(self) -> str:
         """The verdict as tables show it."""
-        return self.judgement.verdict.value + (" (exploratory)" if self.remark else "")
+        return self.judgement.shown + (" (exploratory)" if self.remark else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,9 +91,22 @@ def power_statement(evidence: Evidence) -> str:
             f"Verdicts over {seeds} rest on p adjusted for the declared family, and on the margin. {floor} {intervals}"
         )
     test = "possible" if p > LEVEL else f"made below {TEST_SEEDS}"
-    return f"Estimation only: with {seeds} no test is {test}. {floor} " + (
-        "One seed has no spread, so there is no interval." if n == 1 else intervals
+    return (
+        f"Estimation only: with {seeds} no test is {test}. {floor} "
+        + ("One seed has no spread, so there is no interval." if n == 1 else intervals)
+        + f" A test needs {TEST_SEEDS} seeds: the same command with --seeds {TEST_SEEDS} adds them, "
+        f"{_work(evidence.comparison)}."
     )
+
+
+def _work(comparison: Comparison) -> str:
+    """How long the runs that are missing for a test take, by the time of those that are there."""
+    seconds = sum(
+        max(0, TEST_SEEDS - len(method.runs)) * float(np.mean([run.number("timings", "total") for run in method.runs]))
+        for method in comparison.methods
+    )
+    time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    return f"about {time} of work for one worker"
 
 
 def _verdicts(contrasts: list[Contrast]) -> list[str]:
@@ -115,14 +128,8 @@ def _verdicts(contrasts: list[Contrast]) -> list[str]:
 
 
 def _in_words(contrast: Contrast) -> str:
-    """The sentence of the verdict; with too few seeds for one, the estimate and its interval."""
-    sentence, paired = contrast.judgement.sentence, contrast.comparison
-    if contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS and paired is not None and paired.degrees > 0:
-        sign = "+" if paired.mean > 0 else ""
-        sentence = (
-            f"{contrast.label}: {sign}{number(paired.mean, 2)} F1, 95 % CI [{number(paired.interval.low, 2)}, "
-            f"{number(paired.interval.high, 2)}], n = {paired.n}: {Verdict.TOO_FEW_SEEDS.value}."
-        )
+    """The sentence of the verdict."""
+    sentence = contrast.judgement.sentence
     return f"{sentence[:-1]} (exploratory)." if contrast.remark else sentence
 
 

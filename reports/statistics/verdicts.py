@@ -8,7 +8,6 @@ from enum import Enum
 from reports.statistics.effects import Interval
 from reports.statistics.paired import PairedComparison
 from reports.statistics.power import TARGET, SeedsNeeded, power, sd_limit, seeds_for_difference
-from reports.statistics.sign_flips import smallest_p
 from reports.statistics.unpaired import UnpairedComparison
 
 MIN_SEEDS = 8
@@ -39,13 +38,20 @@ NOTHING_TO_COMPARE = "the two score the same in every seed, so there is nothing 
 class Judgement:
     """A verdict, the sentence that says it, and the `numbers` it was taken from.
 
-    `alone` is the verdict by the raw p: what it would be were this the only comparison.
+    `alone` is the verdict by the raw p: what it would be were this the only comparison. `points`: what the estimate
+    points to, where there are too few seeds for a test (see `pointing`); empty elsewhere.
     """
 
     verdict: Verdict
     alone: Verdict
     sentence: str
     numbers: Mapping[str, float]
+    points: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The verdict as people read it; where it is that there are too few seeds, what the estimate points to."""
+        return self.points or self.verdict.value
 
 
 def judge(
@@ -100,8 +106,7 @@ def judge(
     able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the sd: {spread:.2f})"
     reasons = {
         Verdict.NOT_TESTABLE: f"{label}: no seed that both have, or no p",
-        Verdict.TOO_FEW_SEEDS: f"{label}: {signed(comparison.mean)} {unit}, n = {comparison.n}; the smallest "
-        f"possible p is {smallest_p(comparison.n):.3g}, a test needs {seeds_to_test(alpha)} seeds",
+        Verdict.TOO_FEW_SEEDS: _estimated(label, comparison, unit, margin, f"n = {comparison.n}"),
         Verdict.WITHIN_MARGIN: f"{lead}; {within}",
         Verdict.SHOWN_EQUAL: f"{lead}; {within}",
         Verdict.UNDERPOWERED: f"{lead}; {able}",
@@ -111,7 +116,7 @@ def judge(
     if verdict is Verdict.UNDERPOWERED:
         needed = seeds_for_difference(margin, comparison.spread, comparison.n, level, comparison.group_degrees)
         sentence += f"; {'at least ' if comparison.groups else ''}{needed_words(needed, alpha)} are needed"
-    return Judgement(verdict, alone, f"{sentence}: {verdict.value}.", numbers)
+    return Judgement(verdict, alone, f"{sentence}: {verdict.value}.", numbers, _points(verdict, comparison, margin))
 
 
 def judge_unpaired(
@@ -149,13 +154,39 @@ def judge_unpaired(
     able = f"power to see {margin:g} {unit} is {attained:.2f} (80 % upper limit of the standard error)"
     reasons = {
         Verdict.NOT_TESTABLE: f"{label}: a method has no finite score, or there is no p",
-        Verdict.TOO_FEW_SEEDS: f"{label}: {signed(c.mean)} {unit}, {runs}; a test needs {seeds_to_test(alpha)} of each",
+        Verdict.TOO_FEW_SEEDS: _estimated(
+            label, c, unit, margin, f"{runs}; a test needs {seeds_to_test(alpha)} of each"
+        ),
         Verdict.WITHIN_MARGIN: f"{lead}; {within}",
         Verdict.SHOWN_EQUAL: f"{lead}; {within}",
         Verdict.UNDERPOWERED: f"{lead}; {able}",
         Verdict.NO_DIFFERENCE_SHOWN: f"{lead}; {able}",
     }
-    return Judgement(verdict, alone, f"{reasons.get(verdict, lead)}: {verdict.value}.", numbers)
+    sentence = f"{reasons.get(verdict, lead)}: {verdict.value}."
+    return Judgement(verdict, alone, sentence, numbers, _points(verdict, c, margin))
+
+
+def pointing(interval: Interval, margin: float) -> str:
+    """What an estimate points to, by its 95 % interval: inside the margin, all on one side of 0, or neither."""
+    if not math.isfinite(interval.low):
+        return "one seed, no interval"
+    if interval.inside(margin):
+        return "points to a difference within the margin"
+    if interval.low > 0 or interval.high < 0:
+        return f"points to a {'positive' if interval.low > 0 else 'negative'} difference"
+    return "open: the interval holds 0"
+
+
+def _points(verdict: Verdict, comparison: PairedComparison | UnpairedComparison, margin: float) -> str:
+    return pointing(comparison.interval, margin) if verdict is Verdict.TOO_FEW_SEEDS else ""
+
+
+def _estimated(
+    label: str, comparison: PairedComparison | UnpairedComparison, unit: str, margin: float, count: str
+) -> str:
+    """The estimate with its interval, and what it points to."""
+    known = f" {shown_interval(comparison.interval)}" if math.isfinite(comparison.interval.low) else ""
+    return f"{label}: {signed(comparison.mean)} {unit}{known}, {count}; {pointing(comparison.interval, margin)}"
 
 
 def not_testable(label: str, missing: str) -> Judgement:

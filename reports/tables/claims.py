@@ -9,6 +9,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference.claims import Claim, scope, speaks_of_the_paper
 from reports.statistics import Verdict, holm
+from reports.statistics.verdicts import seeds_to_test
 from reports.tables.model import Table, listing
 from reports.text import MISSING
 
@@ -31,8 +32,8 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
         (
             claim.id,
             claim.says,
-            *(_shown(claim.verdict(name), claim.exploratory([name])) for name in names),
-            *([_shown(claim.overall(together), claim.exploratory(together))] if len(together) > 1 else []),
+            *(_shown(claim, claim.verdict(name), [name]) for name in names),
+            *([_shown(claim, claim.overall(together), together)] if len(together) > 1 else []),
         )
         for claim in claims
     )
@@ -51,7 +52,7 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
         note=NOTE,
         data="; ".join(e.comparison.data_origin.short for e in evidence),
         dataset="claims",
-        sentences=tuple(scope(e.comparison) for e in evidence),
+        sentences=(*(scope(e.comparison) for e in evidence), *_seeds_needed(evidence, claims)),
         listings=(
             listing("", header, rows, prose=header[1:]),
             listing("In words", ("", "data set", "numbers"), words, prose=["numbers"]),
@@ -113,5 +114,25 @@ def _rows(
     return rows
 
 
-def _shown(verdict: Verdict | None, exploratory: bool) -> str:
-    return MISSING if verdict is None else verdict.value + (" (exploratory)" if exploratory else "")
+def _shown(claim: Claim, verdict: Verdict | None, datasets: Sequence[str]) -> str:
+    """The verdict; where there are too few seeds for one, what the estimates point to."""
+    if verdict is None:
+        return MISSING
+    text = verdict.value
+    if verdict is Verdict.TOO_FEW_SEEDS:
+        points = {part.judgement.points for part in claim.on(*datasets)} - {""}
+        text = points.pop() if len(points) == 1 else "its parts point to different things" if points else text
+    return text + (" (exploratory)" if claim.exploratory(datasets) else "")
+
+
+def _seeds_needed(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[str]:
+    """What the cells without a verdict lack, once; nothing where none lacks seeds."""
+    names = [e.comparison.dataset for e in evidence]
+    few = [name for name in names if any(claim.verdict(name) is Verdict.TOO_FEW_SEEDS for claim in claims)]
+    if not few:
+        return []
+    return [
+        f"Where a cell says what an estimate points to ({', '.join(few)}), there are too few seeds for a test, which "
+        f"needs {seeds_to_test()}: its 95 % interval lies within the margin, on one side of 0, or holds 0. How long "
+        "further seeds take is said with each data set."
+    ]

@@ -163,7 +163,7 @@ def test_one_seed_is_reported_without_a_spread(tmp_path: Path, add_run):
     for label in ("css", "adam"):
         add_run(tmp_path / "store", "meld", label)
     page = read(build(tmp_path / "store", tmp_path / "report"))
-    assert "n = 1; the smallest possible p is 1" in page
+    assert "n = 1; one seed, no interval: too few seeds" in page
     assert "2/2¹ = 1." in page
     assert not re.search(r"\bnan\b", page)
 

@@ -12,6 +12,7 @@ from reports import ReportError, build
 from reports.inference.findings import findings
 from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
+from reports.statistics import Verdict
 from reports.tables.comparisons import comparisons
 from tests.reports.inference.preregistrations import BASE, LATE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
 
@@ -148,7 +149,8 @@ def test_too_few_seeds_and_missing_runs_have_their_verdicts(store: Path):
     declare(store, ("meld", "css", "adam"), ("meld", "css", "tensor"))
     evidence, inference = inferred(store)
     adam, tensor, *_ = inference.of("meld")
-    assert (adam.verdict, tensor.verdict) == ("too few seeds", "not testable")
+    assert adam.judgement.verdict is Verdict.TOO_FEW_SEEDS
+    assert (adam.verdict, tensor.verdict) == (adam.judgement.points, "not testable")
     assert "no finished run of tensor: cssbench run --methods css,tensor" in tensor.judgement.sentence
     meld = next(e for e in evidence if e.comparison.dataset == "meld")
     row = comparisons(meld, inference).frame.set_index("b").loc["tensor"]
@@ -158,7 +160,8 @@ def test_too_few_seeds_and_missing_runs_have_their_verdicts(store: Path):
 
 def test_without_a_declaration_everything_is_exploratory(store: Path):
     evidence, inference = inferred(store)
-    assert {c.verdict for c in inference.contrasts} == {"too few seeds (exploratory)"}
+    assert {c.judgement.verdict for c in inference.contrasts} == {Verdict.TOO_FEW_SEEDS}
+    assert all(c.verdict == f"{c.judgement.points} (exploratory)" for c in inference.contrasts)
     assert "No family of comparisons was declared" in inference.declarations["meld"]
     meld = next(e for e in evidence if e.comparison.dataset == "meld")
     assert findings(meld, inference)[0] == "Exploratory: 2 comparisons in weighted F1: 2 too few seeds."
@@ -203,7 +206,9 @@ def test_one_and_two_seeds_give_estimates_without_warnings(tmp_path: Path, add_r
     for label, seed in product(("css", "adam"), range(seeds)):
         add_run(tmp_path / "store", "meld", label, seed, epochs=2)
     page = build(tmp_path / "store", tmp_path / "report").read_text(encoding="utf-8")
-    assert "too few seeds" in page
+    assert ("one seed, no interval" in page) == (seeds == 1)
+    assert page.count("A test needs 8 seeds: the same command with --seeds 8 adds them, about ") == 1
+    assert page.count("there are too few seeds for a test, which needs 8") == 1
     assert "nan" not in page.lower().split("</style>")[1].replace("finan", "")
 
 
@@ -275,3 +280,19 @@ def test_a_store_of_the_first_version_is_told_where_its_declarations_belong(stor
     (store / "families").mkdir()
     with pytest.raises(ReportError, match=r"families is where css-bench 0\.1 declared comparisons: rename the folder"):
         read_preregistrations(store)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "time"), [(1, "5 minutes"), (3, "4 minutes"), (7, "47 seconds")]
+)  # of 8 for two methods, 23.5 s a run
+def test_the_time_that_a_test_still_needs_is_that_of_the_missing_runs(tmp_path: Path, add_run, seeds: int, time: str):
+    for label, seed in product(("css", "adam"), range(seeds)):
+        add_run(tmp_path / "store", "meld", label, seed, epochs=2)
+    text = build(tmp_path / "store", tmp_path / "report").with_name("report.md").read_text(encoding="utf-8")
+    assert text.count(f"adds them, about {time} of work for one worker.") == 1
+
+
+def test_enough_seeds_ask_for_no_more(many: Path):
+    text = build(many, many.parent / "report").with_name("report.md").read_text(encoding="utf-8")
+    assert "A test needs 8 seeds" not in text
+    assert "there are too few seeds for a test" not in text

@@ -54,7 +54,10 @@ def test_a_single_run_has_a_difference_and_no_more():
     assert all(map(math.isnan, (found.se, found.p, *found.interval)))
     judged = judge_unpaired(found, found.p, label="css − SDT", margin=0.5)
     assert judged.verdict is Verdict.TOO_FEW_SEEDS
-    assert judged.sentence == "css − SDT: −2.50 F1, 2 and 1 runs, not paired; a test needs 8 of each: too few seeds."
+    said = (
+        "css − SDT: −2.50 F1, 2 and 1 runs, not paired; a test needs 8 of each; one seed, no interval: too few seeds."
+    )
+    assert judged.sentence == said
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from reports.statistics import (
 from reports.statistics.effects import Interval
 from reports.statistics.power import power, sd_limit
 from reports.statistics.sign_flips import FlipTest
-from reports.statistics.verdicts import seeds_to_test
+from reports.statistics.verdicts import pointing, seeds_to_test
 
 BASE = paired_comparison(np.arange(10.0), np.zeros(10))
 
@@ -101,12 +101,27 @@ def test_the_sentence_says_the_numbers():
     )
     assert found.numbers["power"] == pytest.approx(power(0.5, sd_limit(0.7, 10), 10))
     few = judge(comparison(n=5, mean=0.24), 0.06, label="css − adam", margin=0.5)
-    assert few.sentence == (
-        "css − adam: +0.24 F1, n = 5; the smallest possible p is 0.0625, a test needs 8 seeds: too few seeds."
-    )
+    assert few.sentence == ("css − adam: +0.24 F1 [2.33, 6.67], n = 5; points to a positive difference: too few seeds.")
+    assert (few.shown, few.points) == ("points to a positive difference",) * 2
+    assert (found.shown, found.points) == ("underpowered", "")
     assert not_testable("(a)", "no predictions of the baselines").sentence == (
         "(a): no predictions of the baselines: not testable."
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.1, 3.0, "points to a positive difference"),
+        (-3.0, -0.1, "points to a negative difference"),
+        (-0.4, 0.3, "points to a difference within the margin"),
+        (0.1, 0.4, "points to a difference within the margin"),
+        (-0.6, 0.3, "open: the interval holds 0"),
+        (math.nan, math.nan, "one seed, no interval"),
+    ],
+)
+def test_with_too_few_seeds_the_interval_says_what_the_estimate_points_to(low: float, high: float, said: str):
+    assert pointing(Interval(low, high), 0.5) == said
 
 
 @pytest.mark.parametrize(("alpha", "n"), [(0.05, 8), (2 / 2**9, 9), (0.005, 9), (0.001, 11)])
