@@ -1,0 +1,321 @@
+"""A family of paired comparisons that is judged several times as seeds come in: an exact group-sequential test.
+
+A design declares looks n₁ < … < n_K. After n_k seeds the statistic is T_k = max |t_j| over the family's paired t. Its
+reference are flips of whole seeds: a seed has one sign, the same for all comparisons and at every look, so that given
+the sizes of the differences every path (T₁, …, T_k) of the flips is as likely as the observed one if methods could have
+changed places. The boundary c_k is the smallest with
+
+    P(T₁ < c₁, …, T_{k-1} < c_{k-1}, T_k ≥ c_k) ≤ what the spending function allows by look k less what is spent,
+
+so the shares of all looks add up to at most α (Lan & DeMets, Biometrika 70, 1983). Earlier boundaries are constants.
+
+Several comparisons: a comparison is rejected if its own |t| reaches the boundary of the largest. The largest over the
+family is at least the largest over those comparisons without a true difference, so that the boundary is not below
+theirs (Westfall & Young, Resampling-Based Multiple Testing, 1993). Nothing leaves the maximum after a rejection.
+
+Decided comparisons: they get no more seeds, and can reject nothing more. Were they dropped from the reference, or kept
+there with the t of their last look, a later boundary would be that of fewer comparisons than were selected from: those
+that stay are the ones with the larger |t|, and they would be rejected too often. So a decided comparison stays in the
+reference with stand-ins for the seeds that it lacks: its own differences again, from the first on, under the signs of
+the new seeds. The boundary is then that of a family of which none was decided, and the errors are some of that family's
+errors. This step is no longer exact, since the stand-ins are not the differences that would have come.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from numbers import Integral
+from types import MappingProxyType
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import special
+
+from reports.statistics.effects import Interval, t_interval
+from reports.statistics.family import BLOCK, TIE
+from reports.statistics.groups import mean_of
+from reports.statistics.power import sd_limit
+from reports.statistics.sign_flips import RESAMPLES, flips
+
+ENUMERATED_SEEDS = 16  # up to here all 2ⁿ flips are counted; sums of 20 seeds over five looks would take minutes
+FUTILE_POWER = 0.1
+
+
+def _obrien_fleming(share: float, alpha: float) -> float:
+    return float(2 * special.ndtr(special.ndtri(alpha / 2) / math.sqrt(share)))
+
+
+def _pocock(share: float, alpha: float) -> float:
+    return alpha * math.log1p((math.e - 1) * share)
+
+
+SPENDING: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
+    {"obrien-fleming": _obrien_fleming, "pocock": _pocock}
+)
+"""The two-sided error that may be spent by a share of the seeds, of O'Brien & Fleming's type and of Pocock's.
+
+2 - 2 Φ(z_{1-α/2} / √τ) and α log(1 + (e - 1) τ): Lan & DeMets, Biometrika 70, 1983, section 3.
+"""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is declared before the first run.
+
+    looks: numbers of seeds after which the family is judged, in increasing order; the last is the most that it takes.
+    alpha: two-sided error of the whole family over all looks. spending: a name of `SPENDING`. margin: δ, the smallest
+    difference that matters, in the unit of the differences. Raises ValueError, with the remedy, for anything else.
+    """
+
+    looks: tuple[int, ...] = (8, 12, 16, 20, 30)
+    alpha: float = 0.05
+    spending: str = "obrien-fleming"
+    margin: float = 0.5
+
+    def __post_init__(self) -> None:
+        looks = tuple(self.looks)
+        whole = all(isinstance(n, Integral) and n >= 2 for n in looks)
+        if not looks or not whole or any(b <= a for a, b in itertools.pairwise(looks)):
+            raise ValueError(
+                f"Looks are increasing numbers of seeds, from 2 on: got {looks}. Give such as {Design.looks}."
+            )
+        if not 0 < self.alpha < 0.5:
+            raise ValueError(f"The level alpha lies between 0 and .5: got {self.alpha}. Give such as .05.")
+        if self.spending not in SPENDING:
+            raise ValueError(f"No spending function is called {self.spending!r}: choose one of {', '.join(SPENDING)}.")
+        if not 0 < self.margin < math.inf:
+            raise ValueError(f"The margin is positive and finite: got {self.margin}. Give the δ that matters.")
+
+    def spent(self, look: int) -> float:
+        """The error that may be spent by this look, α*(n_k / n_K): looks count from 1, and `spent(0)` is 0.
+
+        Raises ValueError for a look that the design does not have.
+        """
+        if not 0 <= look <= len(self.looks):
+            raise ValueError(f"The design has looks 1 to {len(self.looks)}: there is no look {look}.")
+        return SPENDING[self.spending](self.looks[look - 1] / self.looks[-1], self.alpha) if look else 0.0
+
+    def share(self, look: int) -> float:
+        """The error that this look adds, α_k = α*(n_k / n_K) - α*(n_{k-1} / n_K); over the looks they sum to alpha."""
+        return self.spent(look) - self.spent(look - 1)
+
+
+class Decision(StrEnum):
+    """What ends a comparison."""
+
+    REJECTED = "rejected"
+    """|t| has reached the boundary: the two methods differ."""
+    SHOWN_EQUAL = "shown equal"
+    """The Student interval at 1 - 2 α_k lies within the margin: two one-sided tests at α_k, which sum to α over looks
+    (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987)."""
+    FUTILE = "futile"
+    """More seeds would hardly help. No error is spent on this, so going on nevertheless harms no boundary."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a comparison stands after a look; once decided it stays as it was at that look.
+
+    seeds: that it is judged on. mean, t: of its differences; t is infinite where they are equal. interval: the repeated
+    confidence interval, mean ± c_k standard errors, which all comparisons and looks together hold at 1 - alpha whatever
+    makes one stop, as far as the boundary holds for differences with another mean than 0 (Jennison & Turnbull, J. R.
+    Statist. Soc. B 51, 1989); infinite before there is a boundary. conditional_power: see that function; NaN at the
+    last look, and while no boundary can be computed.
+    """
+
+    seeds: int
+    mean: float
+    t: float
+    interval: Interval
+    conditional_power: float
+    decision: Decision | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The family after one of its looks.
+
+    boundary: c_k of |t|; None if the flips of so few seeds are too coarse for what may be spent, which stays for later
+    looks. The flips decide alike for every value between two neighbours; c_k is halfway between them on the scale of
+    r = t² / (n - 1 + t²). spent: what all looks so far have spent, never more than `Design.spent`; mc_se: its Monte
+    Carlo standard error, 0 while all flips are counted. comparisons: in the order given.
+    """
+
+    seeds: int
+    boundary: float | None
+    spent: float
+    mc_se: float
+    comparisons: tuple[Standing, ...]
+
+
+def follow(
+    differences: Float[np.ndarray, "seeds comparisons"],
+    design: Design,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> tuple[Look, ...]:
+    """Every look that the seeds so far have reached, up to the one that decides the last comparison.
+
+    differences: a row a seed, in the declared order. Only rows that a look needs are read: no seed beyond the last
+    look, and none that a comparison has after its decision, which may be NaN. rng: of the family's own. It draws
+    nothing up to 16 seeds; beyond, `resamples` flips of the whole design, to which the observed signs are added
+    (Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 2010). The same generator and more seeds give the same looks and
+    further ones. Raises ValueError for an empty family, for a seed that an open comparison lacks, and for no resamples.
+    """
+    values = _checked(differences, resamples)
+    comparisons = range(values.shape[1])
+    standings: dict[int, Standing] = {}
+    judged = np.zeros(len(comparisons), dtype=int)  # seeds of each comparison
+    ratios: list[float] = []  # the boundaries, on the scale of r
+    signs: np.ndarray | None = None
+    drawn = spent = error = 0.0
+    looks: list[Look] = []
+    for look, n in enumerate(design.looks, start=1):
+        undecided = [j for j in comparisons if j not in standings or standings[j].decision is None]
+        if n > len(values) or not undecided:
+            break
+        _refuse_lacking(values[:n], undecided)
+        judged[undecided] = n
+        family = with_stand_ins(values, judged, n)
+        if n > ENUMERATED_SEEDS and signs is None:
+            signs = _draw(design.looks[-1], resamples, rng)
+        largest = _largest(family, design.looks[:look], ratios, signs if n > ENUMERATED_SEEDS else None)
+        ratio, share = _boundary(largest, design.spent(look) - spent)
+        ratios.append(ratio)
+        spent += share
+        if n > ENUMERATED_SEEDS:
+            drawn += share
+            error = math.sqrt(drawn * (1 - drawn) / len(largest))
+        ahead, _ = _boundary(np.where(largest >= ratio, -1.0, largest), design.alpha - spent)
+        final = _as_strict(_t(ahead, n), n, design.looks[-1])
+        for j in undecided:
+            standings[j] = _stand(values[:n, j], design, look, ratio=ratio, final=final)
+        boundary = _t(ratio, n) if ratio <= 1 else None
+        looks.append(Look(n, boundary, spent, error, tuple(standings[j] for j in comparisons)))
+    return tuple(looks)
+
+
+def with_stand_ins(
+    differences: Float[np.ndarray, "seeds comparisons"], judged: Int[np.ndarray, " comparisons"], n: int
+) -> Float[np.ndarray, "n comparisons"]:
+    """The first n differences; a comparison that is judged on fewer goes on with its own again, from the first on."""
+    return np.take_along_axis(differences, np.arange(n)[:, None] % judged, axis=0)
+
+
+def conditional_power(mean: float, sd: float, n: int, last: int, *, delta: float, critical: float) -> float:
+    """Probability that |t| reaches `critical` at the last seeds, given the mean of n, if the rest differ by delta.
+
+    Σd at the end is normal with mean n d + (last - n) δ and variance (last - n) sd² (Lan, Simon & Halperin, Sequential
+    Analysis 1, 1982; Lan & Wittes, Biometrics 44, 1988). δ has the sign that promises more. sd: taken as known.
+    """
+    bound, spread = critical * sd * math.sqrt(last), sd * math.sqrt(last - n)
+
+    def reached(total: float) -> float:
+        if spread == 0:
+            return float(abs(total) >= bound)
+        return float(special.ndtr((total - bound) / spread) + special.ndtr((-total - bound) / spread))
+
+    return max(reached(n * mean + (last - n) * delta), reached(n * mean - (last - n) * delta))
+
+
+def _checked(differences: Float[np.ndarray, "seeds comparisons"], resamples: int) -> np.ndarray:
+    values = np.asarray(differences, dtype=float)
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise ValueError(
+            f"A family has a row a seed and a column a comparison, at least one: got the shape {values.shape}."
+        )
+    if resamples < 1:
+        raise ValueError(f"Beyond {ENUMERATED_SEEDS} seeds flips are drawn: got {resamples} resamples, give 1 or more.")
+    return np.where(np.abs(values) < 1e-13, 0.0, values)  # scores that agree on paper may differ by rounding
+
+
+def _refuse_lacking(values: Float[np.ndarray, "n comparisons"], undecided: Sequence[int]) -> None:
+    lacking = np.argwhere(~np.isfinite(values[:, undecided]))
+    if len(lacking):
+        row, column = lacking[0]
+        raise ValueError(
+            f"Comparison {undecided[column]} is undecided and lacks a finite difference for seed {row} of the declared "
+            f"order, which the look at {len(values)} seeds needs: run that seed, or leave it out of all comparisons."
+        )
+
+
+def _draw(seeds: int, resamples: int, rng: np.random.Generator) -> Int[np.ndarray, "flips seeds"]:
+    """The observed signs and random ones, as ±1 of one byte."""
+    drawn = rng.integers(0, 2, size=(resamples, seeds), dtype=np.int8)
+    return np.vstack([np.ones((1, seeds), dtype=np.int8), 1 - 2 * drawn])
+
+
+def _largest(
+    family: Float[np.ndarray, "n comparisons"],
+    looks: Sequence[int],
+    ratios: Sequence[float],
+    signs: Int[np.ndarray, "flips seeds"] | None,
+) -> Float[np.ndarray, " flips"]:
+    """The largest r of every flip at the last of these looks; -1 if it reached the boundary of an earlier one.
+
+    r = (Σd)² / (n Σd²) in [0, 1] is monotone in |t|, t² = (n - 1) r / (1 - r), and no flip changes Σd².
+    """
+    weights = []
+    for n in looks:
+        scale = np.sqrt(n * (family[:n] ** 2).sum(axis=0))
+        weights.append(np.divide(family[:n], scale, out=np.zeros((n, family.shape[1])), where=scale > 0))
+    largest = []
+    for block in _blocks(family.shape, signs):
+        r, *earlier = (((block[:, : len(w)] @ w) ** 2).max(axis=1) for w in reversed(weights))
+        for before, ratio in zip(reversed(earlier), ratios, strict=True):
+            r[before >= ratio] = -1.0
+        largest.append(r)
+    return np.concatenate(largest)
+
+
+def _blocks(shape: tuple[int, ...], signs: Int[np.ndarray, "flips seeds"] | None) -> Iterator[np.ndarray]:
+    """All flips of so many seeds, or the drawn ones, as floats."""
+    rows = max(1, BLOCK // max(shape))
+    if signs is None:
+        yield from flips(shape[0], None, np.random.default_rng(0), rows)
+    else:
+        yield from (signs[start : start + rows].astype(float) for start in range(0, len(signs), rows))
+
+
+def _boundary(largest: Float[np.ndarray, " flips"], budget: float) -> tuple[float, float]:
+    """The smallest r that so small a share of the flips reaches, and that share; infinite and 0 where none does."""
+    falling = -np.sort(-largest)
+    rejecting = math.floor(budget * len(falling) + 1e-9)
+    gaps = np.flatnonzero(falling[:rejecting] - falling[1 : rejecting + 1] > TIE)
+    if not len(gaps):
+        return math.inf, 0.0
+    count = int(gaps[-1]) + 1
+    return float(falling[count - 1] + falling[count]) / 2, count / len(falling)
+
+
+def _t(ratio: float, n: int) -> float:
+    """|t| of n differences with this r."""
+    return math.sqrt((n - 1) * ratio / (1 - ratio)) if ratio < 1 - TIE / 4 else math.inf
+
+
+def _as_strict(t: float, n: int, last: int) -> float:
+    """The t of the last seeds that has the same Student p as this one of n."""
+    return -float(special.stdtrit(last - 1, special.stdtr(n - 1, -t)))
+
+
+def _stand(differences: Float[np.ndarray, " n"], design: Design, look: int, *, ratio: float, final: float) -> Standing:
+    """A comparison at a look: r of the boundary, and the t that it would take at the last look."""
+    n, last = len(differences), design.looks[-1]
+    mean, sd, se, degrees = mean_of(differences)
+    total, squares = abs(float(differences.sum())), float((differences**2).sum())
+    r = total**2 / (n * squares) if squares > 0 else 0.0
+    power = float("nan")
+    if n < last and final < math.inf:
+        spread = sd_limit(sd, n, 0.5)
+        power = conditional_power(mean, spread, n, last, delta=design.margin, critical=final)
+    decision = None
+    if r >= ratio:
+        decision = Decision.REJECTED
+    elif t_interval(mean, se, degrees, 1 - 2 * design.share(look)).inside(design.margin):
+        decision = Decision.SHOWN_EQUAL
+    elif power < FUTILE_POWER:
+        decision = Decision.FUTILE
+    half = _t(ratio, n) * se if ratio <= 1 else math.inf
+    return Standing(n, mean, math.copysign(_t(r, n), mean), Interval(mean - half, mean + half), power, decision)
