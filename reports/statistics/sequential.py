@@ -138,9 +138,9 @@ class Look:
     """The family after one of its looks.
 
     boundary: c_k of |t|; None if the flips of so few seeds are too coarse for what may be spent, which stays for later
-    looks. The flips decide alike for every value between two neighbours; c_k is halfway between them on the scale of
-    r = t² / (n - 1 + t²). spent: what all looks so far have spent, never more than `Design.spent`; mc_se: its Monte
-    Carlo standard error, 0 while all flips are counted. comparisons: in the order given.
+    looks. It is just above the largest value of the flips that is not rejected. spent: what all looks so far have
+    spent, never more than `Design.spent`; mc_se: its Monte Carlo standard error, 0 while all flips are counted.
+    comparisons: in the order given.
     """
 
     seeds: int
@@ -287,7 +287,7 @@ def _boundary(largest: Float[np.ndarray, " flips"], budget: float) -> tuple[floa
     if not len(gaps):
         return math.inf, 0.0
     count = int(gaps[-1]) + 1
-    return float(falling[count - 1] + falling[count]) / 2, count / len(falling)
+    return float(falling[count]) + TIE, count / len(falling)
 
 
 def _t(ratio: float, n: int) -> float:
