@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.base.words import counted
 from benchmark.data.conversations import SPLITS, Conversations
 
 
@@ -61,7 +62,7 @@ def differences(counts: dict[str, SplitCounts], longest: int, dataset: str) -> l
             if is_ != known_:
                 lines.append(f"{split} {name}: {_shown(is_)}, known are {_shown(known_)}")
     if longest != LONGEST[dataset]:
-        lines.append(f"longest conversation: {longest} utterances, known are {LONGEST[dataset]}")
+        lines.append(f"longest conversation: {counted(longest, 'utterance')}, known are {LONGEST[dataset]}")
     return lines
 
 

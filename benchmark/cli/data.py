@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import show
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption
@@ -190,7 +191,7 @@ def data_import(
     _new_file(out)
     c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
-    tell(f"{out}: {len(c)} conversations, {c.utterances} utterances; {features}")
+    tell(f"{out}: {counted(len(c), 'conversation')}, {counted(c.utterances, 'utterance')}; {features}")
 
 
 @app.command("simulate")

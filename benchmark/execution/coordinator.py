@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from benchmark.audit.examination import examine
+from benchmark.base.words import counted
 from benchmark.data.datasets import DataSet
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started
 from benchmark.execution.executor import Executor
@@ -56,7 +57,7 @@ def run_grid(
         listener.runs(specs) as hear,
         making(executor.run(list(tasks.values())), executor.stop, listener) as events,
     ):
-        tracker.begin(f"{presets}: {len(specs)} runs", {"preset": presets})
+        tracker.begin(f"{presets}: {counted(len(specs), 'run')}", {"preset": presets})
         for event in events:
             outcomes[type(event)] += 1
             hear(event)

@@ -1,6 +1,5 @@
 """A worker process: one torch thread, one run at a time."""
 
-import errno
 import faulthandler
 import os
 import signal
@@ -14,6 +13,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 
 from benchmark.base.errors import UserError
+from benchmark.base.files import FULL
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started, Waiting
 from benchmark.execution.tasks import Task
 from benchmark.store.store import Store
@@ -28,7 +28,7 @@ ENVIRONMENT = {
 }
 """Set before a worker starts: threads and allocator are decided when libraries load."""
 
-_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+_FULL = tuple(map(os.strerror, FULL))
 """What a full disk is called, also by the libraries that write weights and tables."""
 
 STACK_SIGNAL = signal.SIGUSR1

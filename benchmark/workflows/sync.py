@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.execution.listener import Listener
 from benchmark.store.query import Filter
 from benchmark.store.store import Store
@@ -57,7 +58,7 @@ def sync(
             from benchmark.tracking.tracker import Tracker
 
             tracker = Tracker(uri, listener.notice, logged)
-            tracker.begin(f"sync: {len(whole)} runs", {})
+            tracker.begin(f"sync: {counted(len(whole), 'run')}", {})
             for key in whole:
                 tracker.run_kept(held.folder(key))
             tracker.close(timeout=None)

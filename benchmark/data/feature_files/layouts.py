@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 from benchmark.data.corpora import CORPORA, Corpus
 from benchmark.data.feature_files.items import (
     Item,
@@ -80,7 +81,7 @@ def recognised(raw: object) -> Layout | None:
 
 def misfits(layout: Layout, raw: tuple[Any, ...]) -> list[str]:
     """Where a tuple differs from a layout, as far as the first conversation shows, a clause each."""
-    wrong = [] if len(raw) == layout.length else [f"it has {len(raw)} items, not {layout.length}"]
+    wrong = [] if len(raw) == layout.length else [f"it has {counted(len(raw), 'item')}, not {layout.length}"]
     for name, index in layout.items.items():
         if index >= len(raw):
             continue

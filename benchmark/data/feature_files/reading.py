@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
 from benchmark.data.corpora import CorpusName, corpus_of
 from benchmark.data.feature_files.conversion import convert, sentences
@@ -187,7 +188,7 @@ def load_unchecked(
         dataset = corpus_of(conversations)
         assert dataset is not None, "every layout of pickles is a corpus's"
         chosen = choose(conversations, modalities, text_view)
-        return Unchecked(chosen, sentences(raw, conversations), f"tuple of {len(raw)} items", dataset)
+        return Unchecked(chosen, sentences(raw, conversations), f"tuple of {counted(len(raw), 'item')}", dataset)
 
 
 class _NamedError(DataError):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -242,7 +243,7 @@ def _probability_columns(path: Path, columns: Iterable[str], names: Sequence[str
     if {*numbered, *(n.lower() for n in by_name)} != set(wanted):
         given = sorted(numbered) or by_name
         raise DataError(
-            f"{path} has {len(given)} columns of probabilities ({', '.join(given)}), not {', '.join(wanted)}"
+            f"{path} has {counted(len(given), 'column')} of probabilities ({', '.join(given)}), not {', '.join(wanted)}"
         )
     return [lower[name] for name in wanted]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import write_json
+from benchmark.base.words import counted
 from benchmark.evaluation.predictions.files import PredictionFile, Predictions
 from benchmark.evaluation.predictions.records import Selection, record
 from benchmark.evaluation.scoring import Scorer
@@ -62,9 +63,9 @@ def store_predictions(
     standing = [key for keys in former.values() for key in keys if store.is_complete(key)]
     if standing and not replace:
         raise UserError(
-            f"{store.root} has {len(standing)} runs of {method} on {dataset.name} with these seeds already, with other "
-            f"predictions, --selection or --paired (run {standing[0]}): nothing was imported; --replace puts these in "
-            "their place, or give another --method"
+            f"{store.root} has {counted(len(standing), 'run')} of {method} on {dataset.name} with these seeds already, "
+            f"with other predictions, --selection or --paired (run {standing[0]}): nothing was imported; --replace "
+            "puts these in their place, or give another --method"
         )
     replaced = {key for keys in former.values() for key in keys}
     for spec in specs:

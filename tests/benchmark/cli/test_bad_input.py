@@ -206,11 +206,17 @@ def test_a_good_command_passes_all_these_checks(say: Callable[..., Said], monkey
     assert reached
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_comes_with_a_remedy(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "room"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "free some space"),
+        (errno.EFBIG, "raise the limit on file sizes (ulimit -f)"),
+    ],
+)
+def test_a_full_disk_comes_with_a_remedy(number: int, room: str) -> None:
     code, message = _explain(OSError(number, os.strerror(number), "report.md"))
     assert (code, message) == (
         1,
-        f"{os.strerror(number)}: report.md: free some space, or name a folder elsewhere with --store; the same command "
-        "goes on",
+        f"{os.strerror(number)}: report.md: {room}, or name a folder elsewhere with --store; the same command goes on",
     )

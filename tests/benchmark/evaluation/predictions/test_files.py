@@ -122,8 +122,8 @@ def test_labels_that_are_not_ours_are_refused_and_ours_accepted(
         ({"predicted": "2.0"}, "predicted is '2.0' in row 1"),
         ({"utterance": "-1"}, "utterance is '-1' in row 1; it takes whole numbers from 0"),
         ({"seed": "1"}, "has a column seed, so leave out --seed"),
-        ({"probability_0": "1"}, "has 1 columns of probabilities (probability_0), not probability_0, probability_1"),
-        ({"joy": "1"}, "has 1 columns of probabilities (joy), not neutral, surprise"),
+        ({"probability_0": "1"}, "has 1 column of probabilities (probability_0), not probability_0, probability_1"),
+        ({"joy": "1"}, "has 1 column of probabilities (joy), not neutral, surprise"),
         ({"joy": "1", "probability_0": "1"}, "has probabilities by number and by name (probability_0, joy)"),
     ],
 )
