@@ -1,5 +1,10 @@
 """Errors whose message is meant for the user: the command line shows it alone and exits 2."""
 
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a disk, a quota or a limit on file sizes that has no room left."""
+
 
 class UserError(Exception):
     """Wrong usage or wrong input. The message names the cause, the value and the remedy in one line."""

@@ -1,6 +1,5 @@
 """Files that are whole or absent, and claims on them."""
 
-import errno
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -12,9 +11,6 @@ from uuid import uuid4
 from benchmark.base.locks import take
 
 T = TypeVar("T")
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The errors of a disk, a quota or a limit on file sizes that has no room left."""
 
 
 def cache_folder() -> Path:

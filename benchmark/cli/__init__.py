@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.base.errors import TransferError, UserError
-from benchmark.base.files import FULL
+from benchmark.base.errors import FULL, TransferError, UserError
 from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
 from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT

@@ -12,8 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
 
-from benchmark.base.errors import UserError
-from benchmark.base.files import FULL
+from benchmark.base.errors import FULL, UserError
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started, Waiting
 from benchmark.execution.tasks import Task
 from benchmark.store.store import Store
