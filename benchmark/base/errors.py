@@ -2,8 +2,12 @@
 
 import errno
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The errors of a disk, a quota or a limit on file sizes that has no room left."""
+NO_ROOM = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+}
+"""What makes room again, by the error of a disk, a quota or a limit on file sizes that has none left."""
 
 
 class UserError(Exception):

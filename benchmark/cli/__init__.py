@@ -1,6 +1,5 @@
 """``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
 
-import errno
 import re
 import sys
 import traceback
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.base.errors import FULL, TransferError, UserError
+from benchmark.base.errors import NO_ROOM, TransferError, UserError
 from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
 from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
@@ -65,9 +64,8 @@ def _explain(error: Exception) -> tuple[int, str]:
                 near = [option for option in ("--datasets", "--dataset", "--store") if option in options]
                 message += "".join(f"; did you mean {option} {extra[1]}?" for option in near[:1])
             return WRONG_INPUT, f"{message}; see {command} --help"
-        case OSError(errno=number, strerror=cause) if number in FULL:
-            room = "raise the limit on file sizes (ulimit -f)" if number == errno.EFBIG else "free some space"
-            remedy = f"{room}, or name a folder elsewhere with --store; the same command goes on"
+        case OSError(errno=number, strerror=cause) if number in NO_ROOM:
+            remedy = f"{NO_ROOM[number]}, or name a folder elsewhere with --store; the same command goes on"
             return FAILED, f"{cause}{f': {error.filename}' if error.filename else ''}: {remedy}"
         case OSError(strerror=str(cause)):
             return FAILED, f"{cause}: {error.filename}" if error.filename else cause

@@ -12,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
 
-from benchmark.base.errors import FULL, UserError
+from benchmark.base.errors import NO_ROOM, UserError
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Started, Waiting
 from benchmark.execution.tasks import Task
 from benchmark.store.store import Store
@@ -26,9 +26,6 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 """Set before a worker starts: threads and allocator are decided when libraries load."""
-
-_FULL = tuple(map(os.strerror, FULL))
-"""What a full disk is called, also by the libraries that write weights and tables."""
 
 STACK_SIGNAL = signal.SIGUSR1
 """Makes a worker write its stack into its run's log."""
@@ -94,10 +91,12 @@ def make(task: Task, store: Store, send: Callable[[Event], None], stop: Callable
 def _explained(store: Store) -> str:
     """The traceback of the error that is being handled; of a full disk the last line says what to do."""
     text = traceback.format_exc()
-    if not any(sign in text for sign in _FULL):
+    # by its words: the libraries that write weights and tables raise errors of their own
+    remedy = next((remedy for number, remedy in NO_ROOM.items() if os.strerror(number) in text), None)
+    if remedy is None:
         return text
     return (
-        f"{text}no space is left for the store {store.root}: free some, or name a folder elsewhere with --store; the "
+        f"{text}no room is left for the store {store.root}: {remedy}, or name a folder elsewhere with --store; the "
         "same command goes on from the last epoch"
     )
 

@@ -133,7 +133,7 @@ def test_a_run_that_finds_no_space_says_what_to_do(store: Store, features: Path)
     assert isinstance(failed, Failed)
     *_, cause, remedy = failed.error.strip().splitlines()
     assert "No space left on device" in cause
-    assert remedy.startswith(f"no space is left for the store {store.root}: free some, or name a folder elsewhere")
+    assert remedy.startswith(f"no room is left for the store {store.root}: free some space, or name a folder elsewhere")
 
 
 def test_wrong_input_is_not_tried_again(store: Store, features: Path) -> None:
