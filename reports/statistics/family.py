@@ -93,7 +93,7 @@ def joint_flip_test(
     scale = n * (values**2).sum(axis=0)
     weights = np.divide(values, np.sqrt(scale), out=np.zeros_like(values), where=scale > 0)
     degrees = np.where(usable, units - 1, 1)
-    gain = _gain(degrees)
+    gain = normal_score_gain(degrees)
 
     def score(r: Float[np.ndarray, "... comparisons"]) -> Float[np.ndarray, "... comparisons"]:
         return -gain * np.log1p(-np.minimum(r, 1 - TIE))  # normal score, squared
@@ -148,7 +148,7 @@ def holm(p: Float[np.ndarray, " comparisons"]) -> Float[np.ndarray, " comparison
     return adjusted
 
 
-def _gain(degrees: Any) -> Any:
+def normal_score_gain(degrees: Any) -> Any:
     """Wallace's factor: z² = gain × log(1 + t² / degrees) is nearly the square of a normal score."""
     return degrees * ((8 * degrees + 1) / (8 * degrees + 3)) ** 2
 
@@ -159,4 +159,4 @@ def _level(maxima: Float[np.ndarray, " flips"], alpha: float, n: int) -> float:
     if n < 2 or rejecting == 0:
         return 0.0
     around = maxima[[-rejecting, -min(rejecting + 1, len(maxima))]]
-    return float(special.betaincc(0.5, (n - 1) / 2, -np.expm1(-around / _gain(n - 1))).mean())
+    return float(special.betaincc(0.5, (n - 1) / 2, -np.expm1(-around / normal_score_gain(n - 1))).mean())

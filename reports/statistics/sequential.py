@@ -19,25 +19,30 @@ that stay are the ones with the larger |t|, and they would be rejected too often
 reference with stand-ins for the seeds that it lacks: its own differences again, from the first on, under the signs of
 the new seeds. The boundary is then that of a family of which none was decided, and the errors are some of that family's
 errors. This step is no longer exact, since the stand-ins are not the differences that would have come.
+
+Seeds that have something in common by group (`reports.statistics.groups`): t is that of the group means, flips are of
+single seeds as ever, and the comparison competes with others by the normal score of its t (Wallace, Ann. Math. Statist.
+30, 1959), which for t of as many degrees of freedom is the order of |t|.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from numbers import Integral
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import special
 
 from reports.statistics.effects import Interval, t_interval
-from reports.statistics.family import BLOCK, TIE
-from reports.statistics.groups import mean_of
+from reports.statistics.family import BLOCK, TIE, normal_score_gain
+from reports.statistics.groups import group_means, mean_of
 from reports.statistics.power import sd_limit
-from reports.statistics.sign_flips import RESAMPLES, flips
+from reports.statistics.sign_flips import RESAMPLES, flips, group_ratio
 
 ENUMERATED_SEEDS = 16  # up to here all 2ⁿ flips are counted; sums of 20 seeds over five looks would take minutes
 FUTILE_POWER = 0.1
@@ -112,34 +117,43 @@ class Decision(StrEnum):
     (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987)."""
     FUTILE = "futile"
     """More seeds would hardly help. No error is spent on this, so going on nevertheless harms no boundary."""
+    WITHDRAWN = "withdrawn"
+    """It cannot be judged any more, whatever its differences are: the caller says why."""
 
 
 @dataclass(frozen=True)
 class Standing:
     """Where a comparison stands after a look; once decided it stays as it was at that look.
 
-    seeds: that it is judged on. mean, t: of its differences; t is infinite where they are equal. interval: the repeated
-    confidence interval, mean ± c_k standard errors, which all comparisons and looks together hold at 1 - alpha whatever
-    makes one stop, as far as the boundary holds for differences with another mean than 0 (Jennison & Turnbull, J. R.
-    Statist. Soc. B 51, 1989); infinite before there is a boundary. conditional_power: see that function; NaN at the
-    last look, and while no boundary can be computed.
+    seeds: that it is judged on, 0 where it was withdrawn before its first look. mean, t: of its differences, or of the
+    means of their groups; t is infinite where they are equal. degrees: of freedom of t. boundary: c_k for a t of so
+    many; infinite while there is none. interval: the repeated confidence interval, mean ± c_k standard errors, which
+    all comparisons and looks together hold at 1 - alpha whatever makes one stop, as far as the boundary holds for
+    differences with another mean than 0 (Jennison & Turnbull, J. R. Statist. Soc. B 51, 1989); infinite before there is
+    a boundary. conditional_power: see that function; NaN at the last look, and while no boundary can be computed.
     """
 
     seeds: int
     mean: float
     t: float
+    degrees: int
+    boundary: float
     interval: Interval
     conditional_power: float
     decision: Decision | None
+
+
+UNJUDGED = Standing(0, math.nan, math.nan, 0, math.inf, Interval(-math.inf, math.inf), math.nan, None)
 
 
 @dataclass(frozen=True)
 class Look:
     """The family after one of its looks.
 
-    boundary: c_k of |t|; None if the flips of so few seeds are too coarse for what may be spent, which stays for later
-    looks. It is just above the largest value of the flips that is not rejected. spent: what all looks so far have
-    spent, never more than `Design.spent`; mc_se: its Monte Carlo standard error, 0 while all flips are counted.
+    boundary: c_k of |t| with n_k - 1 degrees of freedom; None if the flips of so few seeds are too coarse for what may
+    be spent, which stays for later looks. It is just above the largest value of the flips that is not rejected. spent:
+    what all looks so far have spent, never more than `Design.spent`; mc_se: its Monte Carlo standard error, 0 while all
+    flips are counted.
     comparisons: in the order given.
     """
 
@@ -155,6 +169,9 @@ def follow(
     design: Design,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    *,
+    groups: Int[np.ndarray, "seeds comparisons"] | None = None,
+    withdrawn: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[Look, ...]:
     """Every look that the seeds so far have reached, up to the one that decides the last comparison.
 
@@ -162,26 +179,34 @@ def follow(
     look, and none that a comparison has after its decision, which may be NaN. rng: of the family's own. It draws
     nothing up to 16 seeds; beyond, `resamples` flips of the whole design, to which the observed signs are added
     (Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 2010). The same generator and more seeds give the same looks and
-    further ones. Raises ValueError for an empty family, for a seed that an open comparison lacks, and for no resamples.
+    further ones. groups: number of the group of every seed, -1 where seeds are on their own. withdrawn: comparisons
+    that are not judged any more from a look (counted from 1) on; from then on they are in the reference as decided ones
+    are, and one that no look has judged is not there at all. Raises ValueError for an empty family, for a seed that an
+    open comparison lacks, and for no resamples.
     """
     values = _checked(differences, resamples)
+    labels = np.full(values.shape, -1) if groups is None else np.asarray(groups)
     comparisons = range(values.shape[1])
-    standings: dict[int, Standing] = {}
+    standings = dict.fromkeys(comparisons, UNJUDGED)
     judged = np.zeros(len(comparisons), dtype=int)  # seeds of each comparison
     ratios: list[float] = []  # the boundaries, on the scale of r
     signs: np.ndarray | None = None
     drawn = spent = error = 0.0
     looks: list[Look] = []
     for look, n in enumerate(design.looks, start=1):
-        undecided = [j for j in comparisons if j not in standings or standings[j].decision is None]
+        undecided = [j for j in comparisons if standings[j].decision is None]
         if n > len(values) or not undecided:
             break
+        for j in undecided:
+            if withdrawn.get(j, look + 1) <= look:
+                standings[j] = replace(standings[j], decision=Decision.WITHDRAWN)
+        undecided = [j for j in undecided if standings[j].decision is None]
         _refuse_lacking(values[:n], undecided)
         judged[undecided] = n
-        family = with_stand_ins(values, judged, n)
+        family = [with_stand_ins(each, judged, n)[:, judged > 0] for each in (values, labels)]
         if n > ENUMERATED_SEEDS and signs is None:
             signs = _draw(design.looks[-1], resamples, rng)
-        largest = _largest(family, design.looks[:look], ratios, signs if n > ENUMERATED_SEEDS else None)
+        largest = _largest(family[0], family[1], design.looks[:look], ratios, signs if n > ENUMERATED_SEEDS else None)
         ratio, share = _boundary(largest, design.spent(look) - spent)
         ratios.append(ratio)
         spent += share
@@ -189,10 +214,9 @@ def follow(
             drawn += share
             error = math.sqrt(drawn * (1 - drawn) / len(largest))
         ahead, _ = _boundary(np.where(largest >= ratio, -1.0, largest), design.alpha - spent)
-        final = _as_strict(_t(ahead, n), n, design.looks[-1])
         for j in undecided:
-            standings[j] = _stand(values[:n, j], design, look, ratio=ratio, final=final)
-        boundary = _t(ratio, n) if ratio <= 1 else None
+            standings[j] = _stand(values[:n, j], labels[:n, j], design, look, ratio=ratio, ahead=ahead)
+        boundary = _t(ratio, n - 1) if ratio <= 1 else None
         looks.append(Look(n, boundary, spent, error, tuple(standings[j] for j in comparisons)))
     return tuple(looks)
 
@@ -201,7 +225,7 @@ def with_stand_ins(
     differences: Float[np.ndarray, "seeds comparisons"], judged: Int[np.ndarray, " comparisons"], n: int
 ) -> Float[np.ndarray, "n comparisons"]:
     """The first n differences; a comparison that is judged on fewer goes on with its own again, from the first on."""
-    return np.take_along_axis(differences, np.arange(n)[:, None] % judged, axis=0)
+    return np.take_along_axis(differences, np.arange(n)[:, None] % np.maximum(judged, 1), axis=0)
 
 
 def conditional_power(mean: float, sd: float, n: int, last: int, *, delta: float, critical: float) -> float:
@@ -249,6 +273,7 @@ def _draw(seeds: int, resamples: int, rng: np.random.Generator) -> Int[np.ndarra
 
 def _largest(
     family: Float[np.ndarray, "n comparisons"],
+    labels: Int[np.ndarray, "n comparisons"],
     looks: Sequence[int],
     ratios: Sequence[float],
     signs: Int[np.ndarray, "flips seeds"] | None,
@@ -261,18 +286,42 @@ def _largest(
     for n in looks:
         scale = np.sqrt(n * (family[:n] ** 2).sum(axis=0))
         weights.append(np.divide(family[:n], scale, out=np.zeros((n, family.shape[1])), where=scale > 0))
+    grouped = [
+        (np.flatnonzero((labels == c[:, None]).all(axis=0)), c) for c in np.unique(labels.T, axis=0) if c.max() >= 0
+    ]
     largest = []
     for block in _blocks(family.shape, signs):
-        r, *earlier = (((block[:, : len(w)] @ w) ** 2).max(axis=1) for w in reversed(weights))
-        for before, ratio in zip(reversed(earlier), ratios, strict=True):
-            r[before >= ratio] = -1.0
-        largest.append(r)
+        ratios_of_looks = []
+        for weight in weights:
+            r, n = (block[:, : len(weight)] @ weight) ** 2, len(weight)
+            for columns, of_column in grouped:
+                r[:, columns] = _of_groups(block[:, :n], family[:n, columns], of_column[:n])
+            ratios_of_looks.append(r.max(axis=1, initial=0.0))
+        *earlier, last = ratios_of_looks
+        for before, ratio in zip(earlier, ratios, strict=True):
+            last[before >= ratio] = -1.0
+        largest.append(last)
     return np.concatenate(largest)
+
+
+def _of_groups(
+    signs: Float[np.ndarray, "flips n"], differences: Float[np.ndarray, "n columns"], labels: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, "flips columns"]:
+    """The r that n differences on their own would have with the normal score of the t of the group means."""
+    n, degrees = len(labels), len(np.unique(labels)) - 1
+    if degrees < 1:
+        return np.zeros((len(signs), differences.shape[1]))
+    return _as_with(group_ratio(signs, differences, labels), degrees, n - 1)
+
+
+def _as_with(ratio: Any, degrees: int, other: int) -> Any:
+    """The r of a t with other degrees of freedom that has the same normal score."""
+    return -np.expm1(normal_score_gain(degrees) / normal_score_gain(other) * np.log1p(-np.minimum(ratio, 1 - TIE)))
 
 
 def _blocks(shape: tuple[int, ...], signs: Int[np.ndarray, "flips seeds"] | None) -> Iterator[np.ndarray]:
     """All flips of so many seeds, or the drawn ones, as floats."""
-    rows = max(1, BLOCK // max(shape))
+    rows = max(1, BLOCK // max(*shape, 1))
     if signs is None:
         yield from flips(shape[0], None, np.random.default_rng(0), rows)
     else:
@@ -290,32 +339,46 @@ def _boundary(largest: Float[np.ndarray, " flips"], budget: float) -> tuple[floa
     return float(falling[count]) + TIE, count / len(falling)
 
 
-def _t(ratio: float, n: int) -> float:
-    """|t| of n differences with this r."""
-    return math.sqrt((n - 1) * ratio / (1 - ratio)) if ratio < 1 - TIE / 4 else math.inf
+def _t(ratio: float, degrees: int) -> float:
+    """|t| with so many degrees of freedom that has this r."""
+    return math.sqrt(degrees * ratio / (1 - ratio)) if ratio < 1 - TIE / 4 else math.inf
 
 
-def _as_strict(t: float, n: int, last: int) -> float:
-    """The t of the last seeds that has the same Student p as this one of n."""
-    return -float(special.stdtrit(last - 1, special.stdtr(n - 1, -t)))
+def _as_strict(t: float, degrees: int, other: int) -> float:
+    """The t with other degrees of freedom that has the same Student p."""
+    return -float(special.stdtrit(other, special.stdtr(degrees, -t)))
 
 
-def _stand(differences: Float[np.ndarray, " n"], design: Design, look: int, *, ratio: float, final: float) -> Standing:
-    """A comparison at a look: r of the boundary, and the t that it would take at the last look."""
-    n, last = len(differences), design.looks[-1]
-    mean, sd, se, degrees = mean_of(differences)
-    total, squares = abs(float(differences.sum())), float((differences**2).sum())
-    r = total**2 / (n * squares) if squares > 0 else 0.0
+def _stand(
+    differences: Float[np.ndarray, " n"],
+    labels: Int[np.ndarray, " n"],
+    design: Design,
+    look: int,
+    *,
+    ratio: float,
+    ahead: float,
+) -> Standing:
+    """A comparison at a look. ratio, ahead: r of the boundary, and of one that spent all that is left at this look."""
+    n, last, plain = len(differences), design.looks[-1], labels[0] < 0
+    units = differences if plain else group_means(differences, labels)
+    mean, _, se, degrees = mean_of(units)
+    k, squares = len(units), float((units**2).sum())
+    r = min(float(units.sum()) ** 2 / (k * squares), 1.0) if squares > 0 else 0.0
+    own = _as_with if not plain and degrees > 0 else lambda value, *_: value
+    reached = degrees > 0 and own(r, degrees, n - 1) >= ratio
+    bounds = [_t(own(value, n - 1, degrees), degrees) if value <= 1 else math.inf for value in (ratio, ahead)]
     power = float("nan")
-    if n < last and final < math.inf:
-        spread = sd_limit(sd, n, 0.5)
+    if n < last and bounds[1] < math.inf:
+        spread = sd_limit(se * math.sqrt(n), degrees + 1, 0.5)
+        final = _as_strict(bounds[1], degrees, last - 1 if plain else degrees)
         power = conditional_power(mean, spread, n, last, delta=design.margin, critical=final)
     decision = None
-    if r >= ratio:
+    if reached:
         decision = Decision.REJECTED
     elif t_interval(mean, se, degrees, 1 - 2 * design.share(look)).inside(design.margin):
         decision = Decision.SHOWN_EQUAL
     elif power < FUTILE_POWER:
         decision = Decision.FUTILE
-    half = _t(ratio, n) * se if ratio <= 1 else math.inf
-    return Standing(n, mean, math.copysign(_t(r, n), mean), Interval(mean - half, mean + half), power, decision)
+    half = bounds[0] * se if bounds[0] < math.inf else math.inf
+    interval = Interval(mean - half, mean + half)
+    return Standing(n, mean, math.copysign(_t(r, degrees), mean), degrees, bounds[0], interval, power, decision)

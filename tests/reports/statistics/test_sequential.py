@@ -276,3 +276,52 @@ def test_a_family_that_cannot_be_is_refused() -> None:
         looks_of(np.zeros((8, 1)), Design(), resamples=0)
     with pytest.raises(ValueError, match="no look 6"):
         Design().spent(6)
+
+
+# Groups, and what is withdrawn.
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0, 3))
+def test_one_look_at_seeds_by_session_decides_as_the_fixed_test_of_groups_does(seed: int, shift: float) -> None:
+    rng = np.random.default_rng(seed)
+    sessions = np.arange(10) % 4
+    values = rng.normal(size=(10, 2)) + rng.normal(size=4)[sessions][:, None] + shift
+    groups = np.stack([sessions, np.full(10, -1)], axis=1)
+    (look,) = follow(values, Design((10,), margin=1e-6), np.random.default_rng(0), groups=groups)
+    fixed = joint_flip_test(values, groups=groups)
+    np.testing.assert_allclose([s.t for s in look.comparisons], fixed.t)
+    assert [s.degrees for s in look.comparisons] == [3, 9]
+    rejected = [s.decision is Decision.REJECTED for s in look.comparisons]
+    assert rejected == list(fixed.adjusted <= 0.05)
+    for standing in look.comparisons:
+        assert (abs(standing.t) >= standing.boundary) == (standing.decision is Decision.REJECTED)
+
+
+@pytest.mark.parametrize("n", [12, 24])
+def test_a_withdrawn_comparison_needs_no_seeds_and_stays_where_it_was(n: int) -> None:
+    values = np.random.default_rng(3).normal(scale=2, size=(n, 3)) + 0.6
+    design = Design((8, n), spending="pocock", margin=2.0)
+    first = looks_of(values, design)[0]
+    lacking = values.copy()
+    lacking[8:, 1] = np.nan
+    lacking[:, 2] = np.nan
+    looks = follow(lacking, design, np.random.default_rng(0), withdrawn={1: 2, 2: 1})
+    never = [look.comparisons[2] for look in looks]
+    assert [(s.seeds, s.decision) for s in never] == [(0, Decision.WITHDRAWN)] * 2
+    assert math.isnan(never[0].mean)
+    one, two = (look.comparisons[1] for look in looks)
+    assert one.decision is None
+    assert one == looks_of(values[:, :2], design)[0].comparisons[1]
+    assert (two.decision, two.seeds, two.t) == (Decision.WITHDRAWN, 8, one.t)
+    assert looks[1].comparisons[0].seeds == n
+    assert first.boundary is not None
+    assert looks[0].boundary is not None
+    assert looks[0].boundary < first.boundary  # of a smaller family
+
+
+@pytest.mark.parametrize("n", [8, 20])
+def test_where_all_are_withdrawn_a_look_says_so(n: int) -> None:
+    (look,) = follow(np.full((n, 2), np.nan), Design((n, 30)), np.random.default_rng(0), withdrawn={0: 1, 1: 1})
+    assert [s.decision for s in look.comparisons] == [Decision.WITHDRAWN] * 2
+    assert (look.boundary, look.spent) == (None, 0.0)
