@@ -300,8 +300,8 @@ def test_one_look_at_seeds_by_session_decides_as_the_fixed_test_of_groups_does(s
 
 @pytest.mark.parametrize("n", [12, 24])
 def test_a_withdrawn_comparison_needs_no_seeds_and_stays_where_it_was(n: int) -> None:
-    values = np.random.default_rng(3).normal(scale=2, size=(n, 3)) + 0.6
-    design = Design((8, n), spending="pocock", margin=1.8)
+    values = np.random.default_rng(2).normal(scale=2, size=(n, 3)) + 0.6
+    design = Design((8, n, 40), spending="pocock", margin=1.8)
     first = looks_of(values, design)[0]
     lacking = values.copy()
     lacking[8:, 1] = np.nan
