@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from benchmark.execution.listener import Listener
     from benchmark.workflows.grid import Choices
     from benchmark.workflows.lock import lock
-    from benchmark.workflows.run import Outcome, run
+    from benchmark.workflows.outcome import Outcome
+    from benchmark.workflows.run import run
     from benchmark.workflows.tune import Studies, tune
     from benchmark.workflows.verify import Status, Verified, verify
 
@@ -39,7 +40,7 @@ _MODULES = {
     "Listener": "execution.listener",
     "Choices": "workflows.grid",
     "lock": "workflows.lock",
-    "Outcome": "workflows.run",
+    "Outcome": "workflows.outcome",
     "run": "workflows.run",
     "Studies": "workflows.tune",
     "tune": "workflows.tune",

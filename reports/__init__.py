@@ -6,15 +6,15 @@ this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a repo
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.build import build, is_current, refuse_foreign
-from reports.errors import ReportError
+from reports.errors import NothingToJudgeError, ReportError
 
 if TYPE_CHECKING:
     from reports.frames import Frames
 
-__all__ = ["ReportError", "build", "is_current", "load", "refuse_foreign"]
+__all__ = ["NothingToJudgeError", "ReportError", "build", "is_current", "load", "refuse_foreign", "take_look"]
 
 
 def load(store: Path | str, keys: Collection[str] | None = None) -> "Frames":
@@ -29,3 +29,16 @@ def load(store: Path | str, keys: Collection[str] | None = None) -> "Frames":
     from reports import frames
 
     return frames.load(store, keys)
+
+
+def take_look(store: Path | str, name: str) -> dict[str, Any] | None:
+    """The next look at the family that a preregistration of this name follows until it is decided.
+
+    Returns what is to be written to `looks/NAME/SEEDS.json` before further runs begin (docs/run-format.md), or None
+    where no look is left or every comparison is decided. The runs of the look's seeds have to be there: a comparison
+    that lacks one is withdrawn. Raises NothingToJudgeError where all of them lack runs, and ReportError for damaged
+    files.
+    """
+    from reports.inference import looks
+
+    return looks.take_look(Path(store), name)

@@ -3,3 +3,7 @@
 
 class ReportError(Exception):
     """Nothing to report, or a store that cannot be read. The message names the cause, the value and the remedy."""
+
+
+class NothingToJudgeError(ReportError):
+    """Every comparison that a look would judge lacks runs."""

@@ -20,6 +20,7 @@ from benchmark.cli.options import (
     FusionsOption,
     GridOption,
     HiddenOption,
+    LooksOption,
     MarginOption,
     MethodsOption,
     ModalitiesOption,
@@ -30,9 +31,11 @@ from benchmark.cli.options import (
     RankOption,
     RawScaleOption,
     SeedsOption,
+    SpendingOption,
     StoreOption,
     TextViewOption,
     TunedOption,
+    UntilDecidedOption,
 )
 from benchmark.cli.run import choices
 
@@ -53,6 +56,9 @@ def lock(
     raw_scale: RawScaleOption = False,
     plugin: PluginOption = None,
     seeds: SeedsOption = None,
+    until_decided: UntilDecidedOption = False,
+    looks: LooksOption = None,
+    spending: SpendingOption = None,
     protocol: ProtocolOption = "validated",
     margin: MarginOption = None,
     contrasts: ContrastsOption = None,

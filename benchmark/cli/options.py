@@ -110,6 +110,35 @@ SeedsOption = Annotated[
         help="A count (5: seeds 0 to 4) or a list (3,7,11).",
     ),
 ]
+UntilDecidedOption = Annotated[
+    bool,
+    _option(
+        COMPARED,
+        "--until-decided",
+        help="Make seeds, and judge at looks, until every comparison is decided (docs/until-decided.md).",
+    ),
+]
+LooksOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--looks",
+        metavar="N,N",
+        default="8,12,16,20,30",
+        help="With --until-decided: after how many seeds it judges; the last is the most that it makes.",
+    ),
+]
+SpendingOption = Annotated[
+    str | None,
+    _option(
+        COMPARED,
+        "--spending",
+        metavar="NAME",
+        default="obrien-fleming",
+        help="With --until-decided: obrien-fleming spends little of the error on early looks, pocock as much as on "
+        "late ones.",
+    ),
+]
 ProtocolOption = Annotated[
     str,
     _option(

@@ -24,6 +24,7 @@ from benchmark.cli.options import (
     FusionsOption,
     GridOption,
     HiddenOption,
+    LooksOption,
     MarginOption,
     MethodsOption,
     ModalitiesOption,
@@ -35,16 +36,18 @@ from benchmark.cli.options import (
     RawScaleOption,
     ReportOption,
     SeedsOption,
+    SpendingOption,
     StoreOption,
     TextViewOption,
     TimeoutOption,
     TrackingOption,
     TunedOption,
+    UntilDecidedOption,
 )
 
 if TYPE_CHECKING:
     from benchmark.workflows.grid import Choices
-    from benchmark.workflows.run import Outcome
+    from benchmark.workflows.outcome import Outcome
 
 app = typer.Typer()
 
@@ -53,6 +56,7 @@ app = typer.Typer()
     epilog="Examples:\n\n"
     "cssbench run --preset smoke\n\n"
     "cssbench run --minutes 15\n\n"
+    "cssbench run --until-decided --methods css,linear,concat\n\n"
     "cssbench run --data-dir features --preset full --seeds 10\n\n"
     "cssbench run --datasets meld-sim --methods 'css,adam,spf(order=2)+pgm,concat+pcgrad' --seeds 3,7,11\n\n"
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
@@ -73,6 +77,9 @@ def run(
     raw_scale: RawScaleOption = False,
     plugin: PluginOption = None,
     seeds: SeedsOption = None,
+    until_decided: UntilDecidedOption = False,
+    looks: LooksOption = None,
+    spending: SpendingOption = None,
     protocol: ProtocolOption = "validated",
     refit: Annotated[
         bool,

@@ -34,6 +34,7 @@ def run_grid(
     executor: Executor,
     tracking_uri: str,
     listener: Listener,
+    title: str = "all runs",
 ) -> Counter[type[Event]]:
     """Make these runs, which the store does not hold; returns how they ended, by kind of event.
 
@@ -41,6 +42,7 @@ def run_grid(
         specs: the runs, by key.
         datasets: by name, those that the runs are on.
         executor: writes into the same store.
+        title: of these runs, for the display of progress.
 
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
@@ -54,7 +56,7 @@ def run_grid(
     outcomes: Counter[type[Event]] = Counter()
     with (
         tracking(tracking_uri, store, listener) as tracker,
-        listener.runs(specs) as hear,
+        listener.runs(specs, title) as hear,
         making(executor.run(list(tasks.values())), executor.stop, listener) as events,
     ):
         tracker.begin(f"{presets}: {counted(len(specs), 'run')}", {"preset": presets})

@@ -69,8 +69,8 @@ class Listener:
         """One line that a reader of the results has to know: a warning, or what was left out and why."""
 
     @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
-        """The runs of these specifications, by key, are made while the block lasts."""
+    def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
+        """The runs of these specifications, by key, are made while the block lasts; ``title`` is what they are."""
         yield lambda event: None
 
     @contextmanager

@@ -21,6 +21,9 @@ from benchmark.experiment.spec import RunSpec
 MARGIN = 0.5
 """δ, in points of weighted F1: what a difference has to exceed to matter."""
 ALPHA = 0.05
+LOOKS = (8, 12, 16, 20, 30)
+"""The numbers of seeds after which a family is judged by default, where seeds are made until it is decided."""
+SPENDING = ("obrien-fleming", "pocock")
 REFERENCES = ("css", "css-released")
 """What the others are compared with by default: the first of these in the grid, else the grid's first method."""
 
@@ -85,41 +88,48 @@ class Preregistration:
         seeds: that the runs will have.
         margin: δ in points of weighted F1.
         insisted: the user wrote it; it is kept even where it comes too late to be a plan.
+        looks: where seeds are made until it is decided, the numbers of seeds, in the order of ``seeds``, after which
+            the comparisons are judged; None where all seeds are made and then judged.
+        spending: how much of the error each look may spend, see :mod:`reports.statistics.sequential`.
     """
 
     comparisons: Sequence[dict[str, Any]]
     seeds: Sequence[int]
     margin: float
     insisted: bool = False
+    looks: Sequence[int] | None = None
+    spending: str = SPENDING[0]
 
-    def declare(self, root: Path) -> None:
-        """Write it into the store at ``root``."""
-        declare(root, self.comparisons, self.seeds, self.margin)
+    @property
+    def content(self) -> dict[str, Any]:
+        """What is declared; its hash is its name."""
+        declared = {
+            "format": 1 if self.looks is None else 2,
+            "metric": "weighted_f1",
+            "margin": check_margin(self.margin),
+            "alpha": ALPHA,
+            "seeds": sorted(self.seeds) if self.looks is None else list(self.seeds),
+            "comparisons": list(self.comparisons),
+        }
+        return declared if self.looks is None else declared | {"looks": list(self.looks), "spending": self.spending}
 
+    @property
+    def name(self) -> str:
+        """The name of its file, which follows from what it declares."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()[:16]
 
-def declare(
-    root: Path, comparisons: Sequence[dict[str, Any]], seeds: Sequence[int], margin: float = MARGIN
-) -> Path | None:
-    """Write the family into the store at ``root``; None where the same one has been declared before, which stands.
+    def declare(self, root: Path) -> Path | None:
+        """Write it into the store at ``root``; None where the same one has been declared before, which stands.
 
-    Raises:
-        UserError: a margin that is not a positive number.
-    """
-    content = {
-        "format": 1,
-        "metric": "weighted_f1",
-        "margin": check_margin(margin),
-        "alpha": ALPHA,
-        "seeds": sorted(seeds),
-        "comparisons": list(comparisons),
-    }
-    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-    path = root / "preregistrations" / f"{name}.json"
-    if path.exists():
-        return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"declared": datetime.now(UTC).isoformat(timespec="seconds"), **content})
-    return path
+        Raises:
+            UserError: a margin that is not a positive number.
+        """
+        path = root / "preregistrations" / f"{self.name}.json"
+        if path.exists():
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"declared": datetime.now(UTC).isoformat(timespec="seconds"), **self.content})
+        return path
 
 
 def check_margin(margin: float) -> float:

@@ -14,6 +14,7 @@ from benchmark.data.datasets import DataSet
 from benchmark.data.inputs import parse_inputs
 from benchmark.evaluation.predictions.records import sides
 from benchmark.experiment.grid import expand, in_order, parse_seeds
+from benchmark.experiment.looks import check_spending, parse_looks
 from benchmark.experiment.method_lists import choose_methods
 from benchmark.experiment.preregistration import Preregistration, check_margin, plan
 from benchmark.experiment.presets import load_preset
@@ -41,6 +42,10 @@ class Choices(TypedDict, total=False):
         raw_scale: aggregators keep their published scale instead of weights that sum to 1.
         plugins: fusions and aggregators of the user's own, each as ``module:Class``.
         seeds: how many (0, 1, …), or which; default: as many as the preset says.
+        until_decided: make seeds until every comparison is decided, by an exact group-sequential test.
+        looks: with ``until_decided``, the numbers of seeds after which it judges; default: 8, 12, 16, 20 and 30.
+        spending: with ``until_decided``, how the error is spent on the looks: ``obrien-fleming`` (default: little on
+            early looks) or ``pocock``.
         protocol: ``validated``, or ``published``: no validation data, the published seed, the best test epoch shown.
         margin: points of weighted F1 below which a difference does not matter, declared before the runs; default: the
             smallest of what the preset says of each data set.
@@ -65,6 +70,9 @@ class Choices(TypedDict, total=False):
     raw_scale: bool
     plugins: Sequence[str]
     seeds: Seeds | None
+    until_decided: bool
+    looks: str | Sequence[int] | None
+    spending: str | None
     protocol: Protocol
     margin: float | None
     contrasts: Names | None
@@ -105,6 +113,9 @@ def plan_grid(
     raw_scale: bool = False,
     plugins: Sequence[str] = (),
     seeds: Seeds | None = None,
+    until_decided: bool = False,
+    looks: str | Sequence[int] | None = None,
+    spending: str | None = None,
     protocol: Protocol = "validated",
     margin: float | None = None,
     contrasts: Names | None = None,
@@ -149,6 +160,14 @@ def plan_grid(
     )
     members = choose_methods(methods, grid, fusions, aggregators)
     replicates = None if protocol == "published" and seeds is None else parse_seeds(_seeds(seeds), budget)
+    judged_at = None
+    if until_decided:
+        if protocol == "published":
+            raise UserError("--until-decided needs verdicts, and --protocol published has none: leave one of them out")
+        judged_at = parse_looks(looks, None if seeds is None or replicates is None else len(replicates))
+        replicates = list(range(judged_at[-1])) if seeds is None else replicates
+    elif looks is not None or spending is not None:
+        raise UserError("--looks and --spending say how --until-decided judges: add it, or leave them out")
     settings = {**(training or {}), **_given(epochs=epochs, hidden=hidden)}
     expanded = partial(
         expand,
@@ -178,7 +197,32 @@ def plan_grid(
     )
     insisted = contrasts is not None or margin is not None
     declared = check_margin(budget.margin(each.base for each in data) if margin is None else margin)
-    return Grid(specs, data, Preregistration(comparisons, replicates, declared, insisted=insisted))
+    if judged_at is not None:
+        _refuse_unfollowed(specs, comparisons)
+    preregistration = Preregistration(
+        comparisons,
+        replicates,
+        declared,
+        insisted=insisted,
+        looks=judged_at,
+        spending=check_spending(spending),
+    )
+    return Grid(specs, data, preregistration)
+
+
+def _refuse_unfollowed(specs: Sequence[RunSpec], comparisons: Sequence[Mapping[str, Any]]) -> None:
+    """Raise UserError for methods and comparisons that no look could decide."""
+    groups, compared = {spec.group: spec for spec in specs}, {c[side]["group"] for c in comparisons for side in "ab"}
+    if lonely := [spec for group, spec in groups.items() if group not in compared]:
+        raise UserError(
+            f"--until-decided makes seeds until a comparison is decided, and {lonely[0].method.label} is in none on "
+            f"{lonely[0].dataset}: name it in --contrasts, or leave it out of --methods"
+        )
+    if imported := [c[side]["label"] for c in comparisons for side in "ab" if c[side]["group"] not in groups]:
+        raise UserError(
+            f"--until-decided makes further seeds, which the imported {imported[0]} cannot have: leave it out of "
+            "--contrasts; the report compares it anyway"
+        )
 
 
 def _joined(names: Names | None) -> str | None:

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from benchmark.workflows.defaults import store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid
 
 FORMAT = 1
-_PREREGISTERED = ("comparisons", "seeds", "margin", "insisted")
+_PREREGISTERED = {field.name for field in fields(Preregistration)}
 _SHOWN = 16  # digits of a fingerprint
 _LIBRARIES = ("css-bench", "torch", "numpy", "scipy", "scikit-learn")  # what numbers come from
 
@@ -73,7 +73,7 @@ def read_lock(path: Path, data_dir: Path | None) -> Grid:
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
         versions, records, family = content["versions"], content["runs"], content["family"]
-        preregistration = Preregistration(**{name: family[name] for name in _PREREGISTERED}) if family else None
+        preregistration = Preregistration(**{n: family[n] for n in _PREREGISTERED & set(family)}) if family else None
         if not records:
             raise ValueError("it names no run")
     except OSError as error:

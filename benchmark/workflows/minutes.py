@@ -33,6 +33,8 @@ def refuse_beside_minutes(minutes: float, choices: Choices, locked: Path | str |
         raise UserError(f"--minutes must be more than 0, got {minutes:g}")
     if locked is not None:
         raise UserError(f"the lock {locked} says how many seeds there are: leave out --minutes, or it")
+    if choices.get("until_decided"):
+        raise UserError("--minutes and --until-decided both choose the number of seeds: leave one of them out")
     if choices.get("seeds") is not None:
         raise UserError("--minutes chooses the number of seeds: leave out --seeds, or it")
     if choices.get("protocol") == "published":

@@ -29,9 +29,10 @@ class Notebook(Listener):
         _Line().show(text)
 
     @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+    def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
         """Show how many runs are over, what the last one was, and how long the rest takes."""
         grid, line, last = GridProgress(specs), _Line(), ""
+        lead = "" if title == "all runs" else title
 
         def hear(event: Event) -> None:
             nonlocal last
@@ -40,7 +41,7 @@ class Notebook(Listener):
                 last = progress.partition("; ")[0].partition("] ")[2]
             elif progress is not None:
                 self.notice(progress)
-            line.show(" · ".join(filter(None, (grid.count, grid.time_left, last))))
+            line.show(" · ".join(filter(None, (lead, grid.count, grid.time_left, last))))
 
         yield hear
 

@@ -1,9 +1,8 @@
 """``benchmark.run``: from choices to a store that holds their runs, and to the report."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import Literal, Unpack
 
 from benchmark.base.errors import UserError
 from benchmark.base.words import counted
@@ -15,46 +14,14 @@ from benchmark.store.store import Store
 from benchmark.workflows.defaults import data_folder, store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid, refuse_beside
 from benchmark.workflows.lock import read_lock
+from benchmark.workflows.making import make_missing
 from benchmark.workflows.minutes import refuse_beside_minutes, seeds_that_fit
 from benchmark.workflows.notebook import default_listener
-from benchmark.workflows.preparation import damages, missing, refuse_unusable, warn_of_tracking
+from benchmark.workflows.outcome import Outcome
+from benchmark.workflows.preparation import missing, warn_of_tracking
 from benchmark.workflows.refit import refits
 from benchmark.workflows.reporting import refuse_foreign, write_report
-
-if TYPE_CHECKING:
-    from benchmark.data.datasets import DataSet
-    from benchmark.experiment.preregistration import Preregistration
-    from benchmark.experiment.spec import RunSpec
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a grid.
-
-    Attributes:
-        store: the folder of the run store; ``reports.load(outcome.store, outcome.keys)`` has its numbers.
-        keys: the runs that were asked for, refits included, whether they are there or not.
-        made, failed: how many runs this call finished, and how many of them failed.
-        interrupted: a signal stopped the grid; the same call goes on from there.
-        report: the report's page, after an interruption of the runs that are there; None where there is none.
-    """
-
-    store: Path
-    keys: Sequence[str]
-    made: int = 0
-    failed: int = 0
-    interrupted: bool = False
-    report: Path | None = None
-
-    def __add__(self, other: "Outcome") -> "Outcome":
-        """Both together, in the order in which they were."""
-        return replace(
-            other,
-            keys=[*dict.fromkeys([*self.keys, *other.keys])],
-            made=self.made + other.made,
-            failed=self.failed + other.failed,
-            interrupted=self.interrupted or other.interrupted,
-        )
+from benchmark.workflows.until_decided import make_until_decided, what_it_takes
 
 
 def run(
@@ -142,16 +109,19 @@ def carry_out(
     if dry_run:
         return _say_what_it_takes(grid, where, store, listener, refit=refit)
     warn_of_tracking(where.tracking_uri, listener)
-    declared = grid.preregistration
-    if declared and declared.insisted and not missing(grid.specs, store):
-        declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory
-    outcome = _train("run", grid.specs, grid.datasets, store, where, listener, declared=declared)
+    declared, specs = grid.preregistration, grid.specs
+    if declared and declared.looks is not None:
+        outcome, specs = make_until_decided(grid, declared, store, where, listener)
+    else:
+        if declared and declared.insisted and not missing(specs, store):
+            declared.declare(store.root)  # too late to be a plan: the report shows such comparisons as exploratory
+        outcome = make_missing("run", specs, grid.datasets, store, where, listener, declared=declared)
     budgets = {spec.budget for spec in grid.specs}
     if refit and not outcome.interrupted:
-        again, left_out = refits(grid.specs, store)
+        again, left_out = refits(specs, store)
         for reason in left_out:
             listener.notice(reason)
-        outcome += _train("refit", again, grid.datasets, store, where, listener)
+        outcome += make_missing("refit", again, grid.datasets, store, where, listener)
         budgets |= {spec.budget for spec in again}
     keys = {record["key"] for record in store.specs() if record["budget"] in budgets}
     if not report or not any(map(store.is_complete, keys)):
@@ -165,8 +135,12 @@ def carry_out(
 def _say_what_it_takes(grid: Grid, where: Places, store: Store, listener: Listener, *, refit: bool) -> Outcome:
     """Say how many runs are missing and what they take; make nothing."""
     keys, to_make = [spec.key for spec in grid.specs], missing(grid.specs, store)
-    listener.message(f"{counted(len(keys), 'run')}, {len(keys) - len(to_make)} of them already in {store.root}")
-    listener.message(estimate(list(to_make.values()), store, where.at_once()))
+    if grid.preregistration is not None and grid.preregistration.looks is not None:
+        for sentence in what_it_takes(grid, grid.preregistration, store, where.at_once()):
+            listener.message(sentence)
+    else:
+        listener.message(f"{counted(len(keys), 'run')}, {len(keys) - len(to_make)} of them already in {store.root}")
+        listener.message(estimate(list(to_make.values()), store, where.at_once()))
     if refit:
         listener.message("refits come on top: their epochs are not known before these runs are there")
     return Outcome(store.root, keys)
@@ -176,46 +150,3 @@ def _imported(store: Store, data: set[str]) -> set[str]:
     """Keys of what was imported on data of these fingerprints."""
     records = (record for record in store.specs() if record.get("protocol") == IMPORTED)
     return {record["key"] for record in records if record["provenance"]["data"] in data}
-
-
-def _train(
-    what: str,
-    specs: "Sequence[RunSpec]",
-    datasets: "Sequence[DataSet]",
-    store: Store,
-    where: Places,
-    listener: Listener,
-    *,
-    declared: "Preregistration | None" = None,
-) -> Outcome:
-    """Declare what will be compared, then make the runs that the store does not hold."""
-    to_make = missing(specs, store)
-    for sentence in damages(to_make, store):
-        listener.notice(sentence)
-    listener.message(f"{counted(len(specs), what)}, {len(specs) - len(to_make)} of them already in {store.root}")
-    keys = [spec.key for spec in specs]
-    if not to_make:
-        return Outcome(store.root, keys)
-    refuse_unusable(to_make.values(), datasets)
-    from benchmark.execution.coordinator import run_grid
-    from benchmark.execution.events import Failed, Finished
-    from benchmark.tracking.uris import resolve_uri
-
-    store.prepare()
-    if declared:
-        declared.declare(store.root)
-    outcomes = run_grid(
-        to_make,
-        {data.name: data for data in datasets},
-        store,
-        executor=where.executor(store),
-        tracking_uri=resolve_uri(where.tracking_uri, store.root),
-        listener=listener,
-    )
-    if failed := outcomes[Failed]:
-        listener.notice(
-            f"{failed} of {counted(len(to_make), 'run')} failed; {store.runs}/*/error.txt has the tracebacks, and the "
-            "same command tries them again"
-        )
-    made = outcomes[Finished] + failed
-    return Outcome(store.root, keys, made=made, failed=failed, interrupted=made < len(to_make))

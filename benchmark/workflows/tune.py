@@ -24,8 +24,9 @@ from benchmark.tuning.tuned import tuned_spec
 from benchmark.workflows.defaults import STORE, data_folder, store_folder
 from benchmark.workflows.grid import Grid
 from benchmark.workflows.notebook import default_listener
+from benchmark.workflows.outcome import Outcome
 from benchmark.workflows.preparation import refuse_unusable, warn_of_tracking
-from benchmark.workflows.run import Outcome, carry_out
+from benchmark.workflows.run import carry_out
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,6 +13,11 @@ IEMOCAP_SESSIONS = 4
 """Sessions of IEMOCAP that are trained on; the run of a seed holds out session seed mod 4."""
 
 
+def validated_sessions(dataset: str) -> int:
+    """How many sessions take turns as the validation data of validated runs: see :attr:`Comparison.sessions`."""
+    return IEMOCAP_SESSIONS if dataset.startswith("iemocap") else 0
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted.
@@ -66,7 +71,7 @@ class Comparison:
 
         0 where every seed has the same validation data (a dev set) or the turns are not known.
         """
-        return IEMOCAP_SESSIONS if self.validated and self.dataset.startswith("iemocap") else 0
+        return validated_sessions(self.dataset) if self.validated else 0
 
     @property
     def presets(self) -> str:

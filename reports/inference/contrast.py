@@ -1,14 +1,17 @@
 """A comparison of two methods with its verdict, and all of a report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
-from reports.inference.plans import FailedSeeds, Plan, Standing, standing
+from reports.inference.plans import FailedSeeds, Followed, Plan, Standing, standing
 from reports.statistics import Judgement, PairedComparison, UnpairedComparison, VarianceComparison
+from reports.statistics.effects import Interval
+from reports.statistics.sequential_verdicts import repeated_interval
 
 MARGIN = 0.5
+OTHER_MEASURE = "the differences in weighted F1 have decided how many seeds it has"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -16,6 +19,9 @@ class Contrast:
     """a - b in weighted F1 at the selected epoch, in points; `missing` says why there is no `comparison`.
 
     `unpaired` in its place where the seeds of one, imported, are not those of the other.
+
+    `followed`: its looks, where its family is followed until it is decided; `comparison` is then of the seeds that the
+    last of them judged, there is no p adjusted, and `level` is that of its boundary.
 
     `standing`: what was declared of it. `level`: of a single t test that is as strict as the family; `members`: how
     many comparisons were adjusted for. `p_equal`: of the two one-sided tests at the margin, `p_equal_holm` adjusted for
@@ -40,6 +46,19 @@ class Contrast:
     judgement: Judgement
     spread: VarianceComparison | None
     spread_judgement: Judgement
+
+    @property
+    def followed(self) -> Followed | None:
+        """Its looks; None where the number of seeds was fixed."""
+        return self.standing.followed
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that a sentence may quote: at 95 %, or the repeated one over all looks."""
+        assert self.comparison is not None
+        if self.followed is None or not self.followed.path:
+            return self.comparison.interval
+        return repeated_interval(self.comparison, self.followed.last)
 
     @property
     def remark(self) -> str:
@@ -80,9 +99,16 @@ class Inference:
         plan = self.plans.get(dataset)
         return MARGIN if plan is None else plan.margin
 
-    def standing(self, evidence: Evidence, a: Method, b: Method) -> Standing:
-        """How any comparison of two methods stands to what was declared of this pair."""
+    def standing(self, evidence: Evidence, a: Method, b: Method, *, decisive: bool = True) -> Standing:
+        """How any comparison of two methods stands to what was declared of this pair.
+
+        decisive: whether it is in the measure that was declared. Where that one has decided how many seeds there are, a
+        comparison in any other is exploratory.
+        """
         plan = self.plans.get(evidence.comparison.dataset)
         sides = [(method.runs[0].group, method.label) for method in (a, b)]
         declared = plan is not None and any({p.a[0], p.b[0]} == {group for group, _ in sides} for p in plan.pairs)
-        return standing((a, b), sides, plan if declared else None, self.failed)
+        found = standing((a, b), sides, plan if declared else None, self.failed)
+        if decisive or found.followed is None:
+            return found
+        return replace(found, remark=found.remark or OTHER_MEASURE, followed=None)

@@ -8,7 +8,7 @@ from reports.evidence.method import Method
 from reports.inference.contrast import MARGIN, Contrast, Inference
 from reports.inference.plans import FailedSeeds, Plan, failed_seeds, in_force, in_words, standing
 from reports.inference.scores import paired_points, points
-from reports.inference.testing import Candidate, contrasts_of
+from reports.inference.testing import Candidate, contrasts_of, followed_contrasts
 from reports.reading.preregistration import Pair, Preregistration
 from reports.reading.runs import FailedRun
 from reports.statistics import unpaired_comparison
@@ -47,11 +47,12 @@ def infer(
                 seen.add(sides)
                 extra.append(_candidate(e, pair, None, margin, lost))
     alpha = min((plan.alpha for plan in held.values() if plan is not None), default=ALPHA)
-    contrasts = [
-        contrast
-        for index, candidates in planned.items()
-        for contrast in contrasts_of(candidates, candidates, plans[index].alpha)
-    ]
+    contrasts: list[Contrast] = []
+    for index, candidates in planned.items():
+        if plans[index].is_followed:
+            contrasts += followed_contrasts(candidates)
+        else:
+            contrasts += contrasts_of(candidates, candidates, plans[index].alpha)
     everything = [candidate for candidates in planned.values() for candidate in candidates] + extra
     contrasts += contrasts_of(extra, everything, alpha)
     order = {e.comparison.dataset: i for i, e in enumerate(evidence)}
@@ -99,10 +100,12 @@ def _candidate(evidence: Evidence, pair: Pair, plan: Plan | None, margin: float,
     shown = (*evidence.comparison.methods, *evidence.comparison.imported)
     by_group = {method.runs[0].group: method for method in shown}
     a, b = (by_group.get(group) for group, _ in (pair.a, pair.b))
+    stands = standing((a, b), (pair.a, pair.b), plan, failed)
     comparison = unpaired = None
     if a is not None and b is not None:
         if a.paired and b.paired:
-            comparison = paired_points(evidence, a, b)
+            judged = None if stands.followed is None else stands.followed.seeds
+            comparison = paired_points(evidence, a, b, seeds=judged)
         else:
             unpaired = unpaired_comparison(*(points(evidence, m).to_numpy(dtype=float) for m in (a, b)))
     return Candidate(
@@ -110,7 +113,7 @@ def _candidate(evidence: Evidence, pair: Pair, plan: Plan | None, margin: float,
         pair=pair,
         a=a,
         b=b,
-        standing=standing((a, b), (pair.a, pair.b), plan, failed),
+        standing=stands,
         margin=margin,
         comparison=comparison,
         unpaired=unpaired,

@@ -6,15 +6,63 @@ from datetime import datetime
 
 from reports.evidence.comparisons import Comparison
 from reports.evidence.method import Method
+from reports.reading.looks import RecordedLook
 from reports.reading.preregistration import Pair, Preregistration
 from reports.reading.runs import FailedRun
 from reports.statistics import Verdict, smallest_p
+from reports.statistics.sequential import UNJUDGED, Decision, Design
+from reports.statistics.sequential import Standing as Judged
 from reports.text import MISSING
 
 AFTERTHOUGHT = "not declared before the runs"
 
 FailedSeeds = Mapping[str, frozenset[int]]
 """Seeds of failed runs by group."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A comparison of a family that is followed until it is decided.
+
+    order: the declared seeds. path: where it stood after each look that was taken. reason: why it was withdrawn.
+    """
+
+    design: Design
+    order: tuple[int, ...]
+    path: tuple[Judged, ...]
+    reason: str = ""
+
+    @property
+    def last(self) -> Judged:
+        """Where it stands."""
+        return self.path[-1] if self.path else UNJUDGED
+
+    @property
+    def number(self) -> int:
+        """The look, counted from 1, of the numbers that it stands on; 0 before the first."""
+        return next((k for k, n in enumerate(self.design.looks, 1) if n == self.last.seeds), 0)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that it is judged on; before the first look, those that this one needs."""
+        return self.order[: self.last.seeds or self.design.looks[0]]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no look is going to judge it any more."""
+        return self.last.decision is not None or len(self.path) == len(self.design.looks)
+
+    @property
+    def obstacle(self) -> tuple[Verdict, str] | None:
+        """What takes the place of a verdict: it was withdrawn, or the next look is still to come."""
+        if self.last.decision is Decision.WITHDRAWN:
+            look = self.design.looks[len(self.path) - 1]
+            return Verdict.NOT_TESTABLE, f"withdrawn at the look at {look} seeds: {self.reason}"
+        if not self.is_over:
+            due = self.design.looks[len(self.path)]
+            state = f"undecided after {self.last.seeds} seeds; " if self.path else ""
+            return Verdict.NOT_TESTABLE_YET, f"{state}the look at {due} seeds is to come, and the same command goes on"
+        return None
 
 
 @dataclass(frozen=True)
@@ -52,9 +100,33 @@ class Plan:
                 named.setdefault(seed, part.declared)
         return named
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is judged at looks until it is decided."""
+        return self.parts[0].design is not None
+
+    @property
+    def looks(self) -> tuple[RecordedLook, ...]:
+        """The looks that were taken, of a family that is followed until it is decided."""
+        return self.parts[0].looks
+
     def covers(self, budget: str) -> bool:
         """Whether it says what is compared under this budget."""
         return self.parts[0].covers([budget])
+
+    def followed(self, groups: Collection[str]) -> Followed | None:
+        """The declared comparison of these two groups; None where the number of seeds was fixed."""
+        declared = self.parts[0]
+        position = next((i for i, pair in enumerate(self.pairs) if {pair.a[0], pair.b[0]} == set(groups)), None)
+        if declared.design is None or position is None:
+            return None
+        path: list[Judged] = []
+        reason = ""
+        for taken in self.looks:
+            if not path or path[-1].decision is None:
+                path.append(taken.look.comparisons[position])
+                reason = taken.reasons[position]
+        return Followed(declared.design, declared.order, tuple(path), reason)
 
 
 def in_force(preregistrations: Sequence[Preregistration]) -> tuple[Plan, ...]:
@@ -78,6 +150,8 @@ def _extends(declared: Preregistration, plan: Plan) -> bool:
     def question(part: Preregistration) -> tuple[frozenset[Pair], float, float]:
         return frozenset(part.pairs), part.margin, part.alpha
 
+    if declared.design is not None or plan.parts[0].design is not None:
+        return False  # its looks say how often it may be judged
     nothing_to_spend = smallest_p(len(plan.seeds)) > plan.alpha
     return nothing_to_spend and question(declared) == question(plan.parts[0])
 
@@ -88,12 +162,15 @@ class Standing:
 
     `remark`: why it is exploratory, empty where it was declared before its runs. `declared`: number of declared seeds,
     None where the pair was not declared. `present`: seeds that both have, of the declared ones. `failed`: by method.
+    `followed`: its looks, where the family is followed until it is decided; `declared` are then the seeds that it has
+    to have by now.
     """
 
     remark: str
     declared: int | None = None
     present: int = 0
     failed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    followed: Followed | None = None
 
     @property
     def failures(self) -> int:
@@ -108,6 +185,8 @@ class Standing:
     @property
     def obstacle(self) -> tuple[Verdict, str] | None:
         """What takes the place of a verdict while runs are missing: which fail is not chance, and may be the worst."""
+        if self.followed is not None and (obstacle := self.followed.obstacle):
+            return obstacle
         declared = "" if self.declared is None else f", {self.present} of {self.declared} declared seeds are there"
         if self.failed:
             who = " and ".join(f"{label} failed in {_counted(seeds)}" for label, seeds in self.failed)
@@ -127,18 +206,21 @@ def standing(
     ours = [method for method in methods if method is not None and not method.imported]
     seeds = [{run.seed for run in method.runs} for method in ours]
     common = set.intersection(*seeds) if seeds and None not in methods else set()
+    followed = None if plan is None else plan.followed([group for group, _ in sides])
     lost = []
     for method, (group, label) in zip(methods, sides, strict=True):
-        if failed.get(group):
-            lost.append((method.label if method else label, tuple(sorted(failed[group]))))
+        without = failed.get(group, frozenset())
+        if without := without if followed is None else without & set(followed.seeds):
+            lost.append((method.label if method else label, tuple(sorted(without))))
     if plan is None:
         return Standing(remark=AFTERTHOUGHT, present=len(common), failed=tuple(lost))
-    present = len(common & plan.seeds.keys())
+    needed = set(plan.seeds if followed is None else followed.seeds)
     return Standing(
         remark="" if None in methods else _afterthought(ours, plan),
-        declared=len(plan.seeds),
-        present=present,
+        declared=len(needed),
+        present=len(common & needed),
         failed=tuple(lost),
+        followed=followed,
     )
 
 

@@ -1,5 +1,7 @@
 """Scores of methods by seed, in points, and their paired differences."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
@@ -17,7 +19,11 @@ def points(evidence: Evidence, method: Method, measure: str = SELECTED) -> pd.Se
     return 100 * evidence.values(method.label, measure)
 
 
-def paired_points(evidence: Evidence, a: Method, b: Method, measure: str = SELECTED) -> PairedComparison:
-    """a - b by seed; seeds that hold out the same session are a group."""
+def paired_points(
+    evidence: Evidence, a: Method, b: Method, measure: str = SELECTED, seeds: Collection[int] | None = None
+) -> PairedComparison:
+    """a - b by seed, of these seeds or of all; seeds that hold out the same session are a group."""
     first, second = (points(evidence, method, measure) for method in (a, b))
+    if seeds is not None:
+        first, second = (values[values.index.isin(list(seeds))] for values in (first, second))
     return paired_comparison(first, second, sessions=evidence.comparison.sessions)

@@ -26,6 +26,7 @@ from reports.statistics import (
     judge_variances,
     not_testable,
 )
+from reports.statistics.sequential_verdicts import judge_followed, strictness_of
 
 UNIT = "F1"
 NAN = float("nan")
@@ -81,6 +82,16 @@ def contrasts_of(candidates: Sequence[Candidate], members: Sequence[Candidate], 
     return contrasts
 
 
+def followed_contrasts(candidates: Sequence[Candidate]) -> list[Contrast]:
+    """The contrasts of a family that is followed until it is decided: its looks decide, no p is adjusted."""
+    alike = [NAN if c.comparison is None else c.comparison.p_equal(c.margin) for c in candidates]
+    adjusted = holm(np.array(alike)).tolist()
+    return [
+        _followed(candidate, len(candidates), _known(candidate, *equal))
+        for candidate, *equal in zip(candidates, alike, adjusted, strict=True)
+    ]
+
+
 def joint_test(comparisons: Sequence[PairedComparison | None], alpha: float) -> tuple[FamilyTest | None, list[int]]:
     """The joint test of those comparisons that exist, and their positions."""
     positions = [i for i, comparison in enumerate(comparisons) if comparison is not None and comparison.n]
@@ -125,6 +136,38 @@ def _paired(
         mc_se=error,
         level=strictness(test, alpha),
         members=len(test.n) if test is not None else 0,
+        judgement=judgement,
+        spread=spread,
+        spread_judgement=spread_judgement,
+    )
+
+
+def _followed(candidate: Candidate, members: int, shared: dict[str, Any]) -> Contrast:
+    a, b = candidate.labels
+    label, of_spread = f"{a} − {b}", f"sd of {a} / sd of {b}"
+    followed, comparison = candidate.standing.followed, candidate.comparison
+    assert followed is not None
+    level, spread = followed.design.alpha, None
+    if candidate.missing or comparison is None or candidate.a is None or candidate.b is None:
+        judgement = spread_judgement = not_testable(label, candidate.missing)
+    else:
+        judgement = spread_judgement = not_testable(label, "no look has judged it")
+        if comparison.n == followed.last.seeds:
+            judgement = judge_followed(comparison, followed.last, followed.design, label=label, unit=UNIT)
+            level = strictness_of(followed.last, followed.design)
+        spread = compare_variances(points(candidate.evidence, candidate.a), points(candidate.evidence, candidate.b))
+        spread_judgement = judge_variances(spread, label=of_spread, alpha=followed.design.alpha)
+        against = obstacle(candidate.evidence, candidate.a, candidate.b, candidate.standing)
+        judgement, spread_judgement = sound(judgement, label, against), sound(spread_judgement, of_spread, against)
+    return Contrast(
+        **shared,
+        comparison=comparison,
+        unpaired=None,
+        p_adjusted=NAN,
+        p_holm=NAN,
+        mc_se=NAN,
+        level=level,
+        members=members,
         judgement=judgement,
         spread=spread,
         spread_judgement=spread_judgement,

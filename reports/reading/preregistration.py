@@ -7,9 +7,12 @@ from pathlib import Path
 
 from reports.errors import ReportError
 from reports.reading.documents import document
-from reports.reading.runs import FORMAT
+from reports.reading.looks import RecordedLook, read_looks
+from reports.statistics.sequential import Design
 
 METRIC = "weighted_f1"
+FORMATS = (1, 2)
+"""2: with looks, which earlier versions would take for a fixed number of seeds."""
 _FIELDS = {"format": int, "declared": str, "metric": str, "margin": float, "alpha": float, "seeds": list}
 
 
@@ -25,13 +28,25 @@ class Pair:
 
 @dataclass(frozen=True)
 class Preregistration:
-    """A test family, declared: comparisons under one joint test. margin: δ in points of weighted F1."""
+    """A test family, declared: comparisons under one joint test.
 
+    name: of its file. margin: δ in points of weighted F1. order: the seeds, as declared. design: of a family that is
+    judged at several looks, and looks: those that were taken; None and none where the number of seeds is fixed.
+    """
+
+    name: str
     declared: datetime
     margin: float
     alpha: float
-    seeds: frozenset[int]
+    order: tuple[int, ...]
     pairs: tuple[Pair, ...]
+    design: Design | None = None
+    looks: tuple[RecordedLook, ...] = ()
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The declared seeds."""
+        return frozenset(self.order)
 
     def covers(self, budgets: Iterable[str]) -> bool:
         """Whether it says what is compared under one of these budgets."""
@@ -45,16 +60,18 @@ def read_preregistrations(store: Path) -> tuple[Preregistration, ...]:
             f"{store / 'families'} is where css-bench 0.1 declared comparisons: rename the folder to "
             f"{store / 'preregistrations'}, and they count as declared"
         )
-    declared = [(_read(path), path.name) for path in (store / "preregistrations").glob("*.json")]
+    declared = [(read_preregistration(path), path.name) for path in (store / "preregistrations").glob("*.json")]
     return tuple(content for content, _ in sorted(declared, key=lambda f: (f[0].declared, f[1])))
 
 
-def _read(path: Path) -> Preregistration:
+def read_preregistration(path: Path) -> Preregistration:
+    """The preregistration of a file, with its looks. Raises ReportError like `read_preregistrations`."""
     content = document(path, _FIELDS | {"comparisons": list})
-    if (content["format"], content["metric"]) != (FORMAT, METRIC):
+    if content["format"] not in FORMATS or content["metric"] != METRIC:
         raise ReportError(
-            f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads {FORMAT} and "
-            f"{METRIC!r}: use the css-bench version that wrote it, or delete the file"
+            f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads "
+            f"{' and '.join(map(str, FORMATS))} and {METRIC!r}: use the css-bench version that wrote it, or delete "
+            "the file"
         )
     try:
         declared = datetime.fromisoformat(content["declared"])
@@ -62,14 +79,21 @@ def _read(path: Path) -> Preregistration:
             Pair(c["dataset"], c["budget"], *((c[side]["group"], c[side]["label"]) for side in "ab"))
             for c in content["comparisons"]
         )
+        looks = content.get("looks")
+        design = None
+        if looks is not None:
+            design = Design(tuple(looks), content["alpha"], content["spending"], content["margin"])
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(
             f"cannot use {path}: {error!r}; delete it, and its comparisons count as exploratory"
         ) from error
     return Preregistration(
-        declared if declared.tzinfo else declared.replace(tzinfo=UTC),
-        content["margin"],
-        content["alpha"],
-        frozenset(content["seeds"]),
-        pairs,
+        name=path.stem,
+        declared=declared if declared.tzinfo else declared.replace(tzinfo=UTC),
+        margin=content["margin"],
+        alpha=content["alpha"],
+        order=tuple(content["seeds"]),
+        pairs=pairs,
+        design=design,
+        looks=() if design is None else read_looks(path, design, len(pairs)),
     )

@@ -138,7 +138,8 @@ def _spread_verdict(contrast: Contrast) -> str:
     """`supported` means: the first method varies less."""
     verdict = contrast.spread_judgement.verdict.value
     cannot_tell = verdict in ("underpowered", "too few seeds")
-    return (f"cannot tell: {verdict}" if cannot_tell else verdict) + (" (exploratory)" if contrast.remark else "")
+    exploratory = contrast.remark or contrast.followed  # the looks are at weighted F1, not at its spread
+    return (f"cannot tell: {verdict}" if cannot_tell else verdict) + (" (exploratory)" if exploratory else "")
 
 
 def _interval(low: float, high: float) -> str:

@@ -43,16 +43,19 @@ class RunDisplay:
     Args:
         specs: the runs to be made, by key.
         console: where to draw; not a terminal, it gets a line a finished run.
+        title: what they are.
         one_line: draw the bar of all runs alone, and say only what went wrong: for what shows no cursor movements.
     """
 
-    def __init__(self, specs: Mapping[str, RunSpec], console: Console, *, one_line: bool = False) -> None:
+    def __init__(
+        self, specs: Mapping[str, RunSpec], console: Console, *, title: str = "all runs", one_line: bool = False
+    ) -> None:
         self._grid = GridProgress(specs)
         self._one_line = one_line
         self._bars: dict[str, TaskID] = {}
         self._progress = bars(console)
         self._all = self._progress.add_task(
-            "all runs", total=self._grid.work, count=self._grid.count, note=self._grid.time_left
+            title, total=self._grid.work, count=self._grid.count, note=self._grid.time_left
         )
 
     def __enter__(self) -> "RunDisplay":

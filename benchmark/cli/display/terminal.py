@@ -34,9 +34,9 @@ class Terminal(Listener):
         say(text)
 
     @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+    def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
         """Show bars while the block lasts."""
-        with RunDisplay(specs, self._console, one_line=self._one_line) as display:
+        with RunDisplay(specs, self._console, title=title, one_line=self._one_line) as display:
             yield display.update
 
     @contextmanager

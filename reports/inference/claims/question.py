@@ -9,10 +9,12 @@ from reports.evidence.method import Method
 from reports.inference.claims.claim import Part
 from reports.inference.claims.metrics import Metric
 from reports.inference.contrast import Inference
-from reports.inference.scores import SELECTED
+from reports.inference.plans import Standing
+from reports.inference.scores import SELECTED, paired_points
 from reports.inference.soundness import obstacle, sound
 from reports.inference.testing import joint_test
 from reports.statistics import Judgement, PairedComparison, RateComparison, judge, judge_rates
+from reports.statistics.sequential_verdicts import judge_followed
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,14 +62,35 @@ def judged(questions: Sequence[Question], inference: Inference) -> list[Part]:
         if test is not None and i in position:
             adjusted, level = float(test.adjusted[position[i]]), test.level
         adjusted, level = _stricter(question, inference, adjusted, level)
-        standing = inference.standing(question.evidence, question.a, question.b)
+        decisive = _as_declared(question)
+        standing = inference.standing(question.evidence, question.a, question.b, decisive=decisive)
         against = obstacle(
             question.evidence, question.a, question.b, standing,
             refit=question.metric.of_refits, learned=question.metric.of_learners,
         )  # fmt: skip
-        judgement = sound(_judgement(question, adjusted, level, inference.alpha), question.label, against)
+        judgement = _followed(question, standing) if decisive and standing.followed is not None else None
+        judgement = judgement or _judgement(question, adjusted, level, inference.alpha)
+        judgement = sound(judgement, question.label, against)
         parts.append(Part(dataset=question.dataset, label=question.label, judgement=judgement, standing=standing))
     return parts
+
+
+def _as_declared(question: Question) -> bool:
+    """Whether it is what is declared: the difference of the selected weighted F1."""
+    return question.whole and question.metric.measure == SELECTED
+
+
+def _followed(question: Question, standing: Standing) -> Judgement | None:
+    """What the looks have decided; None before the first."""
+    followed = standing.followed
+    assert followed is not None
+    comparison = paired_points(question.evidence, question.a, question.b, seeds=followed.seeds)
+    if comparison.n != followed.last.seeds:
+        return None
+    return judge_followed(
+        comparison, followed.last, followed.design, label=question.label, unit=question.metric.unit,
+        claim=question.metric.better,
+    )  # fmt: skip
 
 
 def _stricter(question: Question, inference: Inference, adjusted: float, level: float) -> tuple[float, float]:
@@ -76,7 +99,7 @@ def _stricter(question: Question, inference: Inference, adjusted: float, level: 
     Without that a claim that nobody has declared would be judged by its own small family, more leniently than a
     declared one. It makes no difference which of the two methods comes first in the contrast.
     """
-    if not question.whole or question.metric.measure != SELECTED:  # what is declared is the selected weighted F1
+    if not _as_declared(question):
         return adjusted, level
     contrast = inference.find(question.dataset, question.a.label, question.b.label)
     if contrast is None or math.isnan(contrast.p_adjusted) or math.isnan(adjusted):

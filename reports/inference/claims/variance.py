@@ -24,7 +24,7 @@ def check_variance(entry: Mapping[str, Any], evidence: Sequence[Evidence], infer
         for rival in setting.rivals:
             label = f"sd of {method.label} / sd of {rival.label}, weighted F1{suffix}"
             spread = compare_variances(points(e, method, measure), points(e, rival, measure))
-            standing = inference.standing(e, method, rival)
+            standing = inference.standing(e, method, rival, decisive=False)
             against = obstacle(e, method, rival, standing, refit=measure == REFITTED)
             judgement = sound(judge_variances(spread, label=label, alpha=inference.alpha), label, against)
             parts.append(Part(dataset=setting.dataset, label=label, judgement=judgement, standing=standing))

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from benchmark.base.errors import UserError
 from benchmark.data.datasets import dataset
 from benchmark.experiment.grid import expand
-from benchmark.experiment.preregistration import Side, declare, plan
+from benchmark.experiment.preregistration import Preregistration, Side, plan
 from benchmark.experiment.presets import load_preset
 
 METHODS = ["adam", "css", "concat+pgm"]
@@ -75,19 +76,31 @@ def test_contrasts_may_name_what_was_imported_on_the_same_data():
 
 
 def test_a_family_is_declared_once(tmp_path: Path):
-    path = declare(tmp_path, pairs(), [1, 0], 0.5)
+    path = Preregistration(pairs(), [1, 0], 0.5).declare(tmp_path)
     assert path is not None
     content = json.loads(path.read_text(encoding="utf-8"))
     assert (content["margin"], content["seeds"], content["metric"]) == (0.5, [0, 1], "weighted_f1")
     before = path.read_bytes()
-    assert declare(tmp_path, pairs(), [0, 1], 0.5) is None
+    assert Preregistration(pairs(), [0, 1], 0.5).declare(tmp_path) is None
     assert path.read_bytes() == before
     for other in ((pairs(), [0, 1], 1.0), (pairs(), [0, 1, 2], 0.5), (pairs(contrasts="css:adam"), [0, 1], 0.5)):
-        assert declare(tmp_path, *other) is not None
+        assert Preregistration(*other).declare(tmp_path) is not None
     assert len(list((tmp_path / "preregistrations").iterdir())) == 4
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_margin_is_a_positive_number(tmp_path: Path, margin: float):
     with pytest.raises(UserError, match="--margin must be a positive number of F1 points"):
-        declare(tmp_path, pairs(), [0], margin)
+        Preregistration(pairs(), [0], margin).declare(tmp_path)
+
+
+def test_looks_are_declared_with_the_order_of_seeds_and_make_another_family(tmp_path: Path):
+    followed = Preregistration(pairs(), [5, 3, 4], 0.5, looks=(2, 3), spending="pocock")
+    path = followed.declare(tmp_path)
+    assert path is not None
+    assert path.stem == followed.name
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert (content["format"], content["looks"], content["spending"]) == (2, [2, 3], "pocock")
+    assert content["seeds"] == [5, 3, 4]
+    for other in ({"seeds": [3, 4, 5]}, {"looks": (3,)}, {"spending": "obrien-fleming"}, {"looks": None}):
+        assert replace(followed, **other).name != followed.name

@@ -24,5 +24,5 @@ class Heard(benchmark.Listener):
         self.notices.append(text)
 
     @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+    def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
         yield self.events.append

@@ -82,7 +82,7 @@ class Impatient(Heard):
     """Presses Ctrl-C as soon as a run is finished."""
 
     @contextmanager
-    def runs(self, specs: Mapping[str, RunSpec]) -> Iterator[Hear]:
+    def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
         def hear(event: Event) -> None:
             self.events.append(event)
             if isinstance(event, Finished):

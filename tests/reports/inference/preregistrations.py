@@ -10,6 +10,7 @@ import numpy as np
 from reports.evidence.comparisons import compare
 from reports.evidence.evidence import Evidence, collect
 from reports.inference.contrasts import Inference, infer
+from reports.inference.looks import take_look
 from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
 
@@ -25,9 +26,14 @@ def evidence_of(store: Path) -> list[Evidence]:
 
 
 def declare(
-    store: Path, *pairs: tuple[str, str, str], at: str = EARLY, seeds: Sequence[int] | None = None, margin: float = 0.5
+    store: Path,
+    *pairs: tuple[str, str, str],
+    at: str = EARLY,
+    seeds: Sequence[int] | None = None,
+    margin: float = 0.5,
+    looks: Sequence[int] = (),
 ) -> Path:
-    """Write a family as docs/run-format.md says; by default with the seeds of the store's runs."""
+    """Write a family as docs/run-format.md says; by default with the seeds of the store's runs, and without looks."""
     if seeds is None:
         seeds = sorted({run.seed for run in read_store(store).runs})
     by_name = {(r.dataset, r.label): r for r in read_store(store).runs}
@@ -43,6 +49,8 @@ def declare(
             {"dataset": d, "budget": budgets[d], "a": side(d, a), "b": side(d, b)} for d, a, b in pairs
         ],
     }  # fmt: skip
+    if looks:
+        content |= {"format": 2, "looks": list(looks), "spending": "pocock"}
     (store / "preregistrations").mkdir(exist_ok=True)
     path = store / "preregistrations" / f"{len(list(store.glob('preregistrations/*'))):016x}.json"
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -52,6 +60,18 @@ def declare(
 def inferred(store: Path) -> tuple[list[Evidence], Inference]:
     evidence = evidence_of(store)
     return evidence, infer(evidence, read_preregistrations(store), read_store(store).failed)
+
+
+def follow(store: Path) -> list[dict[str, Any]]:
+    """Take and write down every look that the runs of the one declared family allow."""
+    (path,) = store.glob("preregistrations/*.json")
+    looks = []
+    while (look := take_look(store, path.stem)) is not None:
+        looks.append(look)
+        folder = store / "looks" / path.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{look['seeds']}.json").write_text(json.dumps(look), encoding="utf-8")
+    return looks
 
 
 def set_f1(store: Path, edit_json: Callable[..., None], scores: dict[tuple[str, str], Sequence[float | None]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.experiment.preregistration import declare as declare_grid
+from benchmark.experiment.preregistration import Preregistration
 from reports.inference.claims import check_claims
 from reports.inference.plans import in_force
 from reports.reading.preregistration import read_preregistrations
@@ -72,9 +72,9 @@ def test_what_cssbench_declares_twice_is_one_plan(two: Path):
     (path,) = two.glob("preregistrations/*")
     comparisons = json.loads(path.read_text(encoding="utf-8"))["comparisons"]
     path.unlink()
-    assert declare_grid(two, comparisons, range(5)) is not None
-    assert declare_grid(two, comparisons, range(12)) is not None
-    assert declare_grid(two, comparisons, range(12)) is None
+    assert Preregistration(comparisons, range(5), 0.5).declare(two) is not None
+    assert Preregistration(comparisons, range(12), 0.5).declare(two) is not None
+    assert Preregistration(comparisons, range(12), 0.5).declare(two) is None
     assert plans(two) == [list(range(12))]
 
 

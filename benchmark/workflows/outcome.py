@@ -1,0 +1,35 @@
+"""What became of a grid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a grid.
+
+    Attributes:
+        store: the folder of the run store; ``reports.load(outcome.store, outcome.keys)`` has its numbers.
+        keys: the runs that were asked for, refits included, whether they are there or not.
+        made, failed: how many runs this call finished, and how many of them failed.
+        interrupted: a signal stopped the grid; the same call goes on from there.
+        report: the report's page, after an interruption of the runs that are there; None where there is none.
+    """
+
+    store: Path
+    keys: Sequence[str]
+    made: int = 0
+    failed: int = 0
+    interrupted: bool = False
+    report: Path | None = None
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Both together, in the order in which they were."""
+        return replace(
+            other,
+            keys=[*dict.fromkeys([*self.keys, *other.keys])],
+            made=self.made + other.made,
+            failed=self.failed + other.failed,
+            interrupted=self.interrupted or other.interrupted,
+        )

@@ -1,0 +1,116 @@
+"""The next look at a family that is followed until it is decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from reports.errors import NothingToJudgeError, ReportError
+from reports.evidence.comparisons import validated_sessions
+from reports.measures.runs import learned
+from reports.reading.documents import document
+from reports.reading.looks import look_content
+from reports.reading.preregistration import Pair, Preregistration, read_preregistration
+from reports.reading.runs import Run, read_store
+from reports.statistics.sequential import Look, follow
+
+MISSING = "are missing"
+Runs = Mapping[tuple[str, int], Run]
+"""Finished runs by group and seed."""
+
+
+def take_look(store: Path, name: str) -> dict[str, Any] | None:
+    """The next look at the family of this name, to be written down; None where no look is left or all is decided.
+
+    It needs the runs of every open comparison with the seeds of the look. A comparison that lacks one is withdrawn, and
+    so is one with runs that learned nothing: which runs fail is not chance. Raises NothingToJudgeError where all of
+    them lack runs, and ReportError where the runs do not lead to the looks that were taken before.
+    """
+    path = store / "preregistrations" / f"{name}.json"
+    plan = read_preregistration(path)
+    if plan.design is None:
+        raise ReportError(f"{path} declares a fixed number of seeds, and no looks")
+    if len(plan.looks) == len(plan.design.looks) or (plan.looks and _over(plan.looks[-1].look)):
+        return None
+    runs = {(run.group, run.seed): run for run in read_store(store).runs if run.protocol == "validated"}
+    n = plan.design.looks[len(plan.looks)]
+    earlier = [look.reasons for look in plan.looks]
+    is_open = [True] * len(plan.pairs)
+    if plan.looks:
+        is_open = [standing.decision is None for standing in plan.looks[-1].look.comparisons]
+    reasons = [
+        _obstacle(runs, pair, plan.order[:n]) if undecided else next((of[i] for of in earlier if of[i]), "")
+        for i, (pair, undecided) in enumerate(zip(plan.pairs, is_open, strict=True))
+    ]
+    if all(MISSING in reasons[i] for i, undecided in enumerate(is_open) if undecided):
+        raise NothingToJudgeError(f"nothing can be judged at {n} seeds: {next(filter(None, reasons))}")
+    looks = _follow(plan, runs, n, [*earlier, reasons])
+    for taken, again in zip(plan.looks, looks, strict=False):
+        if [s.decision for s in taken.look.comparisons] != [s.decision for s in again.comparisons]:
+            raise ReportError(
+                f"{path} was decided otherwise at {taken.seeds} seeds than its runs say now: runs were replaced after "
+                "the look; put them back, or declare the comparison again in another store"
+            )
+    comparisons = document(path, {"comparisons": list})["comparisons"]
+    return look_content(looks[-1], comparisons, reasons)
+
+
+def retaken(plan: Preregistration, runs: Iterable[Run]) -> tuple[Look, ...]:
+    """The looks that were taken, worked out again from the runs."""
+    assert plan.design is not None
+    if not plan.looks:
+        return ()
+    found = {(run.group, run.seed): run for run in runs if run.protocol == "validated"}
+    return _follow(plan, found, plan.looks[-1].seeds, [look.reasons for look in plan.looks])
+
+
+def _over(look: Look) -> bool:
+    return all(standing.decision is not None for standing in look.comparisons)
+
+
+def _follow(plan: Preregistration, runs: Runs, n: int, reasons: Sequence[Sequence[str]]) -> tuple[Look, ...]:
+    """All looks up to the one at n seeds. reasons: of every look, why comparisons are withdrawn."""
+    assert plan.design is not None
+    withdrawn: dict[int, int] = {}
+    for look, of_look in enumerate(reasons, start=1):
+        for i, why in enumerate(of_look):
+            if why:
+                withdrawn.setdefault(i, look)
+    seeds = plan.order[:n]
+    columns = [_differences(runs, pair, seeds) for pair in plan.pairs]
+    labels = [_groups(pair, seeds) for pair in plan.pairs]
+    rng = np.random.default_rng(int(plan.name, 16))
+    return follow(np.stack(columns, axis=1), plan.design, rng, groups=np.stack(labels, axis=1), withdrawn=withdrawn)
+
+
+def _differences(runs: Runs, pair: Pair, seeds: Sequence[int]) -> Float[np.ndarray, " n"]:
+    """a - b in points of weighted F1 at the selected epoch; NaN where a run is missing."""
+
+    def score(group: str, seed: int) -> float:
+        run = runs.get((group, seed))
+        return float("nan") if run is None else 100 * run.number("selected", "weighted_f1")
+
+    return np.array([score(pair.a[0], seed) - score(pair.b[0], seed) for seed in seeds])
+
+
+def _groups(pair: Pair, seeds: Sequence[int]) -> Int[np.ndarray, " n"]:
+    sessions = validated_sessions(pair.dataset)
+    return np.array([seed % sessions if sessions > 1 else -1 for seed in seeds])
+
+
+def _obstacle(runs: Runs, pair: Pair, seeds: Sequence[int]) -> str:
+    """Why the comparison cannot be judged; empty where it can."""
+    sides = []
+    for group, label in (pair.a, pair.b):
+        found = [runs.get((group, seed)) for seed in seeds]
+        present = [run for run in found if run is not None]
+        if len(present) < len(found):
+            return f"{len(found) - len(present)} of {len(found)} runs of {label} {MISSING}"
+        if hopeless := sum(learned(run, "selected") == 0 for run in present):
+            return f"{hopeless} of {len(found)} runs of {label} learned nothing"
+        sides.append([run.weights_digest for run in present])
+    if sides[0] == sides[1] and None not in sides[0]:
+        return f"{pair.a[1]} and {pair.b[1]} end with equal weights in all {len(seeds)} seeds: they are the same runs"
+    return ""
