@@ -21,10 +21,10 @@ def load(store: Path | str, keys: Collection[str] | None = None) -> "Frames":
     """Read a store's runs, or those of `keys`, and return the numbers of their report as data frames.
 
     Scores, shares and differences are in per cent (points) in every frame, losses in nats. Of the frames, `accuracy`,
-    `stability` and `conflict` have a row a method on a data set, `comparisons` a row a comparison, `claims` a row a
-    part of a claim, `per_class` a row a class of a run, `history` a row an epoch of a run and `probes` a row a
-    gradient probe of a run. `load(store).describe("accuracy")` says what every column of a frame means. A frame that
-    has no rows has its columns. Raises ReportError as `build` does.
+    `stability` and `conflict` have a row a method on a data set, `comparisons` a row a comparison, `looks` a row a
+    comparison and look, `claims` a row a part of a claim, `per_class` a row a class of a run, `history` a row an epoch
+    of a run and `probes` a row a gradient probe of a run. `load(store).describe("accuracy")` says what every column of
+    a frame means. A frame that has no rows has its columns. Raises ReportError as `build` does.
     """
     from reports import frames
 

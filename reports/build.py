@@ -51,12 +51,13 @@ def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> b
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:
-    """SHA-256 over this package, preregistrations and studies; for each run, how it ended, when, and its size."""
+    """SHA-256 over this package and what was declared and decided; for each run, how it ended, when, and its size."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css"))
-    declared = (store / folder for folder in ("preregistrations", "studies"))
-    for source in [*sorted(parts), *(path for folder in declared for path in sorted(folder.glob("*.json")))]:
+    patterns = ("preregistrations/*.json", "looks/*/*.json", "studies/*.json")
+    declared = (path for pattern in patterns for path in sorted(store.glob(pattern)))
+    for source in [*sorted(parts), *declared]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):
         for name in ("result.json", "error.txt"):

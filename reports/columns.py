@@ -179,6 +179,20 @@ _COMPARISONS = _ORIGIN | _ENDS | {
     "seeds_for_difference": "How many seeds would show a difference of δ.",
     "seeds_for_equivalence": "How many seeds would show equality within δ.",
 }  # fmt: skip
+_LOOKS = _ORIGIN | {
+    "a": "The first method.",
+    "b": "The second method.",
+    "seeds": "The number of seeds that the look judged.",
+    "difference": "The mean of a − b over these seeds, points of weighted F1.",
+    "t": "The paired t of the difference.",
+    "boundary": "What |t| had to reach; not a number where so few seeds can reject nothing.",
+    "low": "The lower end of the interval that holds over all looks.",
+    "high": "The upper end of the interval that holds over all looks.",
+    "naive_low": "The lower end of the 95 % interval that a fixed number of seeds would have.",
+    "naive_high": "The upper end of the 95 % interval that a fixed number of seeds would have.",
+    "conditional_power": "The chance of a rejection at the last look, were the difference as large as the margin.",
+    "decision": "What the look decided.",
+}
 _CLAIMS = _ORIGIN | _ENDS | {
     "claim": "The letter of the claim.",
     "says": "The claim.",
@@ -233,6 +247,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "stability": _stability(),
     "conflict": _conflict(),
     "comparisons": _COMPARISONS,
+    "looks": _LOOKS,
     "claims": _CLAIMS,
     "per_class": _PER_CLASS,
     "history": _HISTORY,

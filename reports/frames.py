@@ -15,6 +15,7 @@ from reports.tables.accuracy import accuracy
 from reports.tables.claims import claims_table
 from reports.tables.comparisons import comparisons
 from reports.tables.conflict import conflict
+from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.stability import stability
 
@@ -29,6 +30,7 @@ class Frames:
     Attributes:
         accuracy, stability, conflict: a row a method on a data set.
         comparisons: a row a comparison of two methods on a data set.
+        looks: a row a comparison and look, of families that were followed until they were decided.
         claims: a row a part of a claim on a data set.
         per_class: a row a class of a run. history: a row an epoch of a run. probes: a row a gradient probe of a run.
 
@@ -39,6 +41,7 @@ class Frames:
     stability: pd.DataFrame
     conflict: pd.DataFrame
     comparisons: pd.DataFrame
+    looks: pd.DataFrame
     claims: pd.DataFrame
     per_class: pd.DataFrame
     history: pd.DataFrame
@@ -63,6 +66,7 @@ def load(store: Path | str, keys: Collection[str] | None = None) -> Frames:
         stability=_summary("stability", analysis, stability),
         conflict=_summary("conflict", analysis, conflict),
         comparisons=_in_percent("comparisons", (comparisons(e, analysis.inference).frame for e in analysis.validated)),
+        looks=_documented("looks", _joined(looks(e, analysis.inference).frame for e in analysis.validated)),
         claims=_documented("claims", claims.frame),
         per_class=_documented("per_class", _joined(map(_per_class, analysis.evidence))),
         history=_in_percent("history", (_of_runs(e, e.history) for e in analysis.evidence)),

@@ -12,6 +12,7 @@ from reports.evidence.evidence import Evidence
 from reports.figures import style
 from reports.figures.effects import factorial_plot
 from reports.figures.figures import FIGURES
+from reports.figures.looks import looks_plot
 from reports.figures.view import FigureView, viewed
 from reports.inference import imported as imports
 from reports.inference.contrasts import Inference
@@ -26,6 +27,7 @@ from reports.tables.cost import cost
 from reports.tables.directions import directions
 from reports.tables.factorial import factorial
 from reports.tables.instrument import instrument
+from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
 from reports.tables.selection import selection
@@ -95,7 +97,9 @@ def _section(evidence: Evidence, inference: Inference, palette: style.Palette, f
     comparison = evidence.comparison
     data = comparison.data_origin.short
     with style.drawing():
-        drawn = (draw(evidence, palette) for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ())))
+        drawn = [draw(evidence, palette) for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ()))]
+        if comparison.validated:
+            drawn.insert(0, looks_plot(evidence, inference, palette))
         figures = [viewed(drawing, data, folder) for drawing in drawn if drawing]
     return Section(
         comparison=comparison,
@@ -115,7 +119,11 @@ def _tables(evidence: Evidence, inference: Inference) -> list[Table]:
     first, *others = (summarized(evidence) for summarized in SUMMARIES)
     if not evidence.comparison.validated:
         return [first, *others]
-    return [comparisons_table(evidence, inference), first, selection(evidence), factorial(evidence), *others]
+    verdicts = [comparisons_table(evidence, inference)]
+    plan = inference.plans.get(evidence.comparison.dataset)
+    if plan is not None and plan.is_followed:
+        verdicts.append(looks(evidence, inference))
+    return [*verdicts, first, selection(evidence), factorial(evidence), *others]
 
 
 def _setting(comparison: Comparison) -> str:

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from threading import Lock
 
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Waiting
@@ -17,6 +20,9 @@ from benchmark.execution.worker import STACK_SIGNAL, environment, work
 from benchmark.store.store import Store
 
 _SPAWN = get_context("spawn")  # fork is unsafe with threads, and torch's are running
+_IMPORTED = ("torch", "scipy.stats", "jaxtyping", "pydantic")
+"""What takes a worker seconds to import: nothing that starts threads (pyarrow does, and pandas and scikit-learn import
+it), and no code of the project, which each worker reads anew."""
 _ENVIRONMENT = Lock()  # held while the environment is a worker's
 _OVER = (Finished, Interrupted, Failed)
 _POLL_SECONDS = 0.2  # between two looks at whether to stop
@@ -99,6 +105,19 @@ class Scheduler(Executor):
         return self._failed(worker.task, worker.death(f"no epoch was finished within {self.timeout:g} s"))
 
 
+@cache
+def _forked() -> BaseContext:
+    """Workers are forks of one process without threads that has imported :data:`_IMPORTED`, and is a worker's parent.
+
+    On Linux alone: elsewhere forks are not to be trusted with what the system's own libraries do.
+    """
+    if sys.platform != "linux":
+        return _SPAWN
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(_IMPORTED))
+    return context
+
+
 @contextmanager
 def _workers_environment() -> Iterator[None]:
     """Have a process that starts in the block find a worker's environment, and this one its own afterwards.
@@ -124,9 +143,11 @@ class _Worker:
     def __init__(self, store: Store, gpu: str | None) -> None:
         self.store = store
         self.gpu = gpu
-        self.connection, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=work, args=(theirs, store, gpu), daemon=True)
+        context = _forked() if gpu is None else _SPAWN  # CUDA reads what it may see before anything is imported
+        self.connection, theirs = context.Pipe()
         with _workers_environment():
+            arguments = (theirs, store, gpu, dict(os.environ))
+            self.process = context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
             self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
         self._heard: float | None = None  # of this run; None before it begins

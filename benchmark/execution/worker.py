@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
@@ -31,11 +31,14 @@ STACK_SIGNAL = signal.SIGUSR1
 """Makes a worker write its stack into its run's log."""
 
 
-def work(connection: Connection, store: Store, gpu: str | None = None) -> None:
+def work(connection: Connection, store: Store, gpu: str | None, environ: Mapping[str, str]) -> None:
     """Execute the tasks that arrive until None does, sending events; errors of a run are sent, not raised.
 
-    Anything that arrives during a run means: stop after this epoch. ``gpu`` is the one that this process sees.
+    Anything that arrives during a run means: stop after this epoch. ``gpu`` is the one that this process sees;
+    ``environ`` is the coordinator's environment, which that of a fork's parent need not be.
     """
+    os.environ.clear()
+    os.environ.update(environ)
     for signum in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole process group: the coordinator decides
         signal.signal(signum, signal.SIG_IGN)
     Thread(target=_leave_with_parent, daemon=True).start()

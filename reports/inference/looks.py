@@ -9,11 +9,13 @@ from jaxtyping import Float, Int
 
 from reports.errors import NothingToJudgeError, ReportError
 from reports.evidence.comparisons import validated_sessions
+from reports.inference.plans import Followed
 from reports.measures.runs import learned
 from reports.reading.documents import document
+from reports.reading.folders import run_folders
 from reports.reading.looks import look_content
 from reports.reading.preregistration import Pair, Preregistration, read_preregistration
-from reports.reading.runs import Run, read_store
+from reports.reading.runs import Run, read_run
 from reports.statistics.sequential import Look, follow
 
 MISSING = "are missing"
@@ -34,7 +36,8 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
         raise ReportError(f"{path} declares a fixed number of seeds, and no looks")
     if len(plan.looks) == len(plan.design.looks) or (plan.looks and _over(plan.looks[-1].look)):
         return None
-    runs = {(run.group, run.seed): run for run in read_store(store).runs if run.protocol == "validated"}
+    finished = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
+    runs = {(run.group, run.seed): run for run in finished if run.protocol == "validated"}
     n = plan.design.looks[len(plan.looks)]
     earlier = [look.reasons for look in plan.looks]
     is_open = [True] * len(plan.pairs)
@@ -64,6 +67,13 @@ def retaken(plan: Preregistration, runs: Iterable[Run]) -> tuple[Look, ...]:
         return ()
     found = {(run.group, run.seed): run for run in runs if run.protocol == "validated"}
     return _follow(plan, found, plan.looks[-1].seeds, [look.reasons for look in plan.looks])
+
+
+def decided_at(followed: Followed | None) -> int | None:
+    """The number of seeds of the look that decided a comparison; None where none has."""
+    if followed is None or followed.last.decision is None:
+        return None
+    return followed.design.looks[len(followed.path) - 1]
 
 
 def _over(look: Look) -> bool:

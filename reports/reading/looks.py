@@ -68,7 +68,7 @@ def _read(path: Path, comparisons: int) -> RecordedLook:
 
 
 def look_content(look: Look, comparisons: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> dict[str, Any]:
-    """What is written of a look that is taken now; numbers that are not finite are written as words.
+    """What is written of a look that is taken now; a number that is not finite is null.
 
     comparisons: what each is of, as the preregistration says it.
     """
@@ -98,23 +98,26 @@ def _content(standing: Standing) -> dict[str, Any]:
     return {
         "seeds": standing.seeds,
         "degrees": standing.degrees,
-        **{name: value if math.isfinite(value) else str(value) for name, value in numbers.items()},
+        **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
         "decision": None if standing.decision is None else standing.decision.value,
     }
 
 
 def _standing(content: dict[str, Any], path: Path) -> Standing:
     check(content, _COMPARISON, path, refuse=_damaged)
-    numbers = ("mean", "t", "boundary", "low", "high", "conditional_power")
-    mean, t, boundary, low, high, power = (float(content[name]) for name in numbers)
+
+    def value(name: str, missing: float) -> float:
+        return missing if content[name] is None else float(content[name])
+
+    mean = value("mean", math.nan)
     return Standing(
         seeds=content["seeds"],
         mean=mean,
-        t=t,
+        t=value("t", math.copysign(math.inf, mean) if content["seeds"] else math.nan),
         degrees=content["degrees"],
-        boundary=boundary,
-        interval=Interval(low, high),
-        conditional_power=power,
+        boundary=value("boundary", math.inf),
+        interval=Interval(value("low", -math.inf), value("high", math.inf)),
+        conditional_power=value("conditional_power", math.nan),
         decision=None if content["decision"] is None else Decision(content["decision"]),
     )
 

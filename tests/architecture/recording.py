@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports import build
-from reports.reading import preregistration, runs
+from reports.reading import looks, preregistration, runs
 from reports.reading.documents import document
 from reports.tuning import studies
 from tests.architecture.run_format import joined
@@ -71,7 +71,9 @@ def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:
     frame = runs.Run.frame
 
     def recorded_document(path: Path, fields: Mapping[str, type], *refuse: Any) -> Any:
-        note = read[path.name if path.parent.parent.name == "runs" else f"{path.parent.name}/*.json"].add
+        folder, above = path.parent.name, path.parent.parent.name
+        file = {"runs": path.name, "looks": "looks/*.json"}.get(above, f"{folder}/*.json")
+        note = read[file].add
         for name in fields:
             note(name)
         return recording(document(path, fields, *refuse), note)
@@ -83,7 +85,7 @@ def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (runs, preregistration, studies):
+        for module in (runs, preregistration, looks, studies):
             patch.setattr(module, "document", recorded_document)
         patch.setattr(runs.Run, "frame", recorded_frame)
         build(store, out)

@@ -62,6 +62,8 @@ def written(store: Path) -> Mapping[str, list[Written]]:
             files[path.name].append(Written(path, _content(path), spec["protocol"] == "imported", values))
     for path in [*store.glob("preregistrations/*"), *store.glob("studies/*")]:
         files[f"{path.parent.name}/*.json"].append(Written(path, _content(path), False, {}))
+    for path in store.glob("looks/*/*"):
+        files["looks/*.json"].append(Written(path, _content(path), False, {}))
     return files
 
 
@@ -115,6 +117,8 @@ def test_the_record_of_what_reports_read_holds_what_they_show(read: Mapping[str,
     assert "data.ceiling.weighted_f1_without_synergy" in read["manifest.json"]
     assert {"selected.confusion", "timings.train", "digests.weights", "last.weighted_f1"} <= read["result.json"]
     assert {"comparisons[].a.group", "margin"} <= read["preregistrations/*.json"]
+    assert {"looks", "spending"} <= read["preregistrations/*.json"]
+    assert {"boundary", "comparisons[].decision"} <= read["looks/*.json"]
     assert {"trials[].runs[].validation", "fair.index", "space.rank.low"} <= read["studies/*.json"]
     assert {"loss_fused", "norm_fused", "inputs.cos_fused_unimodal"} <= read["steps.parquet"]
     assert {"displacement_cos_fused", "reduction.norm_fused"} <= read["conflict.parquet"]

@@ -35,8 +35,8 @@ def make_store(folder: Path) -> Path:
     """The store's folder.
 
     On a tiny feature file of MELD: validated runs (one of plug-ins), their refits, a published one after remedies that
-    have something to change, fair studies and a run with tuned settings, and imported predictions with and without
-    probabilities. On a simulated corpus a run with a ceiling.
+    have something to change, fair studies and a run with tuned settings, a look at two seeds, and imported predictions
+    with and without probabilities. On a simulated corpus a run with a ceiling.
     """
     items = feature_items()
     visual = items[8]
@@ -52,6 +52,7 @@ def make_store(folder: Path) -> Path:
     benchmark.run(**grid, datasets=["meld", simulated], methods="adam", protocol="published", drop_defects="all")
     benchmark.tune(**small, epochs=2, datasets="meld", methods="css", trials=2, seeds=1, fair=True)
     benchmark.run(**grid, datasets="meld", methods="css", tuned="meld/css/smoke/fair-0#1")
+    benchmark.run(**small, epochs=2, datasets="meld", methods="adam,css", until_decided=True, looks="2", report=False)
     _import(features, store, folder)
     return store
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from reports.statistics.verdicts import Verdict
-from tests.calibration import measure, real, sessions
+from tests.calibration import looks, measure, real, sessions
 
 HEAD = """# Calibration of the tests
 
@@ -70,6 +70,18 @@ EXTENSIONS = """## Extending a declaration that could reject nothing
 
 Two equal methods, normal differences; five seeds have been looked at, with which nothing can be rejected. {runs:,}
 plans a line. *Adversarial*: 8 seeds where the five promise a rejection, else 20.
+"""
+
+LOOKS = """## Until it is decided
+
+Looks at 8, 12, 16, 20 and 30 seeds, {runs:,} families of five comparisons a cell, margin δ of one sd of a difference,
+{resamples} flips beyond 16 seeds. *Any rejection*: where nothing differs. *False equality*: of one comparison, where
+all differ by δ. *Misses*: any repeated interval of the family does not hold the truth. At most {bound:.3f}.
+"""
+LOOK_SESSIONS = """The same where seeds share held-out sessions, with intra-session correlation ρ:
+"""
+LOOK_SEEDS = """Seeds and decisions of one comparison, normal, {runs:,} families a line. *Fixed*: the share that {fixed}
+seeds and one t test would call different, always at the price of {fixed} seeds.
 """
 
 
@@ -159,6 +171,34 @@ def main():
     decisive += rows
     lines = [[row["rule"], shown_share(row)] for row in rows]
     sections += [EXTENSIONS.format(runs=runs), table(["extended", "size"], lines)]
+
+    few = runs // 3
+    by_cell = {}
+    for row in looks.error_rates(few, seed):
+        by_cell.setdefault((row["spending"], row["scores"], f"{row['correlation']:g}"), []).append(shown_share(row))
+        decisive.append(row)
+    kinds = ["any rejection", "false equality", "misses 0", "misses δ"]
+    sections += [
+        LOOKS.format(runs=few, resamples=looks.RESAMPLES, bound=row["bound"]),
+        table(["spending", "scores", "ρ", *kinds], [[*cell, *shares] for cell, shares in by_cell.items()]),
+    ]
+    by_cell = {}
+    for row in looks.session_error_rates(few, seed):
+        by_cell.setdefault((row["spending"], f"{row['correlation']:g}"), []).append(shown_share(row))
+        decisive.append(row)
+    sections += [
+        LOOK_SESSIONS,
+        table(["spending", "ρ", *kinds[:3]], [[*cell, *shares] for cell, shares in by_cell.items()]),
+    ]
+    columns = ("rejected", "shown equal", "futile", "open", "fixed")
+    lines = [
+        [r["spending"], f"{r['truth']:g} δ", f"{r['seeds']:.1f}", *(f"{r[c]:.3f}" for c in columns)]
+        for r in looks.seeds_and_power(few, seed)
+    ]
+    sections += [
+        LOOK_SEEDS.format(runs=few, fixed=looks.FIXED),
+        table(["spending", "true difference", "mean seeds", *columns], lines),
+    ]
 
     head = HEAD.format(
         command=f"nox -s calibrate -- --runs {runs} --seed {seed} --real-seeds {arguments.real_seeds}",

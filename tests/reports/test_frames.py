@@ -14,17 +14,17 @@ import reports
 from reports.columns import COLUMNS
 from reports.frames import Frames
 from reports.reading.runs import read_store
-from tests.reports.inference.preregistrations import declare
+from tests.reports.inference.preregistrations import declare, follow
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
 from tests.reports.tuning.synthetic_studies import LR, searched, write_study
 
-NAMES = ("accuracy", "stability", "conflict", "comparisons", "claims")
+NAMES = ("accuracy", "stability", "conflict", "comparisons", "looks", "claims")
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two data sets, paired and unpaired comparisons, an import, and the published protocol."""
+    """Two data sets, paired, unpaired and followed comparisons, an import, and the published protocol."""
     root = tmp_path_factory.mktemp("frames") / "store"
     for dataset in ("iemocap-sim", "meld"):
         for label in ("css", "adam"):
@@ -33,6 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_run(root, "meld", "css", protocol="published", epochs=3, steps_per_epoch=3)
     write_import(root, [60.0, 61.0, 62.0])
     declare(root, ("meld", "css", "adam"), ("meld", "css", "absent"))
+    follow(root, declare(root, ("iemocap-sim", "css", "adam"), looks=(2, 3)))
     return root
 
 
@@ -70,6 +71,7 @@ FRACTIONS = {
     "stability": r"(final_sd|final_range)$|late_validation_f1_sd_(mean|sd|low|high)$",
     "conflict": r"(negative|below_tenth)\w*_(mean|sd|low|high)$",
     "comparisons": r"improvement(_low|_high)?$",
+    "looks": r"nothing",
     "claims": r"nothing",
 }
 

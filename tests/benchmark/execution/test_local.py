@@ -2,9 +2,11 @@
 
 import ctypes
 import errno
+import importlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -319,3 +321,34 @@ def test_neither_the_order_of_a_grid_nor_what_else_is_in_it_nor_workers_change_a
     assert len(found["forwards"]) == len({json.dumps(digest) for digest in found["forwards"].values()}) == 6
     for name, digest in found.items():
         assert digest.items() <= found["forwards"].items(), name
+
+
+class Telling(Misbehaving):
+    def misbehave(self) -> None:
+        threads = len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))
+        raise DataError(f"{os.environ['TOLD']}, {threads} in the parent")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forks on Linux alone")
+@pytest.mark.parametrize("word", ["once", "again"])
+def test_workers_are_forks_of_a_process_with_one_thread_and_have_the_coordinators_environment(
+    word: str, store: Store, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLD", word)
+    (event,) = [e for e in Scheduler(store, 1).run(tasks(features, Telling)) if isinstance(e, Failed)]
+    assert f"{word}, 1 in the parent" in event.error
+
+
+def test_workers_run_the_code_that_is_there_when_they_start(
+    store: Store, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for word in ("first", "second time"):  # of another length: a compiled file tells by it
+        (tmp_path / "edited_between_grids.py").write_text(
+            "from benchmark.base.errors import DataError\n"
+            "from tests.benchmark.execution.test_local import Misbehaving\n"
+            f"class Edited(Misbehaving):\n    def misbehave(self):\n        raise DataError({word!r})\n"
+        )
+        kind = importlib.import_module("edited_between_grids").Edited
+        (event,) = [e for e in Scheduler(store, 1).run(tasks(features, kind)) if isinstance(e, Failed)]
+        assert f"DataError: {word}" in event.error

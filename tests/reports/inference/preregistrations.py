@@ -62,9 +62,8 @@ def inferred(store: Path) -> tuple[list[Evidence], Inference]:
     return evidence, infer(evidence, read_preregistrations(store), read_store(store).failed)
 
 
-def follow(store: Path) -> list[dict[str, Any]]:
-    """Take and write down every look that the runs of the one declared family allow."""
-    (path,) = store.glob("preregistrations/*.json")
+def follow(store: Path, path: Path) -> list[dict[str, Any]]:
+    """Take and write down every look that the runs of a declared family allow."""
     looks = []
     while (look := take_look(store, path.stem)) is not None:
         looks.append(look)

@@ -38,8 +38,8 @@ def store(tmp_path: Path, add_run, edit_json) -> Path:
 
 
 def test_the_looks_decide_what_the_report_says(store: Path) -> None:
-    declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    looks = follow(store)
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    looks = follow(store, path)
     assert [look["seeds"] for look in looks] == list(LOOKS)
     _, inference = inferred(store)
     by_rival = {contrast.b: contrast for contrast in inference.contrasts}
@@ -60,8 +60,8 @@ def test_the_looks_decide_what_the_report_says(store: Path) -> None:
 
 
 def test_claims_use_the_decisions_and_other_measures_are_exploratory(store: Path) -> None:
-    declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    follow(store)
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    follow(store, path)
     claims = {claim.id: claim for claim in check_claims(*inferred(store))}
     parts = {part.label: part for claim in claims.values() for part in claim.parts}
     whole = parts["css − adam, weighted F1"]
@@ -78,14 +78,14 @@ def test_between_looks_there_is_no_verdict_yet(store: Path) -> None:
 
 
 def test_a_comparison_whose_runs_are_missing_or_hopeless_is_withdrawn(store: Path, edit_json) -> None:
-    declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
     for run in read_store(store).runs:
         if (run.label, run.seed) == ("concat", 3):
             (run.folder / "result.json").unlink()
             (run.folder / "error.txt").write_text("Traceback", encoding="utf-8")
         if (run.label, run.seed) == ("tensor", 9):
             edit_json(run.folder / "result.json", diverged=True)
-    first, second, *_ = follow(store)
+    first, second, *_ = follow(store, path)
     assert [c["reason"] for c in first["comparisons"]] == ["", "1 of 8 runs of concat are missing", ""]
     if first["comparisons"][2]["decision"] is None:
         assert second["comparisons"][2]["reason"] == "1 of 10 runs of tensor learned nothing"
@@ -99,8 +99,8 @@ def test_runs_that_are_the_same_are_withdrawn(tmp_path: Path, add_run) -> None:
     store = tmp_path / "store"
     for label, seed in product(("css", "adam"), range(8)):
         add_run(store, "meld", label, seed, epochs=2, weights=f"{seed:064x}")
-    declare(store, ("meld", "css", "adam"), looks=(8, 12), seeds=range(12))
-    (look,) = follow(store)
+    path = declare(store, ("meld", "css", "adam"), looks=(8, 12), seeds=range(12))
+    (look,) = follow(store, path)
     assert "they are the same runs" in look["comparisons"][0]["reason"]
     assert inferred(store)[1].contrasts[0].judgement.verdict is Verdict.NOT_TESTABLE
 
@@ -112,8 +112,8 @@ def test_where_no_comparison_has_its_runs_nothing_is_judged(store: Path) -> None
 
 
 def test_looks_that_are_taken_again_are_the_same(store: Path) -> None:
-    declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    looks = follow(store)
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    looks = follow(store, path)
     (plan,) = read_preregistrations(store)
     assert repr([look.look for look in plan.looks]) == repr(list(retaken(plan, read_store(store).runs)))
     assert take_look(store, plan.name) is None
@@ -122,7 +122,7 @@ def test_looks_that_are_taken_again_are_the_same(store: Path) -> None:
 
 def test_runs_that_were_replaced_after_a_look_are_noticed(store: Path, edit_json) -> None:
     path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    follow(store)
+    follow(store, path)
     (store / "looks" / path.stem / "12.json").unlink()
     set_f1(store, edit_json, {("meld", "adam"): SCORES["meld", "css"]})
     with pytest.raises(ReportError, match="runs were replaced after the look"):
@@ -140,7 +140,7 @@ def test_runs_that_were_replaced_after_a_look_are_noticed(store: Path, edit_json
 )
 def test_a_damaged_look_is_named(store: Path, change: dict[str, object], message: str) -> None:
     path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    follow(store)
+    follow(store, path)
     look = store / "looks" / path.stem / "8.json"
     look.write_text(json.dumps(json.loads(look.read_text()) | change))
     with pytest.raises(ReportError, match=message):
@@ -149,7 +149,7 @@ def test_a_damaged_look_is_named(store: Path, change: dict[str, object], message
 
 def test_a_look_that_is_missing_is_named(store: Path) -> None:
     path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
-    follow(store)
+    follow(store, path)
     (store / "looks" / path.stem / "8.json").unlink()
     with pytest.raises(ReportError, match="put back the file that is missing"):
         read_preregistrations(store)
