@@ -143,7 +143,17 @@ class Standing:
     decision: Decision | None
 
 
-UNJUDGED = Standing(0, math.nan, math.nan, 0, math.inf, Interval(-math.inf, math.inf), math.nan, None)
+UNJUDGED = Standing(
+    seeds=0,
+    mean=math.nan,
+    t=math.nan,
+    degrees=0,
+    boundary=math.inf,
+    interval=Interval(-math.inf, math.inf),
+    conditional_power=math.nan,
+    decision=None,
+)
+"""Where a comparison stands before its first look."""
 
 
 @dataclass(frozen=True)
@@ -381,4 +391,13 @@ def _stand(
         decision = Decision.FUTILE
     half = bounds[0] * se if bounds[0] < math.inf else math.inf
     interval = Interval(mean - half, mean + half)
-    return Standing(n, mean, math.copysign(_t(r, degrees), mean), degrees, bounds[0], interval, power, decision)
+    return Standing(
+        seeds=n,
+        mean=mean,
+        t=math.copysign(_t(r, degrees), mean),
+        degrees=degrees,
+        boundary=bounds[0],
+        interval=interval,
+        conditional_power=power,
+        decision=decision,
+    )

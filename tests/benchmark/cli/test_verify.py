@@ -168,15 +168,14 @@ def test_a_lock_carries_what_is_compared(
     file, where = tmp_path / "paper.json", ("--data-dir", features)
     assert say("lock", *grid, *options, *where, "--out", file)[0] == 0
     declared: list[Any] = []
-    monkeypatch.setattr("benchmark.experiment.preregistration.declare", lambda root, *family: declared.append(family))
+    monkeypatch.setattr(Preregistration, "declare", lambda family, root: declared.append(family))
     monkeypatch.setattr("benchmark.execution.coordinator.run_grid", lambda *_, **__: Counter())
     for words in (("run", "--locked", file), ("run", *grid, *options)):
         say(*words, *where, "--store", tmp_path / "store", "--workers", "1")
     locked, direct = declared
     assert locked == direct
-    comparisons, seeds, found = locked
-    assert (seeds, found) == ([3, 5], margin)
-    assert [(c["a"]["label"], c["b"]["label"]) for c in comparisons] == (pairs or [("adam", "concat")])
+    assert (locked.seeds, locked.margin, locked.looks) == ([3, 5], margin, None)
+    assert [(c["a"]["label"], c["b"]["label"]) for c in locked.comparisons] == (pairs or [("adam", "concat")])
 
 
 def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path, Path], None]:

@@ -248,7 +248,7 @@ def test_a_damaged_family_is_named(store: Path, content: str, message: str):
 def test_a_family_of_another_format_or_metric_is_refused(store: Path):
     path = declare(store, ("meld", "css", "adam"))
     content = json.loads(path.read_text(encoding="utf-8"))
-    for change in ({"format": 2}, {"metric": "accuracy"}):
+    for change in ({"format": 3}, {"metric": "accuracy"}):
         path.write_text(json.dumps(content | change), encoding="utf-8")
         with pytest.raises(ReportError, match="use the css-bench version that wrote it"):
             read_preregistrations(store)
