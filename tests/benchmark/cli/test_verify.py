@@ -13,6 +13,7 @@ import pytest
 from benchmark.data.datasets import dataset
 from benchmark.execution.estimate import makespan
 from benchmark.experiment.grid import expand
+from benchmark.experiment.preregistration import Preregistration
 from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
