@@ -4,7 +4,7 @@ Reads run folders by their documented format (docs/run-format.md) and imports no
 this package is cheap: pandas, matplotlib and Jinja2 are loaded only when a report is built or its numbers are loaded.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,16 @@ from reports.errors import NothingToJudgeError, ReportError
 if TYPE_CHECKING:
     from reports.frames import Frames
 
-__all__ = ["NothingToJudgeError", "ReportError", "build", "is_current", "load", "refuse_foreign", "take_look"]
+__all__ = [
+    "NothingToJudgeError",
+    "ReportError",
+    "build",
+    "expected_seeds",
+    "is_current",
+    "load",
+    "refuse_foreign",
+    "take_look",
+]
 
 
 def load(store: Path | str, keys: Collection[str] | None = None) -> "Frames":
@@ -42,3 +51,13 @@ def take_look(store: Path | str, name: str) -> dict[str, Any] | None:
     from reports.inference import looks
 
     return looks.take_look(Path(store), name)
+
+
+def expected_seeds(store: Path | str, declared: Mapping[str, Any]) -> dict[str, float] | None:
+    """How many seeds every method's group would take in the mean, if each difference of a followed family were δ.
+
+    declared: what its preregistration says (docs/run-format.md). None where the store has no runs to know spreads from.
+    """
+    from reports.inference import expectation
+
+    return expectation.expected_seeds(Path(store), declared)

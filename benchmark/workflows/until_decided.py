@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import write_json
 from benchmark.base.words import counted
-from benchmark.execution.estimate import estimate
+from benchmark.execution.estimate import estimate, seconds_of_runs
 from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places
 from benchmark.store.store import Store
@@ -79,7 +80,11 @@ def make_until_decided(
 
 
 def what_it_takes(grid: Grid, plan: "Preregistration", store: Store, workers: int) -> Iterator[str]:
-    """What ``--dry-run`` says: the runs that are made in any case, and those that are made if nothing is decided."""
+    """What ``--dry-run`` says: the runs that are made in any case, and those that are made if nothing is decided.
+
+    Between them, where the store has runs to know it from, those that are to be expected if every difference were as
+    large as the margin.
+    """
     assert plan.looks is not None
     standings = _last(store, plan)
     yield f"looks at {', '.join(map(str, plan.looks))} seeds: {_state(standings)}"
@@ -87,6 +92,22 @@ def what_it_takes(grid: Grid, plan: "Preregistration", store: Store, workers: in
     for name, number in (("at least", seeds), ("at most", plan.looks[-1] if seeds else 0)):
         due = missing(_due(grid.specs, plan.seeds[:number], standings), store)
         yield f"{name}: {estimate(list(due.values()), store, workers)}"
+    yield _expected(grid, plan, store, workers)
+
+
+def _expected(grid: Grid, plan: "Preregistration", store: Store, workers: int) -> str:
+    import reports
+
+    if not store.runs.is_dir() or (seeds := reports.expected_seeds(store.root, plan.content)) is None:
+        return "to be expected: unknown, for the store has no runs of these methods to know their spread from"
+    seconds = seconds_of_runs(grid.specs, store)
+    of_group = {spec.group: seconds.get(spec.key, 0.0) for spec in grid.specs if spec.seed == plan.seeds[0]}
+    runs, work = sum(seeds.values()), sum(seeds[group] * of_group[group] for group in seeds)
+    time = f", about {timedelta(seconds=round(work / workers))} on {counted(workers, 'worker')}" if work else ""
+    return (
+        f"to be expected, were every difference {plan.margin:g} points: {counted(round(runs), 'run')} in all{time}, "
+        "by the spread of the store's runs"
+    )
 
 
 def _due(specs: "Sequence[RunSpec]", seeds: Sequence[int], standings: Iterable[_Comparison]) -> "list[RunSpec]":

@@ -108,7 +108,7 @@ class Inference:
         plan = self.plans.get(evidence.comparison.dataset)
         sides = [(method.runs[0].group, method.label) for method in (a, b)]
         declared = plan is not None and any({p.a[0], p.b[0]} == {group for group, _ in sides} for p in plan.pairs)
-        found = standing((a, b), sides, plan if declared else None, self.failed)
-        if decisive or found.followed is None:
-            return found
-        return replace(found, remark=found.remark or OTHER_MEASURE, followed=None)
+        stands = standing((a, b), sides, plan if declared else None, self.failed)
+        if decisive or stands.followed is None:
+            return stands
+        return replace(stands, remark=stands.remark or OTHER_MEASURE, followed=None)

@@ -44,7 +44,7 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
     if plan.looks:
         is_open = [standing.decision is None for standing in plan.looks[-1].look.comparisons]
     reasons = [
-        _obstacle(runs, pair, plan.order[:n]) if undecided else next((of[i] for of in earlier if of[i]), "")
+        _obstacle(runs, pair, plan.order[:n]) if undecided else next((given[i] for given in earlier if given[i]), "")
         for i, (pair, undecided) in enumerate(zip(plan.pairs, is_open, strict=True))
     ]
     if all(MISSING in reasons[i] for i, undecided in enumerate(is_open) if undecided):
@@ -65,8 +65,8 @@ def retaken(plan: Preregistration, runs: Iterable[Run]) -> tuple[Look, ...]:
     assert plan.design is not None
     if not plan.looks:
         return ()
-    found = {(run.group, run.seed): run for run in runs if run.protocol == "validated"}
-    return _follow(plan, found, plan.looks[-1].seeds, [look.reasons for look in plan.looks])
+    by_seed = {(run.group, run.seed): run for run in runs if run.protocol == "validated"}
+    return _follow(plan, by_seed, plan.looks[-1].seeds, [look.reasons for look in plan.looks])
 
 
 def decided_at(followed: Followed | None) -> int | None:
@@ -114,12 +114,12 @@ def _obstacle(runs: Runs, pair: Pair, seeds: Sequence[int]) -> str:
     """Why the comparison cannot be judged; empty where it can."""
     sides = []
     for group, label in (pair.a, pair.b):
-        found = [runs.get((group, seed)) for seed in seeds]
-        present = [run for run in found if run is not None]
-        if len(present) < len(found):
-            return f"{len(found) - len(present)} of {len(found)} runs of {label} {MISSING}"
+        wanted = [runs.get((group, seed)) for seed in seeds]
+        present = [run for run in wanted if run is not None]
+        if len(present) < len(wanted):
+            return f"{len(wanted) - len(present)} of {len(wanted)} runs of {label} {MISSING}"
         if hopeless := sum(learned(run, "selected") == 0 for run in present):
-            return f"{hopeless} of {len(found)} runs of {label} learned nothing"
+            return f"{hopeless} of {len(wanted)} runs of {label} learned nothing"
         sides.append([run.weights_digest for run in present])
     if sides[0] == sides[1] and None not in sides[0]:
         return f"{pair.a[1]} and {pair.b[1]} end with equal weights in all {len(seeds)} seeds: they are the same runs"

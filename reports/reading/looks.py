@@ -80,8 +80,8 @@ def look_content(look: Look, comparisons: Sequence[Mapping[str, Any]], reasons: 
         "spent": look.spent,
         "mc_se": look.mc_se,
         "comparisons": [
-            {**of, **_content(standing), "reason": reason}
-            for of, standing, reason in zip(comparisons, look.comparisons, reasons, strict=True)
+            {**declared, **_content(standing), "reason": reason}
+            for declared, standing, reason in zip(comparisons, look.comparisons, reasons, strict=True)
         ],
     }
 

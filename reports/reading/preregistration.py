@@ -1,9 +1,10 @@
 """What was declared before the runs: the comparisons, their seeds and their margin (docs/run-format.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from reports.errors import ReportError
 from reports.reading.documents import document
@@ -66,7 +67,11 @@ def read_preregistrations(store: Path) -> tuple[Preregistration, ...]:
 
 def read_preregistration(path: Path) -> Preregistration:
     """The preregistration of a file, with its looks. Raises ReportError like `read_preregistrations`."""
-    content = document(path, _FIELDS | {"comparisons": list})
+    return preregistration_of(document(path, _FIELDS | {"comparisons": list}), path)
+
+
+def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistration:
+    """The preregistration that a file with this content, at this place, would be. Raises ReportError like a file."""
     if content["format"] not in FORMATS or content["metric"] != METRIC:
         raise ReportError(
             f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads "
@@ -74,7 +79,7 @@ def read_preregistration(path: Path) -> Preregistration:
             "the file"
         )
     try:
-        declared = datetime.fromisoformat(content["declared"])
+        declared = datetime.fromisoformat(content.get("declared", datetime.now(UTC).isoformat()))
         pairs = tuple(
             Pair(c["dataset"], c["budget"], *((c[side]["group"], c[side]["label"]) for side in "ab"))
             for c in content["comparisons"]

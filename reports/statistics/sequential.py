@@ -27,22 +27,21 @@ single seeds as ever, and the comparison competes with others by the normal scor
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from numbers import Integral
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import special
 
+from reports.statistics.boundaries import as_strict, as_with, boundary_ratio, draw, largest_ratios, t_of
 from reports.statistics.effects import Interval, t_interval
-from reports.statistics.family import BLOCK, TIE, normal_score_gain
 from reports.statistics.groups import group_means, mean_of
 from reports.statistics.power import sd_limit
-from reports.statistics.sign_flips import RESAMPLES, flips, group_ratio
+from reports.statistics.sign_flips import RESAMPLES
 
 ENUMERATED_SEEDS = 16  # up to here all 2ⁿ flips are counted; sums of 20 seeds over five looks would take minutes
 FUTILE_POWER = 0.1
@@ -215,18 +214,20 @@ def follow(
         judged[undecided] = n
         family = [with_stand_ins(each, judged, n)[:, judged > 0] for each in (values, labels)]
         if n > ENUMERATED_SEEDS and signs is None:
-            signs = _draw(design.looks[-1], resamples, rng)
-        largest = _largest(family[0], family[1], design.looks[:look], ratios, signs if n > ENUMERATED_SEEDS else None)
-        ratio, share = _boundary(largest, design.spent(look) - spent)
+            signs = draw(design.looks[-1], resamples, rng)
+        largest = largest_ratios(
+            family[0], family[1], design.looks[:look], ratios, signs if n > ENUMERATED_SEEDS else None
+        )
+        ratio, share = boundary_ratio(largest, design.spent(look) - spent)
         ratios.append(ratio)
         spent += share
         if n > ENUMERATED_SEEDS:
             drawn += share
             error = math.sqrt(drawn * (1 - drawn) / len(largest))
-        ahead, _ = _boundary(np.where(largest >= ratio, -1.0, largest), design.alpha - spent)
+        ahead, _ = boundary_ratio(np.where(largest >= ratio, -1.0, largest), design.alpha - spent)
         for j in undecided:
             standings[j] = _stand(values[:n, j], labels[:n, j], design, look, ratio=ratio, ahead=ahead)
-        boundary = _t(ratio, n - 1) if ratio <= 1 else None
+        boundary = t_of(ratio, n - 1) if ratio <= 1 else None
         looks.append(Look(n, boundary, spent, error, tuple(standings[j] for j in comparisons)))
     return tuple(looks)
 
@@ -275,90 +276,6 @@ def _refuse_lacking(values: Float[np.ndarray, "n comparisons"], undecided: Seque
         )
 
 
-def _draw(seeds: int, resamples: int, rng: np.random.Generator) -> Int[np.ndarray, "flips seeds"]:
-    """The observed signs and random ones, as ±1 of one byte."""
-    drawn = rng.integers(0, 2, size=(resamples, seeds), dtype=np.int8)
-    return np.vstack([np.ones((1, seeds), dtype=np.int8), 1 - 2 * drawn])
-
-
-def _largest(
-    family: Float[np.ndarray, "n comparisons"],
-    labels: Int[np.ndarray, "n comparisons"],
-    looks: Sequence[int],
-    ratios: Sequence[float],
-    signs: Int[np.ndarray, "flips seeds"] | None,
-) -> Float[np.ndarray, " flips"]:
-    """The largest r of every flip at the last of these looks; -1 if it reached the boundary of an earlier one.
-
-    r = (Σd)² / (n Σd²) in [0, 1] is monotone in |t|, t² = (n - 1) r / (1 - r), and no flip changes Σd².
-    """
-    weights = []
-    for n in looks:
-        scale = np.sqrt(n * (family[:n] ** 2).sum(axis=0))
-        weights.append(np.divide(family[:n], scale, out=np.zeros((n, family.shape[1])), where=scale > 0))
-    grouped = [
-        (np.flatnonzero((labels == c[:, None]).all(axis=0)), c) for c in np.unique(labels.T, axis=0) if c.max() >= 0
-    ]
-    largest = []
-    for block in _blocks(family.shape, signs):
-        ratios_of_looks = []
-        for weight in weights:
-            r, n = (block[:, : len(weight)] @ weight) ** 2, len(weight)
-            for columns, of_column in grouped:
-                r[:, columns] = _of_groups(block[:, :n], family[:n, columns], of_column[:n])
-            ratios_of_looks.append(r.max(axis=1, initial=0.0))
-        *earlier, last = ratios_of_looks
-        for before, ratio in zip(earlier, ratios, strict=True):
-            last[before >= ratio] = -1.0
-        largest.append(last)
-    return np.concatenate(largest)
-
-
-def _of_groups(
-    signs: Float[np.ndarray, "flips n"], differences: Float[np.ndarray, "n columns"], labels: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, "flips columns"]:
-    """The r that n differences on their own would have with the normal score of the t of the group means."""
-    n, degrees = len(labels), len(np.unique(labels)) - 1
-    if degrees < 1:
-        return np.zeros((len(signs), differences.shape[1]))
-    return _as_with(group_ratio(signs, differences, labels), degrees, n - 1)
-
-
-def _as_with(ratio: Any, degrees: int, other: int) -> Any:
-    """The r of a t with other degrees of freedom that has the same normal score."""
-    return -np.expm1(normal_score_gain(degrees) / normal_score_gain(other) * np.log1p(-np.minimum(ratio, 1 - TIE)))
-
-
-def _blocks(shape: tuple[int, ...], signs: Int[np.ndarray, "flips seeds"] | None) -> Iterator[np.ndarray]:
-    """All flips of so many seeds, or the drawn ones, as floats."""
-    rows = max(1, BLOCK // max(*shape, 1))
-    if signs is None:
-        yield from flips(shape[0], None, np.random.default_rng(0), rows)
-    else:
-        yield from (signs[start : start + rows].astype(float) for start in range(0, len(signs), rows))
-
-
-def _boundary(largest: Float[np.ndarray, " flips"], budget: float) -> tuple[float, float]:
-    """The smallest r that so small a share of the flips reaches, and that share; infinite and 0 where none does."""
-    falling = -np.sort(-largest)
-    rejecting = math.floor(budget * len(falling) + 1e-9)
-    gaps = np.flatnonzero(falling[:rejecting] - falling[1 : rejecting + 1] > TIE)
-    if not len(gaps):
-        return math.inf, 0.0
-    count = int(gaps[-1]) + 1
-    return float(falling[count]) + TIE, count / len(falling)
-
-
-def _t(ratio: float, degrees: int) -> float:
-    """|t| with so many degrees of freedom that has this r."""
-    return math.sqrt(degrees * ratio / (1 - ratio)) if ratio < 1 - TIE / 4 else math.inf
-
-
-def _as_strict(t: float, degrees: int, other: int) -> float:
-    """The t with other degrees of freedom that has the same Student p."""
-    return -float(special.stdtrit(other, special.stdtr(degrees, -t)))
-
-
 def _stand(
     differences: Float[np.ndarray, " n"],
     labels: Int[np.ndarray, " n"],
@@ -374,13 +291,13 @@ def _stand(
     mean, _, se, degrees = mean_of(units)
     k, squares = len(units), float((units**2).sum())
     r = min(float(units.sum()) ** 2 / (k * squares), 1.0) if squares > 0 else 0.0
-    own = _as_with if not plain and degrees > 0 else lambda value, *_: value
-    reached = degrees > 0 and own(r, degrees, n - 1) >= ratio
-    bounds = [_t(own(value, n - 1, degrees), degrees) if value <= 1 else math.inf for value in (ratio, ahead)]
+    on_scale = as_with if not plain and degrees > 0 else lambda value, *_: value
+    reached = degrees > 0 and on_scale(r, degrees, n - 1) >= ratio
+    bounds = [t_of(on_scale(value, n - 1, degrees), degrees) if value <= 1 else math.inf for value in (ratio, ahead)]
     power = float("nan")
     if n < last and bounds[1] < math.inf:
         spread = sd_limit(se * math.sqrt(n), degrees + 1, 0.5)
-        final = _as_strict(bounds[1], degrees, last - 1 if plain else degrees)
+        final = as_strict(bounds[1], degrees, last - 1 if plain else degrees)
         power = conditional_power(mean, spread, n, last, delta=design.margin, critical=final)
     decision = None
     if reached:
@@ -394,7 +311,7 @@ def _stand(
     return Standing(
         seeds=n,
         mean=mean,
-        t=math.copysign(_t(r, degrees), mean),
+        t=math.copysign(t_of(r, degrees), mean),
         degrees=degrees,
         boundary=bounds[0],
         interval=interval,
