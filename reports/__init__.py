@@ -18,6 +18,7 @@ __all__ = [
     "NothingToJudgeError",
     "ReportError",
     "build",
+    "check_looks",
     "expected_seeds",
     "is_current",
     "load",
@@ -61,3 +62,14 @@ def expected_seeds(store: Path | str, declared: Mapping[str, Any]) -> dict[str, 
     from reports.inference import expectation
 
     return expectation.expected_seeds(Path(store), declared)
+
+
+def check_looks(store: Path | str) -> dict[str, tuple[int, str]]:
+    """Whether the looks of every family that is followed follow from the store's runs, by the family's name.
+
+    Returns how many looks were taken, and in words where the first of them differs from what its runs say; empty where
+    none does. Raises ReportError for damaged files, and where a run is missing that a look has judged.
+    """
+    from reports.inference import looks
+
+    return looks.check_looks(Path(store))

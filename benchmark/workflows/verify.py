@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.execution.listener import Listener
 from benchmark.execution.rebuilding import rebuild
 from benchmark.store.checksums import damage, has_checksums
@@ -65,7 +66,8 @@ def verify(
 ) -> list[Verified]:
     """Execute runs again, in a temporary folder, and compare weights, history and predictions bit by bit.
 
-    Imported runs cannot be executed: of them the files are compared with their checksums.
+    Imported runs cannot be executed: of them the files are compared with their checksums. With all runs the looks of
+    ``--until-decided`` are verified too: whether what they decided follows from the store's runs.
 
     Args:
         runs: keys, or how they begin; None is every complete run.
@@ -88,6 +90,8 @@ def verify(
     verified = [Verified(run.key, run.name, Status.DIFFERENT, [f"damaged: {damaged[run.key]}"])
                 for run in chosen if run.key in damaged]  # fmt: skip
     sound = [run for run in chosen if run.key not in damaged]
+    if runs is None and sample is None:
+        verified += _looks(held.root)
     if files:
         return verified + [_whole(held, run) for run in sound]
     if runs is None:
@@ -117,6 +121,20 @@ def _choose(store: Store, prefixes: Sequence[str] | None, sample: int | None, se
     if not chosen:
         raise UserError(f"no complete run in {store.root}: there is nothing to verify")
     return chosen if sample is None else Random(seed).sample(chosen, min(sample, len(chosen)))
+
+
+def _looks(store: Path) -> Iterator[Verified]:
+    """What verification says of every family that was followed until it was decided."""
+    import reports
+
+    try:
+        checked = reports.check_looks(store)
+    except (reports.ReportError, ValueError) as error:
+        yield Verified("looks", "of followed families", Status.DIFFERENT, [str(error)])
+        return
+    for name, (taken, fault) in checked.items():
+        status = Status.DIFFERENT if fault else Status.SAME
+        yield Verified(name, counted(taken, "look"), status, [fault or "decided as the store's runs say"])
 
 
 def _whole(store: Store, run: Held) -> Verified:

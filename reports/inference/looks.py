@@ -1,6 +1,6 @@
 """The next look at a family that is followed until it is decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from reports.inference.plans import Followed
 from reports.measures.runs import learned
 from reports.reading.documents import document
 from reports.reading.folders import run_folders
-from reports.reading.looks import look_content
-from reports.reading.preregistration import Pair, Preregistration, read_preregistration
+from reports.reading.looks import RecordedLook, look_content
+from reports.reading.preregistration import Pair, Preregistration, read_preregistration, read_preregistrations
 from reports.reading.runs import Run, read_run
 from reports.statistics.sequential import Look, follow
 
@@ -36,8 +36,7 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
         raise ReportError(f"{path} declares a fixed number of seeds, and no looks")
     if len(plan.looks) == len(plan.design.looks) or (plan.looks and _over(plan.looks[-1].look)):
         return None
-    finished = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
-    runs = {(run.group, run.seed): run for run in finished if run.protocol == "validated"}
+    runs = _finished(store)
     n = plan.design.looks[len(plan.looks)]
     earlier = [look.reasons for look in plan.looks]
     is_open = [True] * len(plan.pairs)
@@ -60,13 +59,33 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
     return look_content(looks[-1], comparisons, reasons)
 
 
-def retaken(plan: Preregistration, runs: Iterable[Run]) -> tuple[Look, ...]:
-    """The looks that were taken, worked out again from the runs."""
-    assert plan.design is not None
-    if not plan.looks:
-        return ()
-    by_seed = {(run.group, run.seed): run for run in runs if run.protocol == "validated"}
-    return _follow(plan, by_seed, plan.looks[-1].seeds, [look.reasons for look in plan.looks])
+def check_looks(store: Path) -> dict[str, tuple[int, str]]:
+    """Whether the looks of every followed family follow from its runs, by name.
+
+    Returns how many looks were taken, and where the first of them differs from what its runs say; empty where none
+    does. Raises ReportError like `take_look`.
+    """
+    runs = _finished(store)
+    checked = {}
+    for plan in read_preregistrations(store):
+        if plan.looks:
+            reasons = [look.reasons for look in plan.looks]
+            again = _follow(plan, runs, plan.looks[-1].seeds, reasons)
+            faults = (_fault(plan, taken, now) for taken, now in zip(plan.looks, again, strict=False))
+            checked[plan.name] = len(plan.looks), next(filter(None, faults), "")
+    return checked
+
+
+def _fault(plan: Preregistration, taken: RecordedLook, again: Look) -> str:
+    """The first number of a look that its runs do not lead to, to nine digits."""
+    for pair, before, now in zip(plan.pairs, taken.look.comparisons, again.comparisons, strict=True):
+        where = f"at {taken.seeds} seeds, {pair.dataset}: {pair.a[1]} − {pair.b[1]}"
+        if before.decision != now.decision:
+            return f"{where} was {before.decision or 'open'}, and is {now.decision or 'open'} by its runs"
+        for name, a, b in (("t", before.t, now.t), ("boundary", before.boundary, now.boundary)):
+            if not np.isclose(a, b, rtol=1e-9, atol=0, equal_nan=True):
+                return f"{where} has {name} {a:g}, and {b:g} by its runs"
+    return ""
 
 
 def decided_at(followed: Followed | None) -> int | None:
@@ -74,6 +93,11 @@ def decided_at(followed: Followed | None) -> int | None:
     if followed is None or followed.last.decision is None:
         return None
     return followed.design.looks[len(followed.path) - 1]
+
+
+def _finished(store: Path) -> Runs:
+    finished = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
+    return {(run.group, run.seed): run for run in finished if run.protocol == "validated"}
 
 
 def _over(look: Look) -> bool:

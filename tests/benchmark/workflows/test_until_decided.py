@@ -74,6 +74,8 @@ def test_a_plan_that_is_cut_off_goes_on_to_the_same_decisions_and_bits(asked: di
     benchmark.run(**asked)
     assert looks(asked["store"]) == looks(whole["store"])
     assert digests(asked["store"]) == digests(whole["store"])
+    (verified,) = [each for each in benchmark.verify(store=asked["store"], files=True) if "look" in each.name]
+    assert (verified.status, verified.sentences) == (benchmark.Status.SAME, ["decided as the store's runs say"])
     before = {path: path.stat().st_mtime_ns for path in asked["store"].glob("looks/*/*.json")}
     again = benchmark.run(**asked)
     assert again.made == 0

@@ -9,7 +9,7 @@ import pytest
 
 from reports.errors import NothingToJudgeError, ReportError
 from reports.inference.claims import check_claims
-from reports.inference.looks import retaken, take_look
+from reports.inference.looks import check_looks, take_look
 from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
 from reports.statistics import Verdict
@@ -114,10 +114,26 @@ def test_where_no_comparison_has_its_runs_nothing_is_judged(store: Path) -> None
 def test_looks_that_are_taken_again_are_the_same(store: Path) -> None:
     path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
     looks = follow(store, path)
-    (plan,) = read_preregistrations(store)
-    assert repr([look.look for look in plan.looks]) == repr(list(retaken(plan, read_store(store).runs)))
-    assert take_look(store, plan.name) is None
-    assert [look.seeds for look in plan.looks] == [look["seeds"] for look in looks]
+    assert check_looks(store) == {path.stem: (len(looks), "")}
+    assert take_look(store, path.stem) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"decision": "futile"}, "at 8 seeds, meld: css − adam was futile, and is rejected by its runs"),
+        ({"t": 5.0}, "at 8 seeds, meld: css − adam has t 5, and 33"),
+        ({"boundary": 2.0}, "at 8 seeds, meld: css − adam has boundary 2, and"),
+    ],
+)
+def test_a_look_that_does_not_follow_from_its_runs_is_found(store: Path, change: dict[str, object], message: str):
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    follow(store, path)
+    file = store / "looks" / path.stem / "8.json"
+    content = json.loads(file.read_text())
+    content["comparisons"][0] |= change
+    file.write_text(json.dumps(content))
+    assert message in check_looks(store)[path.stem][1]
 
 
 def test_runs_that_were_replaced_after_a_look_are_noticed(store: Path, edit_json) -> None:
