@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.paths import REAL_DATA
+from tests.shared import shared_folder
 
 settings.register_profile("css-bench", deadline=None)  # a wall-clock bound would fail on a busy machine
 settings.load_profile("css-bench")
@@ -23,7 +24,7 @@ if "--benchmark-only" not in sys.argv:
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CSSBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("CSSBENCH_CACHE", str(shared_folder(tmp_path_factory) / "cache"))
         yield
 
 

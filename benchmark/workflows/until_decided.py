@@ -92,7 +92,8 @@ def what_it_takes(grid: Grid, plan: "Preregistration", store: Store, workers: in
     for name, number in (("at least", seeds), ("at most", plan.looks[-1] if seeds else 0)):
         due = missing(_due(grid.specs, plan.seeds[:number], standings), store)
         yield f"{name}: {estimate(list(due.values()), store, workers)}"
-    yield _expected(grid, plan, store, workers)
+    if seeds and any(map(_is_open, standings)):
+        yield _expected(grid, plan, store, workers)
 
 
 def _expected(grid: Grid, plan: "Preregistration", store: Store, workers: int) -> str:

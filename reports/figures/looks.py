@@ -3,6 +3,7 @@
 import math
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
 
 from reports.evidence.evidence import Evidence
 from reports.figures.figures import Drawing, file_name, heading
@@ -44,8 +45,9 @@ def looks_plot(evidence: Evidence, inference: Inference, palette: Palette) -> Dr
     return Drawing(
         file_name(evidence, "looks"),
         title,
-        "Line: |t| of the paired difference at each look; dashes: the boundary there, missing where so few seeds can "
-        "reject nothing. Star: different; square: shown equal; cross: stopped, for more seeds would hardly help.",
+        "Line: |t| of the paired difference at each look, on a logarithmic scale above 1; dashes: the boundary there, "
+        "missing where so few seeds can reject nothing. Star: different; square: shown equal; cross: stopped, for more "
+        "seeds would hardly help.",
         "Lines of |t| by seeds with the boundary of each look. " + "; ".join(map(_in_words, followed)) + ".",
         figure,
     )
@@ -61,10 +63,12 @@ def _panel(axes: Axes, contrast: Contrast, palette: Palette) -> None:
     axes.plot(seeds, sizes, "o-", color=colour, markersize=4)
     axes.plot([n for n, _ in bounds], [c for _, c in bounds], "_--", color=MUTED, markersize=12, linewidth=1)
     if followed.last.decision in MARKERS and path:
-        axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision][0], color=colour, markersize=11)
+        axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision][0], color=colour, markersize=9)
     axes.set_xlim(0, followed.design.looks[-1] + 1)
     axes.set_xticks(followed.design.looks)
-    axes.set_ylim(0, 1.15 * max([*sizes, *(c for _, c in bounds), 1.0]))
+    axes.set_yscale("symlog", linthresh=1)  # boundaries of few seeds are many times those of all
+    axes.set_ylim(-0.2, 2 * max([*sizes, *(c for _, c in bounds), 1.0]))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.set_title(contrast.label, fontsize=9, color=INK)
 
 

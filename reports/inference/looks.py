@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 
 from reports.errors import NothingToJudgeError, ReportError
 from reports.evidence.comparisons import validated_sessions
-from reports.inference.plans import Followed
 from reports.measures.runs import learned
 from reports.reading.documents import document
 from reports.reading.folders import run_folders
@@ -86,13 +85,6 @@ def _fault(plan: Preregistration, taken: RecordedLook, again: Look) -> str:
             if not np.isclose(a, b, rtol=1e-9, atol=0, equal_nan=True):
                 return f"{where} has {name} {a:g}, and {b:g} by its runs"
     return ""
-
-
-def decided_at(followed: Followed | None) -> int | None:
-    """The number of seeds of the look that decided a comparison; None where none has."""
-    if followed is None or followed.last.decision is None:
-        return None
-    return followed.design.looks[len(followed.path) - 1]
 
 
 def _finished(store: Path) -> Runs:

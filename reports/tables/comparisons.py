@@ -24,6 +24,11 @@ NOTE = (
     "its p is adjusted over the family in the column p equality, Holm. Seeds: declared / present / failed. "
     "Everything else describes."
 )
+FOLLOWED = (
+    "This family was followed until it was decided: its verdicts come from its looks, in the table of looks. Here p and "
+    "the intervals are those of a fixed number of seeds, which are too bold after a look that decided, and only "
+    "describe. Seeds: needed by the last look / present / failed."
+)
 UNPAIRED = (
     "The seeds of an imported method that nobody has said to be matched are not paired: Welch's intervals, and p from "
     "permutations of Welch's t, adjusted (Holm) among such comparisons. An import whose epoch was not chosen on "
@@ -108,7 +113,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
     return Table(
         name="comparisons",
         title="Comparisons",
-        note=NOTE,
+        note=FOLLOWED if any(c.followed is not None for c in contrasts) else NOTE,
         data=comparison.data_origin.short,
         dataset=comparison.dataset,
         sentences=tuple(sentences),

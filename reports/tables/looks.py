@@ -7,7 +7,6 @@ import pandas as pd
 
 from reports.evidence.evidence import Evidence
 from reports.inference.contrasts import Contrast, Inference
-from reports.inference.looks import decided_at
 from reports.inference.scores import paired_points
 from reports.statistics.sequential import Decision, Standing
 from reports.tables.model import Table, listing
@@ -123,9 +122,6 @@ def _sentences(evidence: Evidence, inference: Inference, followed: list[Contrast
             f"{made} runs were made here; {design.looks[-1]} seeds of every method would have been {most}: "
             f"{most - made} saved."
         )
-    words += [
-        f"{c.label}: decided at {seeds} seeds." for c in followed if (seeds := decided_at(c.followed)) is not None
-    ]
     return words
 
 

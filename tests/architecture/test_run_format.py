@@ -22,6 +22,7 @@ from tests.architecture.run_format import (
 )
 from tests.architecture.tiny_store import make_store
 from tests.paths import ROOT
+from tests.shared import made_once
 
 TEXT = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
 BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
@@ -44,7 +45,7 @@ class Written:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("format"))
+    return made_once(tmp_path_factory, "tiny-store", make_store)
 
 
 @pytest.fixture(scope="module")
