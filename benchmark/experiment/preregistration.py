@@ -91,6 +91,8 @@ class Preregistration:
         looks: where seeds are made until it is decided, the numbers of seeds, in the order of ``seeds``, after which
             the comparisons are judged; None where all seeds are made and then judged.
         spending: how much of the error each look may spend, see :mod:`reports.statistics.sequential`.
+        alpha: the error of the whole family, over all looks.
+        continues: the name of a family with looks whose open comparisons get the error that it has not spent.
     """
 
     comparisons: Sequence[dict[str, Any]]
@@ -99,6 +101,8 @@ class Preregistration:
     insisted: bool = False
     looks: Sequence[int] | None = None
     spending: str = SPENDING[0]
+    alpha: float = ALPHA
+    continues: str = ""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -107,11 +111,13 @@ class Preregistration:
             "format": 1 if self.looks is None else 2,
             "metric": "weighted_f1",
             "margin": check_margin(self.margin),
-            "alpha": ALPHA,
+            "alpha": self.alpha,
             "seeds": sorted(self.seeds) if self.looks is None else list(self.seeds),
             "comparisons": list(self.comparisons),
         }
-        return declared if self.looks is None else declared | {"looks": list(self.looks), "spending": self.spending}
+        if self.looks is not None:
+            declared |= {"looks": list(self.looks), "spending": self.spending}
+        return declared | {"continues": self.continues} if self.continues else declared
 
     @property
     def name(self) -> str:

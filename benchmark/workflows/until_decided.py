@@ -14,6 +14,7 @@ from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places
 from benchmark.store.store import Store
 from benchmark.workflows.grid import Grid
+from benchmark.workflows.late_looks import continued
 from benchmark.workflows.making import make_missing
 from benchmark.workflows.outcome import Outcome
 from benchmark.workflows.preparation import missing
@@ -39,6 +40,7 @@ def make_until_decided(
     Returns:
         What became of the runs, and the specifications of those that the looks have asked for.
     """
+    plan = continued(plan, store)
     assert plan.looks is not None
     outcome = Outcome(store.root, [])
     asked: dict[str, RunSpec] = {}
@@ -85,6 +87,7 @@ def what_it_takes(grid: Grid, plan: "Preregistration", store: Store, workers: in
     Between them, where the store has runs to know it from, those that are to be expected if every difference were as
     large as the margin.
     """
+    plan = continued(plan, store)
     assert plan.looks is not None
     standings = _last(store, plan)
     yield f"looks at {', '.join(map(str, plan.looks))} seeds: {_state(standings)}"

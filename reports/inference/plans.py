@@ -67,7 +67,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class Plan:
-    """A preregistration in force, and those that extended it by seeds."""
+    """A preregistration in force, and those that extended it by seeds or by later looks."""
 
     parts: tuple[Preregistration, ...]
 
@@ -108,7 +108,7 @@ class Plan:
     @property
     def looks(self) -> tuple[RecordedLook, ...]:
         """The looks that were taken, of a family that is followed until it is decided."""
-        return self.parts[0].looks
+        return tuple(look for part in self.parts for look in part.looks)
 
     def covers(self, budget: str) -> bool:
         """Whether it says what is compared under this budget."""
@@ -116,17 +116,14 @@ class Plan:
 
     def followed(self, groups: Collection[str]) -> Followed | None:
         """The declared comparison of these two groups; None where the number of seeds was fixed."""
-        declared = self.parts[0]
-        position = next((i for i, pair in enumerate(self.pairs) if {pair.a[0], pair.b[0]} == set(groups)), None)
-        if declared.design is None or position is None:
-            return None
-        path: list[Judged] = []
-        reason = ""
-        for taken in self.looks:
-            if not path or path[-1].decision is None:
-                path.append(taken.look.comparisons[position])
-                reason = taken.reasons[position]
-        return Followed(declared.design, declared.order, tuple(path), reason)
+        for part in reversed(self.parts):  # a comparison that was left open goes on in the part that continues it
+            position = next((i for i, pair in enumerate(part.pairs) if {pair.a[0], pair.b[0]} == set(groups)), None)
+            if part.design is not None and position is not None:
+                path = [taken.look.comparisons[position] for taken in part.looks]
+                decided = next((k for k, judged in enumerate(path, 1) if judged.decision is not None), len(path))
+                reason = part.looks[decided - 1].reasons[position] if path else ""
+                return Followed(part.design, part.order, tuple(path[:decided]), reason)
+        return None
 
 
 def in_force(preregistrations: Sequence[Preregistration]) -> tuple[Plan, ...]:
@@ -150,8 +147,8 @@ def _extends(declared: Preregistration, plan: Plan) -> bool:
     def question(part: Preregistration) -> tuple[frozenset[Pair], float, float]:
         return frozenset(part.pairs), part.margin, part.alpha
 
-    if declared.design is not None or plan.parts[0].design is not None:
-        return False  # its looks say how often it may be judged
+    if declared.design is not None or plan.parts[0].design is not None:  # its looks say how often it may be judged
+        return bool(declared.continues) and declared.continues == plan.parts[-1].name
     nothing_to_spend = smallest_p(len(plan.seeds)) > plan.alpha
     return nothing_to_spend and question(declared) == question(plan.parts[0])
 
@@ -259,7 +256,9 @@ def in_words(comparison: Comparison, plan: Plan | None, plans: Sequence[Plan], r
         f"{'comparison' if len(pairs) == 1 else 'comparisons'} here, {len(plan.pairs)} over {sets} data "
         f"{'set' if sets == 1 else 'sets'}, seeds {listed(sorted(plan.seeds))}, margin {plan.margin:g} points."
     )
-    if extended:
+    if extended and plan.is_followed:
+        text += f" The later looks have the error that the earlier ones had left, {plan.parts[-1].alpha:.4f}."
+    elif extended:
         text += " With the seeds declared before nothing could be rejected, so nothing was spent by looking at them."
     if remarks:
         text += f" Exploratory: {'; '.join(sorted(remarks))}."

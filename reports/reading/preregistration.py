@@ -33,6 +33,7 @@ class Preregistration:
 
     name: of its file. margin: δ in points of weighted F1. order: the seeds, as declared. design: of a family that is
     judged at several looks, and looks: those that were taken; None and none where the number of seeds is fixed.
+    continues: the name of the family whose open comparisons these are, under the error that it had not spent.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Preregistration:
     pairs: tuple[Pair, ...]
     design: Design | None = None
     looks: tuple[RecordedLook, ...] = ()
+    continues: str = ""
 
     @property
     def seeds(self) -> frozenset[int]:
@@ -101,4 +103,5 @@ def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistratio
         pairs=pairs,
         design=design,
         looks=() if design is None else read_looks(path, design, len(pairs)),
+        continues=str(content.get("continues", "")),
     )

@@ -25,8 +25,8 @@ NOTE = (
     "Everything else describes."
 )
 FOLLOWED = (
-    "This family was followed until it was decided: its verdicts come from its looks, in the table of looks. Here p and "
-    "the intervals are those of a fixed number of seeds, which are too bold after a look that decided, and only "
+    "This family was followed until it was decided: its verdicts come from its looks, in the table of looks. Here p "
+    "and the intervals are those of a fixed number of seeds, which are too bold after a look that decided, and only "
     "describe. Seeds: needed by the last look / present / failed."
 )
 UNPAIRED = (

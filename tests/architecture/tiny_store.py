@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from benchmark.evaluation.predictions.files import read_predictions
 from benchmark.evaluation.predictions.storing import store_predictions
 from benchmark.methods.registry import AGGREGATORS, FUSIONS
 from benchmark.store.store import Store
+from benchmark.workflows.grid import plan_grid
 from tests.benchmark.harness import feature_items, write_features
 
 PLUGIN = """
@@ -52,7 +54,12 @@ def make_store(folder: Path) -> Path:
     benchmark.run(**grid, datasets=["meld", simulated], methods="adam", protocol="published", drop_defects="all")
     benchmark.tune(**small, epochs=2, datasets="meld", methods="css", trials=2, seeds=1, fair=True)
     benchmark.run(**grid, datasets="meld", methods="css", tuned="meld/css/smoke/fair-0#1")
-    benchmark.run(**small, epochs=2, datasets="meld", methods="adam,css", until_decided=True, looks="2", report=False)
+    followed: dict[str, Any] = {"epochs": 2, "datasets": "meld", "methods": "adam,css", "until_decided": True}
+    benchmark.run(**small, **followed, looks="2", report=False)
+    del small["workers"], small["store"]
+    later = plan_grid(store, **small, **followed, looks="3").preregistration
+    assert later is not None
+    replace(later, continues=later.name).declare(store)
     _import(features, store, folder)
     return store
 

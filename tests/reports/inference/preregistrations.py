@@ -62,10 +62,10 @@ def inferred(store: Path) -> tuple[list[Evidence], Inference]:
     return evidence, infer(evidence, read_preregistrations(store), read_store(store).failed)
 
 
-def follow(store: Path, path: Path) -> list[dict[str, Any]]:
-    """Take and write down every look that the runs of a declared family allow."""
-    looks = []
-    while (look := take_look(store, path.stem)) is not None:
+def follow(store: Path, path: Path, most: int = 100) -> list[dict[str, Any]]:
+    """Take and write down the looks of a declared family, until it is over or so many are taken."""
+    looks: list[dict[str, Any]] = []
+    while len(looks) < most and (look := take_look(store, path.stem)) is not None:
         looks.append(look)
         folder = store / "looks" / path.stem
         folder.mkdir(parents=True, exist_ok=True)

@@ -169,3 +169,24 @@ def test_a_look_that_is_missing_is_named(store: Path) -> None:
     (store / "looks" / path.stem / "8.json").unlink()
     with pytest.raises(ReportError, match="put back the file that is missing"):
         read_preregistrations(store)
+
+
+def test_a_comparison_that_was_left_open_is_judged_by_the_later_looks(store: Path) -> None:
+    """The second plan has the open comparison, and of the error what the first has not spent."""
+    first = declare(store, *PAIRS, looks=(8, 20), seeds=range(20), margin=2.0)
+    (look,) = follow(store, first, most=1)
+    assert look["comparisons"][2]["decision"] is None
+    later = declare(store, PAIRS[2], looks=(10, 12), seeds=range(12), margin=2.0)
+    content = json.loads(later.read_text()) | {"continues": first.stem, "alpha": 0.05 - look["spent"]}
+    later.write_text(json.dumps(content))
+    looks = follow(store, later)
+    _, inference = inferred(store)
+    tensor = next(c for c in inference.contrasts if c.b == "tensor")
+    assert not tensor.remark
+    assert tensor.followed is not None
+    assert tensor.followed.design.alpha == pytest.approx(0.05 - look["spent"])
+    assert tensor.comparison is not None
+    assert tensor.comparison.n == looks[-1]["comparisons"][0]["seeds"]
+    assert "error that the earlier ones had left" in inference.declarations["meld"]
+    adam = next(c for c in inference.contrasts if c.b == "adam")
+    assert adam.judgement.verdict is Verdict.SUPPORTED
