@@ -5,7 +5,7 @@ computes the objectives' gradients at all.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from reports.measures.runs import COSINES, UPDATE_COSINES, WEIGHTS, floats
-from reports.measures.stability import quantile
 from reports.reading.runs import OBJECTIVES, PAIRS
 from reports.statistics import mean_known, share_below
 
@@ -28,7 +27,7 @@ BLOCK_MEASURES = [f"{series}_{what}_{pair}" for series in SERIES for pair in PAI
 
 def gradient_conflict(steps: pd.DataFrame, probes: pd.DataFrame) -> dict[str, float]:
     """Conflict over θ, the weights, and the worst cosine of the update and of the displacement with an objective's."""
-    measures = _pairs("probe", probes) | _pairs("batch", steps)
+    measures = _pairs("probe", _series(probes)) | _pairs("batch", _series(steps))
     for series, frame in (("pgm", probes), ("applied", steps[~steps["skipped"].to_numpy(dtype=bool)])):
         weights = floats(frame, WEIGHTS)
         measures |= {f"{series}_{name}": mean_known(weights[:, i]) for i, name in enumerate(WEIGHTS)}
@@ -45,8 +44,8 @@ def conflict_by_block(steps: pd.DataFrame, probes: pd.DataFrame) -> list[dict[st
     blocks = dict.fromkeys(match[1] for name in probes if (match := re.fullmatch(r"(.+)\.cos_\w+", str(name))))
     return [
         {"block": block}
-        | _pairs("probe", _of_block(probes, block, (*COSINES, *NORMS)))
-        | _pairs("batch", _of_block(steps, block, COSINES))
+        | _pairs("probe", _series(probes, f"{block}."))
+        | _pairs("batch", _series(steps, f"{block}."))
         for block in blocks
     ]
 
@@ -68,14 +67,16 @@ def direction_measures(directions: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
+def _pairs(series: str, recorded: Mapping[str, np.ndarray]) -> dict[str, float]:
     """:data:`OF_A_PAIR` of every pair in one series."""
-    third = 3 * frame["step"].to_numpy() // (int(frame["step"].max()) + 1)
+    step = recorded["step"]
+    third = 3 * step // (step.max() + 1)
     measures: dict[str, float] = {}
     for pair, column in zip(PAIRS, COSINES, strict=True):
-        cos = floats(frame, [column])[:, 0]
+        cos = recorded[column]
         known = cos[np.isfinite(cos)]
-        a, b = (floats(frame, [f"norm_{name}"])[:, 0] for name in pair.split("_"))
+        quantiles = np.quantile(known, list(QUANTILES.values())) if len(known) else np.full(len(QUANTILES), np.nan)
+        a, b = (recorded[f"norm_{name}"] for name in pair.split("_"))
         with np.errstate(invalid="ignore", over="ignore"):
             similarity = 2 * a * b / (a**2 + b**2)
         statistics = {
@@ -83,7 +84,7 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
             "sd": float(known.std(ddof=1)) if len(known) > 1 else float("nan"),
             "negative": share_below(cos, 0.0),
             "below_tenth": share_below(cos, -0.1),
-            **{name: quantile(cos, level) for name, level in QUANTILES.items()},
+            **dict(zip(QUANTILES, quantiles.tolist(), strict=True)),
             **{name: mean_known(cos[third == i]) for i, name in enumerate(THIRDS)},
             "similarity": mean_known(similarity),
         }
@@ -91,11 +92,13 @@ def _pairs(series: str, frame: pd.DataFrame) -> dict[str, float]:
     return measures
 
 
-def _of_block(frame: pd.DataFrame, block: str, recorded: Sequence[str]) -> pd.DataFrame:
-    """The recorded series over one block, under the names of those over θ; NaN where the run has none."""
-    columns = {f"{block}.{name}": name for name in recorded}
-    series = frame.reindex(columns=["step", *columns]).rename(columns=columns)
-    return series.reindex(columns=["step", *COSINES, *NORMS])
+def _series(frame: pd.DataFrame, block: str = "") -> dict[str, np.ndarray]:
+    """The steps, cosines and norms over θ, or over the block whose columns begin so; NaN where the run has none."""
+    recorded = {"step": frame["step"].to_numpy()}
+    for name in (*COSINES, *NORMS):
+        column = f"{block}{name}"
+        recorded[name] = frame[column].to_numpy(dtype=float) if column in frame else np.full(len(frame), np.nan)
+    return recorded
 
 
 def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:

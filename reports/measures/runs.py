@@ -105,4 +105,4 @@ def cost(run: Run) -> dict[str, float]:
 
 def floats(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """Columns as float64 [rows, columns]."""
-    return frame[columns].to_numpy(dtype=float)
+    return np.stack([frame[name].to_numpy(dtype=float) for name in columns], axis=1)  # a list of names is slow to find

@@ -17,7 +17,7 @@ from reports.statistics.effects import (
 )
 from reports.statistics.groups import group_means, mean_of
 from reports.statistics.pairing import Values, align
-from reports.statistics.sign_flips import FlipTest, group_flip_test, sign_flip_test
+from reports.statistics.sign_flips import EXACT_SEEDS, FlipTest, group_flip_test, sign_flip_test
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,9 +161,12 @@ def _ratio(mean: float, sd: float) -> float:
 
 
 def _wilcoxon(differences: Float[np.ndarray, " n"]) -> float:
-    """Two-sided p of the signed-rank test: exact without ties, else asymptotic; 1 if all differences are zero."""
+    """Two-sided p of the signed-rank test; exact up to 20 differences that are not 0; 1 if there are none of these."""
     if not len(differences):
         return float("nan")
-    if not differences.any():
+    unequal = differences[differences != 0]
+    if not len(unequal):
         return 1.0
-    return float(stats.wilcoxon(differences).pvalue)
+    if len(unequal) > EXACT_SEEDS:
+        return float(stats.wilcoxon(differences).pvalue)
+    return sign_flip_test(np.sign(unequal) * stats.rankdata(np.abs(unequal))).p  # flips of ranks, tied or not
