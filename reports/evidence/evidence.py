@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,17 @@ class Evidence:
 
     def values(self, method: str, measure: str) -> pd.Series:
         """A measure of one method, by seed."""
-        rows = self.runs[self.runs["method"] == method]
-        return rows.set_index("seed")[measure]
+        return self._by_method.get(method, self._none)[measure]
+
+    @cached_property
+    def _by_method(self) -> Mapping[str, pd.DataFrame]:
+        """The runs of every method, with seeds as their index."""
+        return {str(method): rows.set_index("seed") for method, rows in self.runs.groupby("method", sort=False)}
+
+    @cached_property
+    def _none(self) -> pd.DataFrame:
+        """No runs."""
+        return self.runs.iloc[:0].set_index("seed")
 
     def counts(self, method: str, seeds: Sequence[int]) -> UInt16[np.ndarray, "seeds conversations C C"]:
         """Test counts of one method's runs at the selected epoch."""

@@ -64,14 +64,14 @@ def check_looks(store: Path) -> dict[str, tuple[int, str]]:
     Returns how many looks were taken, and where the first of them differs from what its runs say; empty where none
     does. Raises ReportError like `take_look`.
     """
-    runs = _finished(store)
+    plans = [plan for plan in read_preregistrations(store) if plan.looks]
+    runs = _finished(store) if plans else {}
     checked = {}
-    for plan in read_preregistrations(store):
-        if plan.looks:
-            reasons = [look.reasons for look in plan.looks]
-            again = _follow(plan, runs, plan.looks[-1].seeds, reasons)
-            faults = (_fault(plan, taken, now) for taken, now in zip(plan.looks, again, strict=False))
-            checked[plan.name] = len(plan.looks), next(filter(None, faults), "")
+    for plan in plans:
+        reasons = [look.reasons for look in plan.looks]
+        again = _follow(plan, runs, plan.looks[-1].seeds, reasons)
+        faults = (_fault(plan, taken, now) for taken, now in zip(plan.looks, again, strict=False))
+        checked[plan.name] = len(plan.looks), next(filter(None, faults), "")
     return checked
 
 

@@ -43,9 +43,7 @@ def conflict_by_block(steps: pd.DataFrame, probes: pd.DataFrame) -> list[dict[st
     """A row a block of θ: its name as `block`, and :data:`BLOCK_MEASURES` over it."""
     blocks = dict.fromkeys(match[1] for name in probes if (match := re.fullmatch(r"(.+)\.cos_\w+", str(name))))
     return [
-        {"block": block}
-        | _pairs("probe", _series(probes, f"{block}."))
-        | _pairs("batch", _series(steps, f"{block}."))
+        {"block": block} | _pairs("probe", _series(probes, f"{block}.")) | _pairs("batch", _series(steps, f"{block}."))
         for block in blocks
     ]
 
