@@ -124,13 +124,17 @@ class Preregistration:
         """The name of its file, which follows from what it declares."""
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()[:16]
 
+    def path(self, root: Path) -> Path:
+        """Its file in the store at ``root``."""
+        return root / "preregistrations" / f"{self.name}.json"
+
     def declare(self, root: Path) -> Path | None:
         """Write it into the store at ``root``; None where the same one has been declared before, which stands.
 
         Raises:
             UserError: a margin that is not a positive number.
         """
-        path = root / "preregistrations" / f"{self.name}.json"
+        path = self.path(root)
         if path.exists():
             return None
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,7 @@ def make_until_decided(
     outcome = Outcome(store.root, [])
     asked: dict[str, RunSpec] = {}
     standings = _undecided(plan)
+    _warn_of_earlier_runs(grid.specs, plan, store, listener)
     for number, seeds in enumerate(plan.looks, start=1):
         asked |= {spec.key: spec for spec in _due(grid.specs, plan.seeds[:seeds], standings)}
         recorded = _recorded(store, plan, seeds)
@@ -67,6 +68,7 @@ def make_until_decided(
             )
             if outcome.interrupted:
                 break
+            plan.declare(store.root)  # where every run of the look was there before
             recorded = _look(store, plan, seeds, listener)
             if recorded is None:
                 break
@@ -114,10 +116,22 @@ def _expected(grid: Grid, plan: "Preregistration", store: Store, workers: int) -
     )
 
 
+def _warn_of_earlier_runs(
+    specs: "Sequence[RunSpec]", plan: "Preregistration", store: Store, listener: Listener
+) -> None:
+    if not plan.continues and not plan.path(store.root).exists():
+        there = sum(store.is_complete(spec.key) for spec in specs)
+        if there:
+            listener.notice(
+                f"warning: {counted(there, 'run')} of this plan {'was' if there == 1 else 'were'} made before it was "
+                "declared, so the report shows its comparisons as exploratory; another --store would not"
+            )
+
+
 def _due(specs: "Sequence[RunSpec]", seeds: Sequence[int], standings: Iterable[_Comparison]) -> "list[RunSpec]":
     """The runs with these seeds of methods that are in an open comparison."""
-    wanted = {each[side]["group"] for each in standings if _is_open(each) for side in "ab"}
-    return [spec for spec in specs if spec.group in wanted and spec.seed in set(seeds)]
+    groups, numbers = {each[side]["group"] for each in standings if _is_open(each) for side in "ab"}, set(seeds)
+    return [spec for spec in specs if spec.group in groups and spec.seed in numbers]
 
 
 def _is_open(comparison: _Comparison) -> bool:

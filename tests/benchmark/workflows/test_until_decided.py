@@ -117,6 +117,19 @@ def test_the_plan_is_declared_before_its_first_run_and_a_look_written_before_the
     assert heard.messages[-1] == "until decided: 2 of 2 comparisons decided"
 
 
+def test_runs_that_were_there_before_the_plan_are_judged_and_called_exploratory(asked: dict[str, Any]) -> None:
+    fixed = {k: v for k, v in asked.items() if k not in ("until_decided", "looks", "spending")}
+    benchmark.run(**fixed, seeds=2)
+    heard = Heard()
+    outcome = benchmark.run(**asked | {"looks": "2"}, listener=heard)
+    assert (outcome.made, len(outcome.keys)) == (0, 6)
+    assert looks(asked["store"]).keys() == {2}
+    assert [notice.partition(":")[2] for notice in heard.notices] == [
+        " 6 runs of this plan were made before it was declared, so the report shows its comparisons as exploratory; "
+        "another --store would not"
+    ]
+
+
 def test_where_every_comparison_lacks_runs_no_look_is_taken(asked: dict[str, Any], features: Path) -> None:
     """The reference fails in every seed: the same command goes on once the cause is gone."""
     small = asked | {"datasets": ["meld"], "data_dir": features, "training": {"lr": 1e30}, "looks": "2"}
