@@ -71,8 +71,12 @@ def plan(
         pairs = [pair for text in split_list(contrasts) for pair in _read(text, resolve, grid, imports)]
         if not pairs:
             raise UserError(f"--contrasts names nothing: {contrasts!r}; leave it out for the default")
+    budgets = {dataset: next(iter(by_group.values())).budget for dataset, by_group in grid.items()}
     return [
-        {"dataset": a.dataset, "budget": next(s.budget for s in (a, b) if s.group in grid[s.dataset])}
+        {
+            "dataset": a.dataset,
+            "budget": next((s.budget for s in (a, b) if s.group in grid[s.dataset]), budgets[a.dataset]),
+        }
         | {name: {"label": side.label, "group": side.group} for name, side in (("a", a), ("b", b))}
         for a, b in pairs
         if a.group != b.group
@@ -160,8 +164,6 @@ def _read(
     names = [side.strip() for side in text.split(":")]
     if len(names) != 2 or not all(names):
         raise UserError(f"cannot read contrast {text!r}; write A:B, for example css:adam")
-    if all(name in imports for name in names):
-        raise UserError(f"--contrasts {text!r} compares two imported methods: one has to be of the grid")
     by_dataset = [
         {side.dataset: side for side in (imports[name] if name in imports else map(_side, resolve(name)))}
         for name in names

@@ -120,10 +120,10 @@ def _warn_of_earlier_runs(
     specs: "Sequence[RunSpec]", plan: "Preregistration", store: Store, listener: Listener
 ) -> None:
     if not plan.continues and not plan.path(store.root).exists():
-        there = sum(store.is_complete(spec.key) for spec in specs)
-        if there:
+        early = sum(store.is_complete(spec.key) for spec in specs)
+        if early:
             listener.notice(
-                f"warning: {counted(there, 'run')} of this plan {'was' if there == 1 else 'were'} made before it was "
+                f"warning: {counted(early, 'run')} of this plan {'was' if early == 1 else 'were'} made before it was "
                 "declared, so the report shows its comparisons as exploratory; another --store would not"
             )
 

@@ -61,11 +61,17 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
     if not evidence.comparison.validated:
         return None
     title = "Weighted F1 on the test set, every seed"
-    labels = [method.label for method in evidence.comparison.methods]
+    imported = [method.label for method in evidence.comparison.imported]
+    labels = [*(method.label for method in evidence.comparison.methods), *imported]
     figure = new_figure(9.6, 1.25 + 0.52 * len(labels), heading(evidence, title))
     axes = figure.subplots()
     means = {}
     for row, label in enumerate(labels):
+        if label in imported:
+            theirs = 100 * evidence.values(label, "imported_weighted_f1").to_numpy(dtype=float)
+            means[label] = float(theirs.mean())
+            axes.plot(theirs, np.full(len(theirs), row), "D", color=MUTED, markersize=5, markeredgewidth=0)
+            continue
         colour = palette.colour(label)
         selected = 100 * evidence.values(label, "selected_weighted_f1").to_numpy(dtype=float)
         peak = 100 * evidence.values(label, "peak_test_weighted_f1").to_numpy(dtype=float)
@@ -93,6 +99,7 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
         "best test epoch, which is never a result."
+        + (" Diamonds: imported, at whatever epoch they have." if imported else "")
         + ("" if ceiling is None else " Dashed: the ceiling on this test set.")
         + ("" if logistic is None else " Dotted: a logistic regression on single utterances."),
         _alt("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1),

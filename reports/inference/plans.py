@@ -209,6 +209,8 @@ def standing(
         without = failed.get(group, frozenset())
         if without := without if followed is None else without & set(followed.seeds):
             lost.append((method.label if method else label, tuple(sorted(without))))
+    if plan is not None and not ours and None not in methods:
+        return Standing(remark="")  # two imports have the seeds that they came with
     if plan is None:
         return Standing(remark=AFTERTHOUGHT, present=len(common), failed=tuple(lost))
     needed = set(plan.seeds if followed is None else followed.seeds)

@@ -71,8 +71,8 @@ def test_contrasts_may_name_what_was_imported_on_the_same_data():
     (ours,) = {c["budget"] for c in pairs()}
     assert {c["budget"] for c in found} == {ours}
     assert found[0]["b"] == {"label": "SDT", "group": "g1"}
-    with pytest.raises(UserError, match="compares two imported methods"):
-        plan(METHODS, "SDT:M3NET", lambda text: expand(preset, chosen, [text], [0]), IMPORTS)
+    (theirs,) = plan(METHODS, "SDT:M3NET", lambda text: expand(preset, chosen, [text], [0]), IMPORTS)
+    assert (theirs["budget"], theirs["a"]["group"], theirs["b"]["group"]) == (ours, "g1", "g2")
 
 
 def test_a_family_is_declared_once(tmp_path: Path):

@@ -14,6 +14,8 @@ from scipy import stats
 from reports import ReportError, build
 from reports.evidence.comparisons import compare
 from reports.evidence.method import Method
+from reports.figures.figures import scores
+from reports.figures.style import Palette
 from reports.inference.claims import check_claims
 from reports.inference.findings import findings
 from reports.inference.imported import fair
@@ -31,6 +33,7 @@ from tests.reports.synthetic_runs import edit, write_run
 OURS = 70 + np.array([0.3, -0.2, 0.1, 0.4, -0.4, 0.0, 0.2, -0.1, -0.3, 0.05])
 UNKNOWN = "SDT (imported, choice of epoch unknown)"
 VALID = "SDT (imported, epoch chosen on validation)"
+M3NET = "M3NET (imported, epoch chosen on validation)"
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +217,33 @@ def test_a_declared_family_may_name_an_import(ours: Path) -> None:
     contrast = next(c for c in inference.contrasts if c.b == VALID)
     assert contrast.remark == ""
     assert contrast.verdict == "supported"
+
+
+def test_two_imports_may_be_compared_with_each_other(ours: Path) -> None:
+    write_import(ours, OURS - 2, selection="validation")
+    write_import(ours, OURS + 2, label="M3NET", selection="validation")
+    declare(ours, ("meld", "M3NET", "SDT"))
+    for path in ours.glob("preregistrations/*"):
+        content = json.loads(path.read_text())
+        content["comparisons"][0]["budget"] = next(r.budget for r in read_store(ours).runs if r.label == "css")
+        path.write_text(json.dumps(content))
+    _, inference = inferred(ours)
+    contrast = next(c for c in inference.contrasts if {c.a, c.b} == {M3NET, VALID})
+    assert (contrast.remark, contrast.verdict) == ("", "supported")
+    assert contrast.unpaired is not None
+    assert contrast.unpaired.mean == pytest.approx(4.0)
+
+
+def test_imports_are_in_the_figure_of_scores(ours: Path) -> None:
+    write_import(ours, OURS - 2, selection="validation")
+    (evidence,) = evidence_of(ours)
+    drawing = scores(evidence, Palette([method.label for method in evidence.comparison.methods]))
+    assert drawing is not None
+    rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert VALID in rows
+    points = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "D"]
+    assert sorted(points[0].get_xdata()) == pytest.approx(sorted(OURS - 2))
+    assert "Diamonds: imported" in drawing.caption
 
 
 def test_too_few_runs_of_theirs_are_estimated_only(ours: Path) -> None:
