@@ -65,12 +65,12 @@ def collect(comparison: Comparison) -> Evidence:
         refits = {run.seed: run for run in method.refits}
         for run in method.runs:
             steps = run.frame("steps", measures.STEP_COLUMNS, newer=conflict.NORMS)
-            history = run.frame("history", measures.HISTORY_COLUMNS)
+            history = run.frame("history", measures.HISTORY_COLUMNS, newer=measures.FINITE)
             probed = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
             whose = {"method": method.label, "seed": run.seed}
             row: dict[str, Any] = whose | _measures(run, refits.get(run.seed), steps, history, probed)
             if comparison.validated:
-                outcomes[method.label, run.seed] = scored = outcome(run, len(history))
+                outcomes[method.label, run.seed] = scored = outcome(run, measures.usable(history))
                 _refuse_other_labels(run, scored, next(iter(outcomes.values())))
                 row |= {"optimism": scored.optimism, "regret": row["gap"] - scored.optimism}
             runs.append(row)
@@ -88,7 +88,7 @@ def collect(comparison: Comparison) -> Evidence:
             )
     for method in comparison.imported:
         for run in method.runs:
-            outcomes[method.label, run.seed] = scored = outcome(run, 0)
+            outcomes[method.label, run.seed] = scored = outcome(run)
             _refuse_other_labels(run, scored, next(iter(outcomes.values())))
             runs.append({"method": method.label, "seed": run.seed} | measures.imported(run))
     history, probe, weight = (pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights))

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt16
+from jaxtyping import Bool, UInt16
 
 from reports.reading.documents import damaged
 from reports.reading.runs import Run
 from reports.statistics import confusions, selection_gap
 
 COLUMNS = ["conversation", "predicted", "label"]
+NO_EPOCHS = np.zeros(0, dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +24,13 @@ class Outcome:
     optimism: float
 
 
-def outcome(run: Run, epochs: int) -> Outcome:
+def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcome:
     """Read both files of predictions. Raises ReportError where they are damaged or do not fit each other.
 
-    An imported run has predictions of no epoch (0 `epochs`), and no optimism.
+    usable: whether the logits of an epoch are finite; no choice falls on one whose are not. An imported run has
+    predictions of no epoch, and no optimism.
     """
+    epochs = len(usable)
     selected = run.frame("predictions", COLUMNS)
     names = selected["conversation"].to_numpy()
     # numbered as they come: every run of a data set has them in the same order
@@ -46,5 +49,5 @@ def outcome(run: Run, epochs: int) -> Outcome:
     counts = confusions(label, predicted, conversation, classes)
     if counts.max() > np.iinfo(np.uint16).max:
         raise damaged(run.folder / "predictions.parquet", "a conversation is too long to be one")
-    optimism = selection_gap(counts[1:], epoch).optimism if epochs else float("nan")
+    optimism = selection_gap(counts[1:], epoch, usable=usable).optimism if epochs else float("nan")
     return Outcome(counts[0].astype(np.uint16), optimism)

@@ -25,6 +25,13 @@ HISTORY_COLUMNS = [
     "validation_loss",
     "validation_weighted_f1",
 ]
+FINITE = ("finite",)
+"""The column of the history that early runs do not have."""
+
+
+def usable(history: pd.DataFrame) -> np.ndarray:
+    """Whether every logit of an epoch is finite; early runs do not say, and count as finite."""
+    return ~(history["finite"] == 0).to_numpy(dtype=bool)
 
 
 def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:

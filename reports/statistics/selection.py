@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from reports.statistics.counts import margins, pool, weighted_f1
 
@@ -36,6 +36,7 @@ def selection_gap(
     selected_epoch: int,
     halvings: int = HALVINGS,
     seed: int = 0,
+    usable: Bool[np.ndarray, " epochs"] | None = None,
 ) -> Selection:
     """Gap, optimism and regret of a run from its confusion counts of the test conversations at every epoch.
 
@@ -43,12 +44,14 @@ def selection_gap(
     epoch minus the F1 on the other half at that epoch, averaged over both halves of every halving: how hard the halves
     are cancels, so that few halvings do. A half deceives more than the whole test set, which is twice as large: this
     optimism is too high for it, and the regret too low. The earliest of equal epochs is best. NaN optimism below two
-    conversations. Test the *difference* of gaps between methods, paired by seed: `paired_comparison`.
+    conversations. usable: whether an epoch may be chosen, by whatever rule; None: all may. Test the *difference* of
+    gaps between methods, paired by seed: `paired_comparison`.
     """
     parts = margins(counts)
     total = parts.sum(axis=1)
     scores = weighted_f1(total)
-    peak = int(scores.argmax())
+    allowed = np.ones(len(counts), dtype=bool) if usable is None else usable
+    peak = int(np.where(allowed, scores, -1.0).argmax())
     conversations = counts.shape[1]
     rng = np.random.default_rng(seed)
     if conversations < 2:
@@ -59,13 +62,17 @@ def selection_gap(
         np.put_along_axis(in_a, order[:, : conversations // 2], 1.0, axis=1)
         half_a = pool(in_a, parts)
         f1_a, f1_b = weighted_f1(half_a), weighted_f1(total - half_a)
-        optimism = float(np.mean([_chosen_on(f1_a, f1_b), _chosen_on(f1_b, f1_a)]))
+        optimism = float(np.mean([_chosen_on(f1_a, f1_b, allowed), _chosen_on(f1_b, f1_a, allowed)]))
     return Selection(float(scores[selected_epoch - 1]), float(scores[peak]), peak + 1, optimism)
 
 
-def _chosen_on(half: Float[np.ndarray, "halvings epochs"], other: Float[np.ndarray, "halvings epochs"]) -> float:
-    """Mean F1 on a half at its best epoch minus that on the other half at the same epoch."""
-    best = half.argmax(axis=1)[:, None]
+def _chosen_on(
+    half: Float[np.ndarray, "halvings epochs"],
+    other: Float[np.ndarray, "halvings epochs"],
+    allowed: Bool[np.ndarray, " epochs"],
+) -> float:
+    """Mean F1 on a half at the best epoch that may be chosen, minus that on the other half at the same epoch."""
+    best = np.where(allowed, half, -1.0).argmax(axis=1)[:, None]
     return float((np.take_along_axis(half, best, 1) - np.take_along_axis(other, best, 1)).mean())
 
 

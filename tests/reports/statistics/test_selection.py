@@ -106,3 +106,13 @@ def test_the_most_flattering_number():
 def test_means_that_are_equal_on_paper_tie():
     same = np.array([[0.3, 0.2, 0.1], [0.1, 0.2, 0.3]])  # their sums differ in the last bit
     assert rankings(same, same, resamples=10)[0].order == (0, 1)
+
+
+def test_no_rule_chooses_an_epoch_that_is_not_usable():
+    """The second epoch is the best everywhere: with it left out, all is as if it had not been."""
+    counts = run(3, conversations=30, quality=[0.5, 0.95, 0.6])
+    usable = np.array([True, False, True])
+    without = selection_gap(counts[usable], 1)
+    found = selection_gap(counts, 1, usable=usable)
+    assert selection_gap(counts, 1).peak_epoch == 2
+    assert (found.peak_epoch, found.peak, found.optimism) == (3, without.peak, without.optimism)
