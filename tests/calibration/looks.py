@@ -52,7 +52,7 @@ def error_rates(runs, seed=0):
     for spending in SPENDING:
         for shape in SHAPES:
             for correlation in CORRELATIONS:
-                rng = np.random.default_rng([seed, 30])
+                rng = np.random.default_rng([seed, 30, round(10 * correlation)])
                 x = paired(rng, runs, correlation, shape, 5)
                 design = Design(spending=spending, margin=MARGIN)
                 alike, apart = followed(x, design, seed=seed), followed(x + MARGIN, design, seed=seed)
