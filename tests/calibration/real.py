@@ -21,7 +21,7 @@ from benchmark.store.store import Store
 from reports.reading.runs import read_store
 from reports.statistics import unpaired_comparison
 from reports.statistics.family import joint_flip_test
-from tests.calibration import measure
+from tests.calibration import looks, measure
 
 PLUGIN = "drawn_fusion:DrawnFusion"
 METHODS = ("DrawnFusion(draw=1)", "DrawnFusion(draw=2)")
@@ -87,3 +87,16 @@ def sizes(scores, numbers=(8, 10, 20)):
                 yield {
                     "test": test, "seeds": pairing, "correlation": correlation, "n": n, "families": len(families),
                 } | measure.share(rejects)  # fmt: skip
+        yield from (
+            row | {"seeds": pairing, "correlation": correlation} for row in _followed(first[:, 0] - second[:, 0])
+        )
+
+
+def _followed(differences):
+    """How often a family is called different that is followed until it is decided; the margin is one sd."""
+    n = looks.Design().looks[-1]
+    families = (differences[: len(differences) // n * n] / differences.std()).reshape(-1, n, 1)
+    for spending in looks.SPENDING:
+        ends = looks.followed(families, looks.Design(spending=spending, margin=looks.MARGIN))
+        row = {"test": f"followed, {spending}", "n": f"≤ {n}", "families": len(families)}
+        yield row | measure.share(looks.rejected(ends))

@@ -50,7 +50,8 @@ def test_every_test_is_measured_and_sees_what_is_planted():
     alike = np.random.default_rng(0).normal(70, 1, (2, 160, 2))
     rows = list(real.sizes(alike, (8, 10)))
     assert {(r["seeds"], r["n"], r["families"]) for r in rows} == {
-        ("by seed", 8, 20), ("by seed", 10, 16), ("apart", 8, 10), ("apart", 10, 8)
+        ("by seed", 8, 20), ("by seed", 10, 16), ("apart", 8, 10), ("apart", 10, 8),
+        ("by seed", "≤ 30", 5), ("apart", "≤ 30", 2),
     }  # fmt: skip
     assert all(r["share"] <= r["bound"] for r in rows)
     apart = alike + np.array([0.0, 5.0])[:, None, None]
