@@ -35,8 +35,8 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
     draft.mkdir()
     try:
-        write_report(store, draft, keys)
-        marker = {"made_by": MADE_BY, "digest": digest}
+        answers = write_report(store, draft, keys)
+        marker = {"made_by": MADE_BY, "digest": digest, "answers": answers}
         (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         _swap(draft, target)
     finally:
@@ -48,6 +48,12 @@ def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> b
     """Whether `out` holds what `build` would draw now: same runs, same results, same source of this package."""
     marker = _marker(out)
     return marker is not None and (out / "index.html").is_file() and marker.get("digest") == _digest(store, keys)
+
+
+def read_answers(out: Path) -> list[str]:
+    """The answers of the report in `out`, a sentence or two a data set; none where there is no report."""
+    answers = (_marker(out) or {}).get("answers", [])
+    return [str(answer) for answer in answers] if isinstance(answers, list) else []
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:

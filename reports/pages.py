@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.analysis import analyse
+from reports.analysis import Analysis, analyse
 from reports.evidence.comparisons import Comparison
 from reports.evidence.data_origin import DataOrigin, examination
 from reports.evidence.evidence import Evidence
 from reports.figures import style
 from reports.figures.effects import factorial_plot
 from reports.figures.figures import FIGURES
+from reports.figures.forest import forest_plot
 from reports.figures.looks import looks_plot
 from reports.figures.view import FigureView, viewed
 from reports.inference import imported as imports
+from reports.inference.answer import answers, parts_of_methods
 from reports.inference.contrasts import Inference
 from reports.inference.findings import findings, power_statement
 from reports.reading.runs import Run
@@ -58,8 +60,11 @@ class Section:
     origin: list[tuple[str, str]]
 
 
-def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> None:
-    """Write every file of the report but its marker into an existing folder. Raises ReportError like `read_store`."""
+def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> list[str]:
+    """Write every file of the report but its marker into an existing folder, and return its answers in words.
+
+    Raises ReportError like `read_store`.
+    """
     analysis = analyse(store, keys)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
@@ -70,7 +75,11 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     check = instrument(analysis.checks)
     tables = [*(table for section in sections for table in section.tables), claims, *([check] if check else [])]
     write_tables(tables, folder / "tables")
+    said = answers(analysis.validated, analysis.inference)
     context = {
+        "answers": said,
+        "parts": parts_of_methods(analysis.validated),
+        "forest": _forest(analysis, folder / "figures"),
         "sections": sections,
         "claims": claims,
         "instrument": check,
@@ -86,6 +95,15 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         write_page(folder / name, context)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
+    return [answer.in_words for answer in said]
+
+
+def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:
+    """The forest plot of all data sets with verdicts, where there is any estimate."""
+    data = "; ".join(e.comparison.data_origin.short for e in analysis.validated)
+    with style.drawing():
+        drawing = forest_plot(analysis.validated, analysis.inference)
+        return [viewed(drawing, data, folder)] if drawing else []
 
 
 def _shown_runs(comparison: Comparison) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from math import isfinite
 
 MISSING = "—"
@@ -71,6 +72,11 @@ def spreadsheet(value: object) -> object:
         return value
     text = value.replace("\r", " ")  # a line's end to some readers, and quoted by no writer
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+def listing_of(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def number(value: float, digits: int, tiny: bool = False) -> str:

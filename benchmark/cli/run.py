@@ -198,9 +198,9 @@ def choices(ctx: typer.Context) -> "Choices":
 
 
 def shown(outcome: "Outcome") -> int:
-    """Say where the report is; returns the exit code."""
+    """Say what the report answers, and where it is; returns the exit code."""
     if outcome.report is not None:
-        tell(f"report: {outcome.report}")
+        _tell_of(outcome.report)
     if outcome.interrupted:
         return INTERRUPTED
     return FAILED if outcome.failed else DONE
@@ -222,4 +222,12 @@ def report(
     from benchmark.workflows.reporting import write_report
 
     page = write_report(existing(store), out or store / "report", None, Terminal())
+    _tell_of(page)
+
+
+def _tell_of(page: Path) -> None:
+    import reports
+
+    for answer in reports.read_answers(page.parent):
+        tell(answer)
     tell(f"report: {page}")

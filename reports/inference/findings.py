@@ -95,11 +95,11 @@ def power_statement(evidence: Evidence) -> str:
         f"Estimation only: with {seeds} no test is {test}. {floor} "
         + ("One seed has no spread, so there is no interval." if n == 1 else intervals)
         + f" A test needs {TEST_SEEDS} seeds: the same command with --seeds {TEST_SEEDS} adds them, "
-        f"{_work(evidence.comparison)}."
+        f"{work_left(evidence.comparison)}."
     )
 
 
-def _work(comparison: Comparison) -> str:
+def work_left(comparison: Comparison) -> str:
     """How long the runs that are missing for a test take, by the time of those that are there."""
     seconds = sum(
         max(0, TEST_SEEDS - len(method.runs)) * float(np.mean([run.number("timings", "total") for run in method.runs]))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import reports
-from reports import ReportError, build, is_current
+from reports import ReportError, build, is_current, read_answers
 
 TABLES = (
     *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
@@ -52,12 +52,27 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+def test_both_pages_begin_with_the_answer_and_the_marker_has_it(built: Path):
+    answers = read_answers(built)
+    assert [answer.partition(": ")[0] for answer in answers] == [
+        "Real conversations, NOT the published features (meld)",
+        "SIMULATED DATA (iemocap-sim)",
+    ]
+    assert all("Nothing is decided about css" in answer for answer in answers)
+    page, text = read(built / "index.html"), read(built / "report.md")
+    sentence = "Nothing is decided about css"
+    assert page.index(sentence) < page.index('id="forest-') < page.index('class="banner') < page.index("<h2")
+    assert text.index(sentence) < text.index("figures/forest.svg") < text.index("\n> **SIMULATED DATA")
+    assert read_answers(built.parent) == []
+
+
 def test_a_report_has_its_pages_tables_and_figures(built: Path):
     names = set(contents(built))
     figures = {f"figures/{kind}_{dataset}.{ext}" for kind in ("scores", "losses", "cosines", "weights", "confusion")
                for dataset in ("iemocap-sim", "meld") for ext in ("svg", "png")}  # fmt: skip
     tables = {f"tables/{name}.{ext}" for name in (*TABLES, "claims", "instrument") for ext in ("csv", "md", "tex")}
-    assert names == {"index.html", "report.md", "report.json"} | figures | tables
+    forest = {"figures/forest.svg", "figures/forest.png"}
+    assert names == {"index.html", "report.md", "report.json"} | figures | forest | tables
 
 
 @pytest.mark.parametrize("page", ["index.html", "report.md"])

@@ -1,0 +1,131 @@
+"""The answer of a report: for each data set one sentence made from its verdicts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reports.evidence.comparisons import Comparison
+from reports.evidence.data_origin import DataOrigin
+from reports.evidence.evidence import Evidence
+from reports.inference.contrasts import Contrast, Inference, reference
+from reports.inference.findings import TEST_SEEDS, work_left
+from reports.statistics import Verdict
+from reports.statistics.verdicts import shown_interval, signed
+from reports.text import listing_of
+
+BETTER, WORSE, EQUAL, SMALL, OPEN, NONE = "better", "worse", "equal", "small", "open", "none"
+_OPEN = (Verdict.UNDERPOWERED, Verdict.NO_DIFFERENCE_SHOWN, Verdict.NOT_TESTABLE_YET, Verdict.TOO_FEW_SEEDS)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one data set says of the reference method, in a sentence.
+
+    undecided: the sentence on what is open, empty where nothing is. budget: how many seeds, and which preset.
+    """
+
+    dataset: str
+    data_origin: DataOrigin
+    sentence: str
+    undecided: str
+    budget: str
+
+    @property
+    def in_words(self) -> str:
+        """All of it, with its data, for where there is no page."""
+        return " ".join(filter(None, (f"{self.data_origin.short}: {self.sentence}", self.undecided)))
+
+
+def answers(evidence: Sequence[Evidence], inference: Inference) -> tuple[Answer, ...]:
+    """The answer of every data set with verdicts."""
+    return tuple(_answer(e, inference) for e in evidence if inference.of(e.comparison.dataset))
+
+
+def outcome_of(contrast: Contrast) -> str:
+    """What a contrast says of its first method, in one word: `better`, `worse`, `equal`, `small`, `open`, `none`."""
+    verdict = contrast.judgement.verdict
+    if verdict is Verdict.SUPPORTED:
+        return BETTER
+    if verdict is Verdict.CONTRADICTED:
+        return WORSE
+    if verdict is Verdict.SHOWN_EQUAL:
+        return EQUAL
+    if verdict is Verdict.WITHIN_MARGIN:
+        return SMALL
+    return OPEN if verdict in _OPEN else NONE
+
+
+def _answer(evidence: Evidence, inference: Inference) -> Answer:
+    comparison = evidence.comparison
+    first = reference(comparison).label
+    contrasts = inference.of(comparison.dataset)
+    declared = [contrast for contrast in contrasts if not contrast.remark] or contrasts
+    of_first = [contrast for contrast in declared if first == contrast.a] or declared
+    name = of_first[0].a
+    sides = [c for c in of_first if c.a == name]
+    margin = f"±{sides[0].margin:g} points"
+    by_outcome = {
+        kind: [c for c in sides if outcome_of(c) == kind] for kind in (BETTER, WORSE, EQUAL, SMALL, OPEN, NONE)
+    }
+    parts = [f"{kind} than {_with_sizes(by_outcome[kind])}" for kind in (BETTER, WORSE) if by_outcome[kind]]
+    if by_outcome[EQUAL]:
+        parts.append(f"shown equal, within {margin}, to {_names(by_outcome[EQUAL])}")
+    if by_outcome[SMALL]:
+        parts.append(f"different by less than {margin[1:]} from {_names(by_outcome[SMALL])}")
+    mark = " (exploratory: not declared before the runs)" if all(c.remark for c in sides) else ""
+    sentence = f"{name} is {'; '.join(parts)}{mark}." if parts else f"Nothing is decided about {name}{mark}."
+    return Answer(
+        dataset=comparison.dataset,
+        data_origin=comparison.data_origin,
+        sentence=sentence,
+        undecided=_undecided(comparison, by_outcome[OPEN], by_outcome[NONE]),
+        budget=_budget(comparison),
+    )
+
+
+def _with_sizes(contrasts: Iterable[Contrast]) -> str:
+    return listing_of([f"{c.b} ({signed(_mean(c))} points{_interval(c)})" for c in contrasts])
+
+
+def _mean(contrast: Contrast) -> float:
+    shown = contrast.comparison or contrast.unpaired
+    assert shown is not None
+    return shown.mean
+
+
+def _interval(contrast: Contrast) -> str:
+    interval = contrast.unpaired.interval if contrast.unpaired is not None else contrast.interval
+    return f" {shown_interval(interval)}"
+
+
+def _names(contrasts: Iterable[Contrast]) -> str:
+    return listing_of([c.b for c in contrasts])
+
+
+def _undecided(comparison: Comparison, still_open: Sequence[Contrast], not_testable: Sequence[Contrast]) -> str:
+    """What is open, with what the estimates point to, what cannot be tested, and what would decide."""
+    by_reason: dict[str, list[str]] = {}
+    for contrast in (*still_open, *not_testable):
+        reason = "no run" if contrast.missing else contrast.judgement.points or contrast.judgement.verdict.value
+        by_reason.setdefault(reason, []).append(contrast.b)
+    if not by_reason:
+        return ""
+    text = "; ".join(f"{listing_of(names)} ({reason})" for reason, names in by_reason.items())
+    few = any(contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS for contrast in still_open)
+    remedy = f" A test needs {TEST_SEEDS} seeds: --seeds {TEST_SEEDS}, {work_left(comparison)}." if few else ""
+    return f"Not decided: {text}.{remedy}"
+
+
+def _budget(comparison: Comparison) -> str:
+    numbers = {len(method.runs) for method in comparison.methods}
+    low, high = min(numbers), max(numbers)
+    seeds = f"{low} {'seed' if low == 1 else 'seeds'}" if low == high else f"{low} to {high} seeds"
+    return f"{seeds} a method, preset {comparison.presets}"
+
+
+def parts_of_methods(evidence: Sequence[Evidence]) -> str:
+    """What methods are made of whose names do not say it, each once: `css = spf fusion with pgm weights`."""
+    methods = {m.label: m.runs[0] for e in evidence for m in e.comparison.methods if "+" not in m.label}
+    return "; ".join(
+        f"{label} = {run.component('fusion')['name']} fusion with {run.component('aggregator')['name']} weights"
+        for label, run in methods.items()
+    )
