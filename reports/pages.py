@@ -75,9 +75,9 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     check = instrument(analysis.checks)
     tables = [*(table for section in sections for table in section.tables), claims, *([check] if check else [])]
     write_tables(tables, folder / "tables")
-    said = answers(analysis.validated, analysis.inference)
+    answered = answers(analysis.validated, analysis.inference)
     context = {
-        "answers": said,
+        "answers": answered,
         "parts": parts_of_methods(analysis.validated),
         "forest": _forest(analysis, folder / "figures"),
         "sections": sections,
@@ -95,7 +95,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         write_page(folder / name, context)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
-    return [answer.in_words for answer in said]
+    return [answer.in_words for answer in answered]
 
 
 def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:
