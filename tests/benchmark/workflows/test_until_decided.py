@@ -117,6 +117,16 @@ def test_the_plan_is_declared_before_its_first_run_and_a_look_written_before_the
     assert heard.messages[-1] == "until decided: 2 of 2 comparisons decided"
 
 
+def test_refits_follow_on_the_seeds_that_the_looks_have_used(asked: dict[str, Any]) -> None:
+    small = asked | {"methods": ["adam", "linear"], "looks": "2", "refit": True}
+    outcome = benchmark.run(**small)
+    specs = [json.loads((asked["store"] / "runs" / key / "spec.json").read_text()) for key in outcome.keys]
+    made = sorted((spec["protocol"], spec["label"], spec["seed"]) for spec in specs)
+    assert made == [(protocol, label, seed) for protocol in ("refit", "validated") for label in ("adam", "linear")
+                    for seed in (0, 1)]  # fmt: skip
+    assert looks(asked["store"]).keys() == {2}
+
+
 def test_runs_that_were_there_before_the_plan_are_judged_and_called_exploratory(asked: dict[str, Any]) -> None:
     fixed = {k: v for k, v in asked.items() if k not in ("until_decided", "looks", "spending")}
     benchmark.run(**fixed, seeds=2)
