@@ -1,8 +1,12 @@
 """``cssbench``: the command line. Heavy libraries are imported by the commands that need them, never by ``--help``."""
 
 import re
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -75,9 +79,22 @@ def _explain(error: Exception) -> tuple[int, str]:
 
 def main() -> None:
     """Entry point: every error becomes one line on stderr and an exit code."""
-    with steady():
+    with steady(), _terminable():
         code = _run([word for word in sys.argv[1:] if word != "--debug"], debug="--debug" in sys.argv[1:])
     sys.exit(code)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM interrupts like Ctrl-C, also where no grid is being made: before it, and while its report is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _run(words: list[str], *, debug: bool) -> int:

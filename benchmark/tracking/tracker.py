@@ -28,7 +28,7 @@ from benchmark.tracking.database import StoreDatabase, cause_of
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import ARTIFACTS, artifacts_beside, default_uri, without_password
 
-FLUSH_SECONDS = 1.0  # between two looks at the notes
+FLUSH_SECONDS = 5.0  # between two looks at the notes: each costs every open run a transaction
 RETRY_SECONDS = 30.0  # at most, after failures
 _BATCH = 1000  # metrics that MLflow takes at once
 

@@ -59,10 +59,11 @@ class RecordingFrame(pd.DataFrame):
     def _constructor(self) -> Any:
         return pd.DataFrame
 
-    def reindex(self, *labels: Any, **options: Any) -> pd.DataFrame:
-        for name in options.get("columns", ()):
-            self.note(name)
-        return super().reindex(*labels, **options)
+    def __contains__(self, name: object) -> bool:
+        known = super().__contains__(name)
+        if known and "." in str(name):
+            self.note(str(name))
+        return known
 
 
 def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:

@@ -196,6 +196,13 @@ def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(
     assert not list(tmp_path.glob("runs/*/checkpoint*"))
 
 
+def test_sigterm_while_the_report_is_written_is_an_interruption(cli: Cli, finished: Any, tmp_path: Path) -> None:
+    kill = "import os, signal, reports; reports.build = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
+    said = cli(*GRID, "--store", finished.root, "--report", tmp_path / "report", code=f"{kill}\n{MAIN}")
+    assert said.returncode == 130
+    assert "interrupted: what was done is kept" in said.stderr
+
+
 def test_two_processes_at_once_make_one_whole_store(start_cli: StartCli, finished: Any, tmp_path: Path) -> None:
     processes = [start_cli(*GRID, "--workers", "1", "--store", tmp_path) for _ in range(2)]
     for process in processes:
