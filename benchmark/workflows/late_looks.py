@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.base.errors import UserError
 from benchmark.experiment.preregistration import Preregistration
+from benchmark.store.looks import read_look
 from benchmark.store.store import Store
 
 LEAST = 1e-3
@@ -55,8 +56,7 @@ def _same(content: Mapping[str, Any], plan: Preregistration) -> bool:
 def _after(plan: Preregistration, name: str, earlier: Mapping[str, Any], store: Store) -> Preregistration:
     """The plan as the continuation of an earlier one."""
     assert plan.looks is not None
-    files = [store.root / "looks" / name / f"{seeds}.json" for seeds in earlier["looks"]]
-    taken = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+    taken = [look for seeds in earlier["looks"] if (look := read_look(store.root, name, seeds)) is not None]
     other = f"{store.root} holds a plan with looks at {', '.join(map(str, earlier['looks']))} of these comparisons"
     if not taken:
         raise UserError(f"{other}, and none was taken yet: go on with these --looks, or name another store")

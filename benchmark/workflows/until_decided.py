@@ -1,9 +1,7 @@
 """Seeds until every comparison is decided: the runs of one look, then the look, then those of the next."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
@@ -12,6 +10,7 @@ from benchmark.base.words import counted
 from benchmark.execution.estimate import estimate, seconds_of_runs
 from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places
+from benchmark.store.looks import look_file, read_look
 from benchmark.store.store import Store
 from benchmark.workflows.grid import Grid
 from benchmark.workflows.late_looks import continued
@@ -50,8 +49,8 @@ def make_until_decided(
         asked |= {spec.key: spec for spec in _due(grid.specs, plan.seeds[:seeds], standings)}
         recorded = _recorded(store, plan, seeds)
         if recorded is None:
-            now = len(missing(asked.values(), store))
-            most = len(missing([*asked.values(), *_due(grid.specs, plan.seeds, standings)], store))
+            to_come = missing([*asked.values(), *_due(grid.specs, plan.seeds, standings)], store)
+            now, most = len(to_come.keys() & asked.keys()), len(to_come)
             listener.message(
                 f"look {number} of {len(plan.looks)}, at {counted(seeds, 'seed')}: {_state(standings)}; "
                 f"{now} to {counted(most, 'run')} to come"
@@ -149,20 +148,10 @@ def _last(store: Store, plan: "Preregistration") -> Sequence[_Comparison]:
     return next(filter(None, taken), _undecided(plan))
 
 
-def _path(store: Store, plan: "Preregistration", seeds: int) -> Path:
-    return store.root / "looks" / plan.name / f"{seeds}.json"
-
-
 def _recorded(store: Store, plan: "Preregistration", seeds: int) -> Sequence[_Comparison] | None:
     """Where the comparisons stood after the look at so many seeds; None where it was not taken."""
-    path = _path(store, plan, seeds)
-    try:
-        comparisons: Sequence[_Comparison] = json.loads(path.read_text(encoding="utf-8"))["comparisons"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"the look {path} is damaged ({error}); put back the file as it was written") from None
-    return comparisons
+    look = read_look(store.root, plan.name, seeds)
+    return None if look is None else look["comparisons"]
 
 
 def _look(store: Store, plan: "Preregistration", seeds: int, listener: Listener) -> Sequence[_Comparison] | None:
@@ -177,7 +166,7 @@ def _look(store: Store, plan: "Preregistration", seeds: int, listener: Listener)
     except reports.ReportError as error:
         raise UserError(str(error)) from error
     assert content is not None
-    path = _path(store, plan, seeds)
+    path = look_file(store.root, plan.name, seeds)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, content)
     comparisons: Sequence[_Comparison] = content["comparisons"]

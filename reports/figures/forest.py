@@ -50,8 +50,7 @@ def forest_plot(evidence: Sequence[Evidence], inference: Inference) -> Drawing |
 
 
 def _shown(inference: Inference, dataset: str) -> list[Contrast]:
-    contrasts = [c for c in inference.of(dataset) if c.comparison is not None or c.unpaired is not None]
-    contrasts = [c for c in contrasts if not c.missing]
+    contrasts = [c for c in inference.of(dataset) if not c.missing]
     return ([c for c in contrasts if not c.remark] or contrasts)[:ROWS]
 
 
@@ -59,15 +58,15 @@ def _panel(axes: Axes, data: str, shown: Sequence[Contrast]) -> None:
     margin = shown[0].margin
     axes.axvspan(-margin, margin, color=MUTED, alpha=0.12, linewidth=0)
     axes.axvline(0, color=MUTED, linewidth=1)
-    limits = [abs(limit) for c in shown for limit in _naive(c) if math.isfinite(limit)]
-    reach = WIDEST * max([margin, *limits, *(abs(_mean(c)) for c in shown)])
+    limits = [abs(limit) for c in shown for limit in c.estimate.interval if math.isfinite(limit)]
+    reach = WIDEST * max([margin, *limits, *(abs(c.estimate.mean) for c in shown)])
     extent = margin
     for row, contrast in enumerate(shown):
         colour = _COLOURS.get(outcome_of(contrast), INK)
         low, high = _interval(contrast)
-        extent = max(extent, *(min(abs(x), reach) for x in (low, high, _mean(contrast)) if math.isfinite(x)))
+        extent = max(extent, *(min(abs(x), reach) for x in (low, high, contrast.estimate.mean) if math.isfinite(x)))
         axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.5, solid_capstyle="butt")
-        axes.plot(_mean(contrast), row, "o", color=colour, markersize=6)
+        axes.plot(contrast.estimate.mean, row, "o", color=colour, markersize=6)
     axes.set(yticks=range(len(shown)), ylim=(len(shown) - 0.4, -0.6), xlim=(-1.08 * extent, 1.08 * extent))
     axes.set_yticklabels([c.label for c in shown], color=INK, fontsize=9)
     axes.set_title(data)
@@ -83,22 +82,10 @@ def _panel(axes: Axes, data: str, shown: Sequence[Contrast]) -> None:
 
 
 def _estimate(contrast: Contrast) -> str:
-    return signed(_mean(contrast))
-
-
-def _mean(contrast: Contrast) -> float:
-    compared = contrast.comparison or contrast.unpaired
-    assert compared is not None
-    return compared.mean
-
-
-def _naive(contrast: Contrast) -> Interval:
-    compared = contrast.comparison or contrast.unpaired
-    assert compared is not None
-    return compared.interval
+    return signed(contrast.estimate.mean)
 
 
 def _interval(contrast: Contrast) -> Interval:
     """The interval that sentences quote; before there is one over all looks, the naive one."""
-    interval = _naive(contrast) if contrast.comparison is None else contrast.interval
-    return interval if math.isfinite(interval.low) else _naive(contrast)
+    interval = contrast.interval
+    return interval if math.isfinite(interval.low) else contrast.estimate.interval

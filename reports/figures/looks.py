@@ -10,14 +10,11 @@ from reports.figures.figures import Drawing, file_name, heading
 from reports.figures.style import INK, MUTED, Palette, new_figure
 from reports.inference.contrasts import Contrast, Inference
 from reports.statistics.sequential import Decision
+from reports.tables.looks import WORDS
 
 PANELS = 12
 COLUMNS = 3
-MARKERS = {
-    Decision.REJECTED: ("*", "different"),
-    Decision.SHOWN_EQUAL: ("s", "shown equal"),
-    Decision.FUTILE: ("X", "stopped, for more seeds would hardly help"),
-}
+MARKERS = {Decision.REJECTED: "*", Decision.SHOWN_EQUAL: "s", Decision.FUTILE: "X"}
 
 
 def looks_plot(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
@@ -63,7 +60,7 @@ def _panel(axes: Axes, contrast: Contrast, palette: Palette) -> None:
     axes.plot(seeds, sizes, "o-", color=colour, markersize=4)
     axes.plot([n for n, _ in bounds], [c for _, c in bounds], "_--", color=MUTED, markersize=12, linewidth=1)
     if followed.last.decision in MARKERS and path:
-        axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision][0], color=colour, markersize=9)
+        axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision], color=colour, markersize=9)
     axes.set_xlim(0, followed.design.looks[-1] + 1)
     axes.set_xticks(followed.design.looks)
     axes.set_yscale("symlog", linthresh=1)  # boundaries of few seeds are many times those of all
@@ -75,5 +72,4 @@ def _panel(axes: Axes, contrast: Contrast, palette: Palette) -> None:
 def _in_words(contrast: Contrast) -> str:
     assert contrast.followed is not None
     last = contrast.followed.last
-    words = MARKERS[last.decision][1] if last.decision in MARKERS else "open"
-    return f"{contrast.label}: |t| {abs(last.t):.2f} at {last.seeds} seeds, {words}"
+    return f"{contrast.label}: |t| {abs(last.t):.2f} at {last.seeds} seeds, {WORDS[last.decision]}"

@@ -83,18 +83,7 @@ def _answer(evidence: Evidence, inference: Inference) -> Answer:
 
 
 def _with_sizes(contrasts: Iterable[Contrast]) -> str:
-    return listing_of([f"{c.b} ({signed(_mean(c))} points{_interval(c)})" for c in contrasts])
-
-
-def _mean(contrast: Contrast) -> float:
-    shown = contrast.comparison or contrast.unpaired
-    assert shown is not None
-    return shown.mean
-
-
-def _interval(contrast: Contrast) -> str:
-    interval = contrast.unpaired.interval if contrast.unpaired is not None else contrast.interval
-    return f" {shown_interval(interval)}"
+    return listing_of([f"{c.b} ({signed(c.estimate.mean)} points {shown_interval(c.interval)})" for c in contrasts])
 
 
 def _names(contrasts: Iterable[Contrast]) -> str:

@@ -53,11 +53,17 @@ class Contrast:
         return self.standing.followed
 
     @property
+    def estimate(self) -> PairedComparison | UnpairedComparison:
+        """Its difference, of pairs or not; only where nothing is `missing`."""
+        estimate = self.comparison or self.unpaired
+        assert estimate is not None
+        return estimate
+
+    @property
     def interval(self) -> Interval:
         """The interval that a sentence may quote: at 95 %, or the repeated one over all looks."""
-        assert self.comparison is not None
-        if self.followed is None or not self.followed.path:
-            return self.comparison.interval
+        if self.comparison is None or self.followed is None or not self.followed.path:
+            return self.estimate.interval
         return repeated_interval(self.comparison, self.followed.last)
 
     @property

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reports.evidence.comparisons import validated_sessions
-from reports.reading.folders import run_folders
+from reports.inference.looks import groups_of
 from reports.reading.preregistration import Pair, preregistration_of
-from reports.reading.runs import Run, read_run
+from reports.reading.runs import Run, read_validated
 from reports.statistics.sequential import follow
 
 FAMILIES = 60
@@ -30,14 +29,12 @@ def expected_seeds(store: Path, declared: Mapping[str, Any]) -> dict[str, float]
     """
     plan = preregistration_of(declared, store / "preregistrations" / "planned.json")
     assert plan.design is not None
-    sds = [_sd(_scores(store), pair) for pair in plan.pairs]
+    scores = _scores(store)
+    sds = [_sd(scores, pair) for pair in plan.pairs]
     if any(sd is None for sd in sds):
         return None
     seeds, comparisons = plan.design.looks[-1], len(plan.pairs)
-    groups = np.full((seeds, comparisons), -1)
-    for column, pair in enumerate(plan.pairs):
-        if (sessions := validated_sessions(pair.dataset)) > 1:
-            groups[:, column] = np.array(plan.order[:seeds]) % sessions
+    groups = np.stack([groups_of(pair, plan.order[:seeds]) for pair in plan.pairs], axis=1)
     rng = np.random.default_rng(0)
     counts: dict[str, list[int]] = {}
     for _ in range(FAMILIES):
@@ -56,8 +53,7 @@ def expected_seeds(store: Path, declared: Mapping[str, Any]) -> dict[str, float]
 
 def _scores(store: Path) -> dict[tuple[str, str], dict[int, float]]:
     """Points of weighted F1 by data set and label, then by seed: of the group with the most seeds."""
-    finished = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
-    runs = sorted((run for run in finished if run.protocol == "validated"), key=_name)
+    runs = sorted(read_validated(store), key=_name)
     scores: dict[tuple[str, str], dict[int, float]] = {}
     for (dataset, label, _), members in groupby(runs, key=_name):
         by_seed = {run.seed: 100 * run.number("selected", "weighted_f1") for run in members}

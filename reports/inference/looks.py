@@ -11,10 +11,9 @@ from reports.errors import NothingToJudgeError, ReportError
 from reports.evidence.comparisons import validated_sessions
 from reports.measures.runs import learned
 from reports.reading.documents import document
-from reports.reading.folders import run_folders
 from reports.reading.looks import RecordedLook, look_content
 from reports.reading.preregistration import Pair, Preregistration, read_preregistration, read_preregistrations
-from reports.reading.runs import Run, read_run
+from reports.reading.runs import Run, read_validated
 from reports.statistics.sequential import Look, follow
 
 MISSING = "are missing"
@@ -88,8 +87,7 @@ def _fault(plan: Preregistration, taken: RecordedLook, again: Look) -> str:
 
 
 def _finished(store: Path) -> Runs:
-    finished = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
-    return {(run.group, run.seed): run for run in finished if run.protocol == "validated"}
+    return {(run.group, run.seed): run for run in read_validated(store)}
 
 
 def _over(look: Look) -> bool:
@@ -106,7 +104,7 @@ def _follow(plan: Preregistration, runs: Runs, n: int, reasons: Sequence[Sequenc
                 withdrawn.setdefault(i, look)
     seeds = plan.order[:n]
     columns = [_differences(runs, pair, seeds) for pair in plan.pairs]
-    labels = [_groups(pair, seeds) for pair in plan.pairs]
+    labels = [groups_of(pair, seeds) for pair in plan.pairs]
     rng = np.random.default_rng(int(plan.name, 16))
     return follow(np.stack(columns, axis=1), plan.design, rng, groups=np.stack(labels, axis=1), withdrawn=withdrawn)
 
@@ -121,7 +119,8 @@ def _differences(runs: Runs, pair: Pair, seeds: Sequence[int]) -> Float[np.ndarr
     return np.array([score(pair.a[0], seed) - score(pair.b[0], seed) for seed in seeds])
 
 
-def _groups(pair: Pair, seeds: Sequence[int]) -> Int[np.ndarray, " n"]:
+def groups_of(pair: Pair, seeds: Sequence[int]) -> Int[np.ndarray, " n"]:
+    """The number of the session that each seed holds out; -1 where seeds are on their own."""
     sessions = validated_sessions(pair.dataset)
     return np.array([seed % sessions if sessions > 1 else -1 for seed in seeds])
 

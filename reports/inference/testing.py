@@ -1,6 +1,6 @@
 """From declared pairs of methods to contrasts: one joint test of those that are adjusted for each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from reports.inference.soundness import obstacle, sound
 from reports.reading.preregistration import Pair
 from reports.statistics import (
     FamilyTest,
+    Judgement,
     PairedComparison,
     UnpairedComparison,
     adjust_family,
@@ -109,65 +110,70 @@ def strictness(test: FamilyTest | None, alpha: float) -> float:
 def _paired(
     candidate: Candidate, test: FamilyTest | None, position: int | None, alpha: float, shared: dict[str, Any]
 ) -> Contrast:
-    a, b = candidate.labels
-    label, comparison, spread = f"{a} − {b}", candidate.comparison, None
     adjusted = holms = error = NAN
     if test is not None and position is not None:
         adjusted, holms, error = (float(v[position]) for v in (test.adjusted, test.holm, test.mc_se))
-    if candidate.missing or comparison is None or candidate.a is None or candidate.b is None:
-        judgement = spread_judgement = not_testable(label, candidate.missing)
-    else:
+
+    def judged(comparison: PairedComparison, a: Method, b: Method, label: str) -> Judgement:
         level = test.level if test is not None else alpha
         judgement = judge(
             comparison, adjusted, label=label, margin=candidate.margin, unit=UNIT, alpha=alpha, level=level
         )
-        judgement = fair(judgement, candidate.a, candidate.b)
+        return fair(judgement, a, b)
+
+    return _of_pairs(
+        candidate,
+        judged,
+        alpha,
+        shared
+        | {
+            "p_adjusted": adjusted,
+            "p_holm": holms,
+            "mc_se": error,
+            "level": strictness(test, alpha),
+            "members": len(test.n) if test is not None else 0,
+        },
+    )
+
+
+def _followed(candidate: Candidate, members: int, shared: dict[str, Any]) -> Contrast:
+    followed, comparison = candidate.standing.followed, candidate.comparison
+    assert followed is not None
+    last, design = followed.last, followed.design
+    taken = comparison is not None and last.seeds > 0 and comparison.n == last.seeds
+
+    def judged(comparison: PairedComparison, a: Method, b: Method, label: str) -> Judgement:
+        if not taken:
+            return not_testable(label, "no look has judged it")
+        return judge_followed(comparison, last, design, label=label, unit=UNIT)
+
+    level = strictness_of(last, design) if taken else design.alpha
+    more = {"p_adjusted": NAN, "p_holm": NAN, "mc_se": NAN, "level": level, "members": members}
+    return _of_pairs(candidate, judged, design.alpha, shared | more)
+
+
+def _of_pairs(
+    candidate: Candidate,
+    judged: Callable[[PairedComparison, Method, Method, str], Judgement],
+    alpha: float,
+    fields: dict[str, Any],
+) -> Contrast:
+    """The contrast of two methods that are paired by seed, whatever test has judged it."""
+    a, b = candidate.labels
+    label, comparison, spread = f"{a} − {b}", candidate.comparison, None
+    if candidate.missing or comparison is None or candidate.a is None or candidate.b is None:
+        judgement = spread_judgement = not_testable(label, candidate.missing)
+    else:
+        judgement = judged(comparison, candidate.a, candidate.b, label)
         spread = compare_variances(points(candidate.evidence, candidate.a), points(candidate.evidence, candidate.b))
         of_spread = f"sd of {a} / sd of {b}"
         spread_judgement = judge_variances(spread, label=of_spread, alpha=alpha)
         against = obstacle(candidate.evidence, candidate.a, candidate.b, candidate.standing)
         judgement, spread_judgement = sound(judgement, label, against), sound(spread_judgement, of_spread, against)
     return Contrast(
-        **shared,
+        **fields,
         comparison=comparison,
         unpaired=None,
-        p_adjusted=adjusted,
-        p_holm=holms,
-        mc_se=error,
-        level=strictness(test, alpha),
-        members=len(test.n) if test is not None else 0,
-        judgement=judgement,
-        spread=spread,
-        spread_judgement=spread_judgement,
-    )
-
-
-def _followed(candidate: Candidate, members: int, shared: dict[str, Any]) -> Contrast:
-    a, b = candidate.labels
-    label, of_spread = f"{a} − {b}", f"sd of {a} / sd of {b}"
-    followed, comparison = candidate.standing.followed, candidate.comparison
-    assert followed is not None
-    level, spread = followed.design.alpha, None
-    if candidate.missing or comparison is None or candidate.a is None or candidate.b is None:
-        judgement = spread_judgement = not_testable(label, candidate.missing)
-    else:
-        judgement = spread_judgement = not_testable(label, "no look has judged it")
-        if comparison.n == followed.last.seeds:
-            judgement = judge_followed(comparison, followed.last, followed.design, label=label, unit=UNIT)
-            level = strictness_of(followed.last, followed.design)
-        spread = compare_variances(points(candidate.evidence, candidate.a), points(candidate.evidence, candidate.b))
-        spread_judgement = judge_variances(spread, label=of_spread, alpha=followed.design.alpha)
-        against = obstacle(candidate.evidence, candidate.a, candidate.b, candidate.standing)
-        judgement, spread_judgement = sound(judgement, label, against), sound(spread_judgement, of_spread, against)
-    return Contrast(
-        **shared,
-        comparison=comparison,
-        unpaired=None,
-        p_adjusted=NAN,
-        p_holm=NAN,
-        mc_se=NAN,
-        level=level,
-        members=members,
         judgement=judgement,
         spread=spread,
         spread_judgement=spread_judgement,

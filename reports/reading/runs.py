@@ -1,6 +1,6 @@
 """Reads a run store: format 1 of docs/run-format.md, this package's only input."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -245,6 +245,12 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
         tuple(run for run in runs if run.seed >= TUNING_SEED),
         tuple(run for run in lost if run.tuning),
     )
+
+
+def read_validated(store: Path) -> Iterator[Run]:
+    """Every complete validated run of a store, which may hold none. Raises ReportError if a file is damaged."""
+    complete = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
+    return (run for run in complete if run.protocol == "validated")
 
 
 def read_run(folder: Path) -> Run:

@@ -10,8 +10,6 @@ from reports.statistics.power import TARGET, power, sd_limit
 from reports.statistics.sequential import Decision, Design, Standing
 from reports.statistics.verdicts import NOTHING_TO_COMPARE, Judgement, Verdict, shown_interval, signed
 
-LATER = Verdict.NOT_TESTABLE_YET
-
 
 def judge_followed(
     comparison: PairedComparison, standing: Standing, design: Design, *, label: str, unit: str = "F1", claim: int = 1
@@ -46,7 +44,9 @@ def judge_followed(
         verdict = Verdict.NOT_TESTABLE
         sentence = f"{label}: {signed(0.0)} {unit}, n = {comparison.n}; {NOTHING_TO_COMPARE}: {verdict.value}."
         return Judgement(verdict, verdict, sentence, numbers)
-    lead = _lead(comparison, standing, design, label=label, unit=unit)
+    lead = _lead(
+        f"{label}: {signed(comparison.mean)} {unit}", repeated, standing, f"look {look} of {len(design.looks)}"
+    )
     within = (
         f"the {_percent(1 - 2 * design.share(look))} % interval {shown_interval(inside)} lies within ±{design.margin:g}"
     )
@@ -97,20 +97,18 @@ def _verdict(
     if standing.decision is Decision.WITHDRAWN:
         return Verdict.NOT_TESTABLE
     if look < len(design.looks):
-        return LATER
+        return Verdict.NOT_TESTABLE_YET
     return Verdict.UNDERPOWERED if attained < TARGET else Verdict.NO_DIFFERENCE_SHOWN
 
 
-def _lead(comparison: PairedComparison, standing: Standing, design: Design, *, label: str, unit: str) -> str:
+def _lead(estimate: str, repeated: Interval, standing: Standing, look: str) -> str:
     """The estimate, its repeated interval, and t against the boundary, where there is one."""
-    looks = design.looks
-    where = f"look {looks.index(standing.seeds) + 1} of {len(looks)}, n = {standing.seeds}"
+    where = f"{look}, n = {standing.seeds}"
     if not math.isfinite(standing.boundary):
-        return f"{label}: {signed(comparison.mean)} {unit} at {where}, which is too early to reject anything"
+        return f"{estimate} at {where}, which is too early to reject anything"
     size = "∞" if math.isinf(standing.t) else f"{abs(standing.t):.2f}"
     return (
-        f"{label}: {signed(comparison.mean)} {unit} {shown_interval(repeated_interval(comparison, standing))} over all "
-        f"looks, |t| = {size} against {standing.boundary:.2f} at {where}"
+        f"{estimate} {shown_interval(repeated)} over all looks, |t| = {size} against {standing.boundary:.2f} at {where}"
     )
 
 

@@ -1,13 +1,17 @@
 """The table of looks: how the comparisons of a family that is followed came to be decided."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
 from reports.inference.contrasts import Contrast, Inference
-from reports.inference.scores import paired_points
+from reports.statistics import PairedComparison
+from reports.statistics.effects import UNKNOWN, Interval, t_interval
+from reports.statistics.groups import group_means, mean_of
 from reports.statistics.sequential import Decision, Standing
 from reports.tables.model import Table, listing
 from reports.text import MISSING, number
@@ -32,7 +36,7 @@ def looks(evidence: Evidence, inference: Inference) -> Table:
     """A row a comparison and look; nothing where the number of seeds was fixed."""
     comparison = evidence.comparison
     followed = [contrast for contrast in inference.of(comparison.dataset) if contrast.followed is not None]
-    rows = [row for contrast in followed for row in _rows(evidence, contrast)]
+    rows = [row for contrast in followed for row in _rows(contrast)]
     shown = tuple(
         (
             f"{row['a']} − {row['b']}", str(row["seeds"]), number(row["difference"], 2), number(abs(row["t"]), 2),
@@ -59,17 +63,12 @@ def looks(evidence: Evidence, inference: Inference) -> Table:
     )
 
 
-def _rows(evidence: Evidence, contrast: Contrast) -> list[dict[str, Any]]:
+def _rows(contrast: Contrast) -> list[dict[str, Any]]:
     followed = contrast.followed
     assert followed is not None
     rows = []
     for seeds, standing in zip(followed.design.looks, followed.path, strict=False):
-        naive = (math.nan, math.nan)
-        methods = {m.label: m for m in evidence.comparison.methods}
-        if standing.seeds and {contrast.a, contrast.b} <= set(methods):
-            naive = paired_points(
-                evidence, methods[contrast.a], methods[contrast.b], seeds=followed.order[: standing.seeds]
-            ).interval
+        naive = _naive(contrast.comparison, followed.order[: standing.seeds])
         rows.append(
             {
                 "a": contrast.a,
@@ -80,13 +79,25 @@ def _rows(evidence: Evidence, contrast: Contrast) -> list[dict[str, Any]]:
                 "boundary": _finite(standing.boundary),
                 "low": _finite(standing.interval.low),
                 "high": _finite(standing.interval.high),
-                "naive_low": naive[0],
-                "naive_high": naive[1],
+                "naive_low": naive.low,
+                "naive_high": naive.high,
                 "conditional_power": standing.conditional_power,
                 "decision": _words(standing, followed.reason),
             }
         )
     return rows
+
+
+def _naive(comparison: PairedComparison | None, seeds: Collection[int]) -> Interval:
+    """Student's 95 % interval as a fixed number of seeds would have it."""
+    if comparison is None:
+        return UNKNOWN
+    judged = np.isin(comparison.seeds, list(seeds))
+    values = comparison.differences[judged]
+    if comparison.groups and len(values):
+        values = group_means(values, np.array(comparison.groups)[judged])
+    mean = mean_of(values)
+    return t_interval(mean.mean, mean.se, mean.degrees, 0.95)
 
 
 def _words(standing: Standing, reason: str) -> str:

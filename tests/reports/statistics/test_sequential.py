@@ -57,11 +57,13 @@ def enumerated(values: np.ndarray, design: Design, looks: int) -> list[tuple[flo
 
 
 @pytest.mark.parametrize("spending", SPENDING)
-@pytest.mark.parametrize("case", range(4))
-def test_spending_and_boundaries_are_those_of_every_flip_enumerated(spending: str, case: int) -> None:
+@pytest.mark.parametrize(("case", "at"), [*((case, (4, 6, 8)) for case in range(4)), (4, (6, 9, 12))])
+def test_spending_and_boundaries_are_those_of_every_flip_enumerated(
+    spending: str, case: int, at: tuple[int, ...]
+) -> None:
     rng = np.random.default_rng(case)
-    values = rng.standard_t(4, size=(8, 2)) + rng.normal(size=(8, 1)) + 0.3 * case
-    design = Design((4, 6, 8), alpha=0.3, spending=spending, margin=1.0)
+    values = rng.standard_t(4, size=(at[-1], 2)) + rng.normal(size=(at[-1], 1)) + 0.3 * (case % 4)
+    design = Design(at, alpha=0.3, spending=spending, margin=1.0)
     found = looks_of(values, design)
     open_looks = 1 + next((i for i, look in enumerate(found) if any(s.decision for s in look.comparisons)), 9)
     expected = enumerated(values, design, min(open_looks, len(found)))
