@@ -57,7 +57,7 @@ def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
     until(lambda: hear() and list(store.glob("runs/*/checkpoint.safetensors")))
     os.write(terminal, b"\x03")
     until(has_ended)
-    assert not alive(pid)
+    until(lambda: not alive(pid))  # what started the workers ends when the grid has, a moment after it
     text = hear().decode(errors="replace")
     assert "stopping after the current epoch" in text
     assert "what was done is kept" in text
