@@ -60,7 +60,7 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     """SHA-256 over this package and what was declared and decided; for each run, how it ended, when, and its size."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
-    parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css"))
+    parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css", ".js"))
     patterns = ("preregistrations/*.json", "looks/*/*.json", "studies/*.json")
     declared = (path for pattern in patterns for path in sorted(store.glob(pattern)))
     for source in [*sorted(parts), *declared]:

@@ -6,34 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from reports.analysis import Analysis, analyse
+from reports.chapters import CHAPTERS, Chapter
 from reports.evidence.comparisons import Comparison
 from reports.evidence.data_origin import DataOrigin, examination
 from reports.evidence.evidence import Evidence
 from reports.figures import style
-from reports.figures.effects import factorial_plot
-from reports.figures.figures import FIGURES
 from reports.figures.forest import forest_plot
-from reports.figures.looks import looks_plot
 from reports.figures.view import FigureView, viewed
 from reports.inference import imported as imports
 from reports.inference.answer import answers, parts_of_methods
 from reports.inference.contrasts import Inference
 from reports.inference.findings import findings, power_statement
 from reports.reading.runs import Run
-from reports.tables.accuracy import accuracy
 from reports.tables.claims import claims_table
-from reports.tables.comparisons import comparisons as comparisons_table
-from reports.tables.conflict import conflict
-from reports.tables.conflict_blocks import conflict_blocks
-from reports.tables.cost import cost
-from reports.tables.directions import directions
-from reports.tables.factorial import factorial
 from reports.tables.instrument import instrument
-from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
-from reports.tables.selection import selection
-from reports.tables.stability import stability
 from reports.tuning.page import write as write_tuning
 
 SELECTION = (
@@ -41,22 +29,26 @@ SELECTION = (
     "test set itself: they are shown only for comparison with that practice and are never a result."
 )
 
-SUMMARIES = (accuracy, stability, conflict, conflict_blocks, directions, cost)
-"""The tables that every data set has, in the order of the pages; to add one, write its file and add it here."""
-
 
 @dataclass(frozen=True)
 class Section:
-    """One data set."""
+    """One chapter with its tables and figures, each a list over the data sets that have it."""
 
-    comparison: Comparison
+    chapter: Chapter
+    figures: list[list[FigureView]]
+    tables: list[list[Table]]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is said of one data set beside its tables and figures."""
+
+    name: str
     data_origin: DataOrigin
     setting: str
     examination: list[str]
     power: str
     findings: list[str]
-    figures: list[FigureView]
-    tables: list[Table]
     origin: list[tuple[str, str]]
 
 
@@ -70,20 +62,24 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     (folder / "figures").mkdir()
     labels = [method.label for e in analysis.evidence for method in e.comparison.methods]
     palette = style.Palette([*labels, *(subject.first.label for subject in analysis.subjects)])
-    sections = [_section(e, analysis.inference, palette, folder / "figures") for e in analysis.evidence]
+    with style.drawing():
+        forest = _forest(analysis, folder / "figures")
+        sections = [_section(chapter, analysis, palette, folder / "figures") for chapter in CHAPTERS]
     claims = claims_table(analysis.validated, analysis.claims)
     check = instrument(analysis.checks)
-    tables = [*(table for section in sections for table in section.tables), claims, *([check] if check else [])]
-    write_tables(tables, folder / "tables")
+    tables = [table for section in sections for of_kind in section.tables for table in of_kind]
+    write_tables([*tables, claims, *([check] if check else [])], folder / "tables")
     answered = answers(analysis.validated, analysis.inference)
+    data_sets = [_data_set(e, analysis.inference) for e in analysis.evidence]
     context = {
         "answers": answered,
         "parts": parts_of_methods(analysis.validated),
-        "forest": _forest(analysis, folder / "figures"),
-        "sections": sections,
+        "forest": forest,
+        "sections": [section for section in sections if section.figures or section.tables],
+        "data_sets": data_sets,
         "claims": claims,
         "instrument": check,
-        "notices": list(dict.fromkeys(section.data_origin for section in sections)),
+        "notices": list(dict.fromkeys(data_set.data_origin for data_set in data_sets)),
         "selection": SELECTION,
         "omitted": analysis.omitted,
         "store": analysis.stored,
@@ -101,9 +97,8 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
 def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:
     """The forest plot of all data sets with verdicts, where there is any estimate."""
     data = "; ".join(e.comparison.data_origin.short for e in analysis.validated)
-    with style.drawing():
-        drawing = forest_plot(analysis.validated, analysis.inference)
-        return [viewed(drawing, data, folder)] if drawing else []
+    drawing = forest_plot(analysis.validated, analysis.inference)
+    return [viewed(drawing, data, folder)] if drawing else []
 
 
 def _shown_runs(comparison: Comparison) -> int:
@@ -111,37 +106,35 @@ def _shown_runs(comparison: Comparison) -> int:
     return len(comparison.runs) + len(comparison.refits) + imported
 
 
-def _section(evidence: Evidence, inference: Inference, palette: style.Palette, folder: Path) -> Section:
+def _section(chapter: Chapter, analysis: Analysis, palette: style.Palette, folder: Path) -> Section:
+    """The chapter with what the data sets have of it; a table that has nothing to read is left out."""
+    inference = analysis.inference
+    drawn = [
+        [
+            viewed(drawing, evidence.comparison.data_origin.short, folder)
+            for evidence in analysis.evidence
+            if (drawing := draw(evidence, inference, palette)) is not None
+        ]
+        for draw in chapter.figures
+    ]
+    made = [
+        [table for evidence in analysis.evidence if (table := make(evidence, inference)) is not None]
+        for make in chapter.tables
+    ]
+    return Section(chapter, [views for views in drawn if views], [tables for tables in made if tables])
+
+
+def _data_set(evidence: Evidence, inference: Inference) -> DataSet:
     comparison = evidence.comparison
-    data = comparison.data_origin.short
-    with style.drawing():
-        drawn = [draw(evidence, palette) for draw in (*FIGURES, *((factorial_plot,) if comparison.validated else ()))]
-        if comparison.validated:
-            drawn.insert(0, looks_plot(evidence, inference, palette))
-        figures = [viewed(drawing, data, folder) for drawing in drawn if drawing]
-    return Section(
-        comparison=comparison,
+    return DataSet(
+        name=comparison.name,
         data_origin=comparison.data_origin,
         setting=_setting(comparison),
         examination=examination(comparison.runs[0]),
         power=power_statement(evidence),
         findings=findings(evidence, inference),
-        figures=figures,
-        tables=_tables(evidence, inference),
         origin=_origin(comparison),
     )
-
-
-def _tables(evidence: Evidence, inference: Inference) -> list[Table]:
-    """The tables of one data set in the order of the pages, the verdicts first."""
-    first, *others = (summarized(evidence) for summarized in SUMMARIES)
-    if not evidence.comparison.validated:
-        return [first, *others]
-    verdicts = [comparisons_table(evidence, inference)]
-    plan = inference.plans.get(evidence.comparison.dataset)
-    if plan is not None and plan.is_followed:
-        verdicts.append(looks(evidence, inference))
-    return [*verdicts, first, selection(evidence), factorial(evidence), *others]
 
 
 def _setting(comparison: Comparison) -> str:

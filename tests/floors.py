@@ -30,6 +30,7 @@ FLOORS = (
     "reports/analysis.py",
     "reports/columns.py",
     "reports/frames.py",
+    "reports/chapters.py",
     "reports/pages.py",
     "reports/build.py",
     "reports/__init__.py",

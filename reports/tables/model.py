@@ -3,9 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
+
+
+class Link(str):
+    """The text of a cell that is a link on a page, to `href`."""
+
+    href: str
+
+    def __new__(cls, text: str, href: str) -> "Link":
+        """The text with where it leads."""
+        link = super().__new__(cls, text)
+        link.href = href
+        return link
 
 
 @dataclass(frozen=True)
@@ -23,12 +35,23 @@ class Heading:
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows of text under a header; `marked` are the positions of the rows that need attention."""
+    """Rows of text under a header.
+
+    marked: the positions of the rows that need attention. ids: what links to a row name, a value a row; empty without
+    such links. closed: whether the reader of a page has to open it.
+    """
 
     title: str
     header: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: frozenset[int] = frozenset()
+    ids: tuple[str, ...] = ()
+    closed: bool = False
+
+    @property
+    def by_method(self) -> bool:
+        """Whether its rows are methods."""
+        return self.header[0].text == "method"
 
     @property
     def grouped(self) -> bool:
@@ -70,9 +93,9 @@ class Table:
 
 
 def listing(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], prose: Iterable[str] = (), **more: frozenset[int]
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], prose: Iterable[str] = (), **more: Any
 ) -> Listing:
-    """A listing of texts; `prose` names the columns that may wrap."""
+    """A listing of texts; `prose` names the columns that may wrap, `more` are further fields of `Listing`."""
     wrapped = frozenset(prose)
     headings = tuple(Heading(name, "prose" if name in wrapped else "text") for name in header)
     return Listing(title, headings, tuple(map(tuple, rows)), **more)

@@ -19,12 +19,17 @@ PACKAGES = "% packages: booktabs, graphicx"
 
 def html(table: Table, id: str = "", level: int = 3, files: bool = True) -> Markup:
     """The table as a part of a page, under a heading of this level; `files`: name its files beside it."""
-    return Markup(_macro()(table, id, level, files))
+    return Markup(_macros().table_html(table, id, level, files))
+
+
+def topic(tables: Sequence[Table]) -> Markup:
+    """Tables of one name, a data set each, as a part of a page: what they share is said once."""
+    return Markup(_macros().topic_html(tables))
 
 
 @lru_cache(maxsize=1)
-def _macro() -> Any:
-    return getattr(html_environment().get_template("table.html").module, "table_html")  # noqa: B009
+def _macros() -> Any:
+    return html_environment().get_template("table.html").module
 
 
 def markdown(table: Table, heading: str | None = None, level: int = 3) -> Markdown:
@@ -36,6 +41,19 @@ def markdown(table: Table, heading: str | None = None, level: int = 3) -> Markdo
             *([f"{'#' * (level + 1)} {markdown_text(listing.title)}"] if listing.title else []),
             markdown_rows(listing),
         ]
+    return Markdown("\n\n".join(parts))
+
+
+def markdown_topic(tables: Sequence[Table]) -> Markdown:
+    """Tables of one name, a data set each, as a part of a page: what they share is said once."""
+    parts, note = [f"### {tables[0].title}"], ""
+    for table in tables:
+        parts += [table.note] if table.note != note else []
+        note = table.note
+        data = f" ({markdown_line(table.data)})" if table.data else ""
+        parts += [f"#### {markdown_line(table.dataset)}{data}", *(f"- {markdown_line(s)}" for s in table.sentences)]
+        for listing in table.listings:
+            parts += [*([f"##### {markdown_text(listing.title)}"] if listing.title else []), markdown_rows(listing)]
     return Markdown("\n\n".join(parts))
 
 
@@ -118,7 +136,13 @@ def _files(tables: Sequence[Table]) -> dict[str, str]:
 
 
 def write_page(path: Path, context: Mapping[str, Any]) -> None:
-    """Write a page from the template of its name, which may show tables by `html(table, id)` or `markdown(table)`."""
+    """Write a page from the template of its name.
+
+    It may show a table by `html(table, id)` or `markdown(table)`, and those of one name by `topic(tables)` or
+    `markdown_topic(tables)`.
+    """
     environment = html_environment() if path.suffix == ".html" else markdown_environment()
-    text = environment.get_template(path.name).render({**context, "html": html, "markdown": markdown})
+    text = environment.get_template(path.name).render(
+        {**context, "html": html, "topic": topic, "markdown": markdown, "markdown_topic": markdown_topic}
+    )
     path.write_text(text, encoding="utf-8")

@@ -48,6 +48,14 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def of_data_set(text: str, name: str) -> str:
+    """The parts of a Markdown page that are about one data set: under its name, or in a figure's caption."""
+    parts = re.split(r"^(?=#{1,4} )", text, flags=re.MULTILINE)
+    titled = re.compile(rf"#+ .*{name}(?!-sim)")
+    named = re.compile(rf"figures/\w+_{name}\.svg")
+    return "".join(part for part in parts if titled.match(part) or named.search(part))
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -97,11 +105,12 @@ def test_every_page_says_what_data_it_shows_and_how_scores_were_chosen(built: Pa
 
 def test_simulated_data_is_named_in_every_table_and_figure(built: Path):
     html = read(built / "index.html")
-    section = html[html.index('id="iemocap-sim"') : html.index('id="not-shown"')]
-    captions = re.findall(r"<(caption|figcaption)>(.*?)</\1>", section, re.DOTALL)
-    assert len(captions) == 24  # 12 of numbers, 4 of comparisons, 3 of selection, 5 figures
-    assert all(SIMULATED in text for _, text in captions)
-    assert section.count('role="img" aria-label="SIMULATED DATA') == 5
+    parts = re.findall(r"<(caption|figcaption)>(.*?)</\1>", html[html.index('id="leaderboard"') :], re.DOTALL)
+    captions = [text for _, text in parts if "iemocap" in text or "meld" in text]
+    assert len(captions) == len(parts)
+    simulated = [text for text in captions if SIMULATED in text]
+    assert len(simulated) == len(captions) / 2  # the other half is of the real data
+    assert len(re.findall(r'role="img" aria-label="SIMULATED DATA \(iemocap-sim\)\. ', html)) == 5
     for figure in built.glob("figures/*_iemocap-sim.svg"):
         assert SIMULATED in read(figure)
     for name in TABLES:
@@ -120,10 +129,10 @@ def test_the_page_needs_nothing_else(built: Path):
         ids: list[str] = []  # noqa: RUF012
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            assert tag not in {"script", "link", "iframe", "img", "object"}
+            assert tag not in {"link", "iframe", "img", "object"}
             for name, value in attrs:
                 if name.endswith(("href", "src")):
-                    assert str(value).startswith("#"), value
+                    assert str(value).startswith("#") or (tag == "a" and (built / str(value)).is_file()), value
                 if name == "id":
                     self.ids.append(str(value))
 
@@ -131,7 +140,8 @@ def test_the_page_needs_nothing_else(built: Path):
     checker = Checker()
     checker.feed(html)
     assert len(checker.ids) == len(set(checker.ids))
-    assert "http" not in html
+    assert "http:" not in html
+    assert "https:" not in html
     assert "@import" not in html
     assert set(re.findall(r"url\((.)", html)) <= {"#"}
     assert set(re.findall(r'url\(#([^)"]+)\)', html)) | set(re.findall(r'href="#([^"]+)"', html)) <= set(checker.ids)
@@ -350,7 +360,7 @@ def test_ceilings_stand_beside_every_score_on_simulated_data_and_on_no_other(tmp
     assert list(frame.loc["iemocap-sim", "ceiling_test_weighted_f1"]) == [0.715] * 2
     assert pd.isna(frame.loc["meld", "ceiling_weighted_f1"])
     text = read(page.with_name("report.md"))
-    simulated, real = text[text.index("## iemocap-sim") :], text[text.index("## meld") : text.index("## iemocap-sim")]
+    simulated, real = of_data_set(text, "iemocap-sim"), of_data_set(text, "meld")
     assert simulated.count("| 71.5 | 72.0 |") == 2
     assert "weighted F1 of 69.00 ± 0.20 % or an accuracy of 70.00 ± 0.10 %" in simulated
     assert "seeing text + audio with context" in simulated
@@ -379,7 +389,7 @@ def test_references_stand_beside_the_methods_and_the_ones_that_do_not_exceed_the
     assert set(frame.loc["meld", "logistic_weighted_f1"]) == {REFERENCES[1]["weighted_f1"]}
     assert pd.isna(frame.loc["iemocap", "logistic_weighted_f1"])
     text = read(page.with_name("report.md"))
-    meld, iemocap = text[text.index("## meld") :], text[text.index("## iemocap") : text.index("## meld")]
+    meld, iemocap = of_data_set(text, "meld"), of_data_set(text, "iemocap")
     assert "| majority | — | 31.3 | 48.1 | — | — |" in meld
     assert f"| logistic | text + audio | {100 * REFERENCES[1]['weighted_f1']:.1f} | 60.0 | 0.01 | yes |" in meld
     reached = f"reaches {100 * REFERENCES[1]['weighted_f1']:.1f} %, the most frequent class 31.3 %."

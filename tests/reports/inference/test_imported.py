@@ -19,7 +19,6 @@ from reports.figures.style import Palette
 from reports.inference.claims import check_claims
 from reports.inference.findings import findings
 from reports.inference.imported import fair
-from reports.pages import SUMMARIES
 from reports.reading.runs import Run, read_store
 from reports.statistics import Judgement, Verdict
 from reports.statistics.family import holm
@@ -29,6 +28,7 @@ from reports.tables.selection import selection
 from tests.reports.inference.preregistrations import declare, evidence_of, inferred
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
+from tests.reports.tables.stores import SUMMARIES
 
 OURS = 70 + np.array([0.3, -0.2, 0.1, 0.4, -0.4, 0.0, 0.2, -0.1, -0.3, 0.05])
 UNKNOWN = "SDT (imported, choice of epoch unknown)"

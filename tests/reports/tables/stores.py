@@ -8,6 +8,15 @@ import pandas as pd
 from reports.evidence.comparisons import compare
 from reports.evidence.evidence import Evidence, collect
 from reports.reading.runs import read_store
+from reports.tables.accuracy import accuracy
+from reports.tables.conflict import conflict
+from reports.tables.conflict_blocks import conflict_blocks
+from reports.tables.cost import cost
+from reports.tables.directions import directions
+from reports.tables.stability import stability
+
+SUMMARIES = (accuracy, stability, conflict, conflict_blocks, directions, cost)
+"""The tables of means over seeds."""
 
 
 def evidence_of(store: Path, dataset: str) -> Evidence:

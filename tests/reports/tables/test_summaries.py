@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.pages import SUMMARIES
 from reports.tables.rendering import markdown
 from reports.tables.stability import stability
 from reports.tables.summaries import Column, cell
-from tests.reports.tables.stores import evidence_of
+from tests.reports.tables.stores import SUMMARIES, evidence_of
 
 
 def test_one_seed_shows_means_without_spread(tmp_path: Path, add_run):

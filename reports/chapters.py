@@ -1,0 +1,134 @@
+"""The chapters of a report in the order of its pages: which tables and figures stand in each.
+
+To add a table or a figure, write its file and add it to a chapter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reports.evidence.evidence import Evidence
+from reports.figures.effects import factorial_plot
+from reports.figures.figures import Drawing, confusions, cosines, losses, scores, weights
+from reports.figures.looks import looks_plot
+from reports.figures.style import Palette
+from reports.inference.contrasts import Inference
+from reports.tables.accuracy import accuracy
+from reports.tables.comparisons import comparisons
+from reports.tables.conflict import conflict
+from reports.tables.conflict_blocks import conflict_blocks
+from reports.tables.cost import cost
+from reports.tables.directions import directions
+from reports.tables.factorial import factorial
+from reports.tables.looks import looks
+from reports.tables.model import Table
+from reports.tables.selection import selection
+from reports.tables.stability import stability
+
+MakeTable = Callable[[Evidence, Inference], Table | None]
+Draw = Callable[[Evidence, Inference, Palette], Drawing | None]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One question that a report answers, for all of its data sets.
+
+    Attributes:
+        id, title, lead: of its heading, the heading, and what a reader should know before the first figure.
+        figures, tables: what makes them for one data set; None where it has none. Figures come first.
+        closed: whether the reader has to open it.
+    """
+
+    id: str
+    title: str
+    lead: str
+    figures: tuple[Draw, ...] = ()
+    tables: tuple[MakeTable, ...] = ()
+    closed: bool = False
+
+
+def _table(make: Callable[[Evidence], Table]) -> MakeTable:
+    """A table that every data set has."""
+    return lambda evidence, inference: make(evidence)
+
+
+def _result(make: MakeTable) -> MakeTable:
+    """A table that only results have: runs whose epoch was selected on validation data."""
+    return lambda evidence, inference: make(evidence, inference) if evidence.comparison.validated else None
+
+
+def _figure(draw: Callable[[Evidence, Palette], Drawing | None]) -> Draw:
+    return lambda evidence, inference, palette: draw(evidence, palette)
+
+
+def _looks(evidence: Evidence, inference: Inference) -> Table | None:
+    plan = inference.plans.get(evidence.comparison.dataset)
+    return looks(evidence, inference) if plan is not None and plan.is_followed else None
+
+
+def _drawn_looks(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
+    return looks_plot(evidence, inference, palette) if evidence.comparison.validated else None
+
+
+def _drawn_factorial(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
+    return factorial_plot(evidence, palette) if evidence.comparison.validated else None
+
+
+CHAPTERS = (
+    Chapter(
+        "leaderboard",
+        "Leaderboard",
+        "Scores at the epoch chosen on validation are the result. Means that differ by less than their intervals are "
+        "no ranking: the verdicts are in the chapter of differences.",
+        (_figure(scores),),
+        (_table(accuracy),),
+    ),
+    Chapter(
+        "differences",
+        "Differences, tested",
+        "Every difference between two methods, with what was declared of it before the runs and the verdict.",
+        (_drawn_looks,),
+        (_result(comparisons), _result(_looks)),
+    ),
+    Chapter(
+        "selection",
+        "Would selection have fooled us?",
+        "What a report would have claimed that chooses its epoch, or its seed, by the test score.",
+        (),
+        (_result(_table(selection)),),
+    ),
+    Chapter(
+        "per-class",
+        "Per class",
+        "Which emotions the methods find, and which they take for which.",
+        (_figure(confusions),),
+    ),
+    Chapter(
+        "robustness",
+        "Robustness",
+        "How much a score depends on the seed, how steadily training runs, and how often it fails.",
+        (_figure(losses),),
+        (_table(stability),),
+    ),
+    Chapter(
+        "factorial",
+        "Ablation and factorial effects",
+        "What a fusion or an aggregator adds, over the methods that differ by it alone.",
+        (_drawn_factorial,),
+        (_result(_table(factorial)),),
+    ),
+    Chapter(
+        "mechanism",
+        "Mechanism: conflict between the objectives",
+        "Whether the gradients of the objectives conflict, and what the aggregators do about it.",
+        (_figure(cosines), _figure(weights)),
+        (_table(conflict), _table(conflict_blocks), _table(directions)),
+        closed=True,
+    ),
+    Chapter(
+        "cost",
+        "Cost",
+        "What a method takes in time, gradient computations, parameters and memory.",
+        (),
+        (_table(cost),),
+    ),
+)
