@@ -26,6 +26,9 @@ _LATEX = {
     "⅓": r"$\frac{1}{3}$",
     "²": "$^2$",
     "≤": r"$\le$",
+    "≈": r"$\approx$",
+    "▲": r"$\bigtriangleup$",
+    "▼": r"$\bigtriangledown$",
     "≥": r"$\ge$",
     "δ": r"$\delta$",
     "σ": r"$\sigma$",
@@ -72,6 +75,11 @@ def spreadsheet(value: object) -> object:
         return value
     text = value.replace("\r", " ")  # a line's end to some readers, and quoted by no writer
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+def slug(text: str) -> str:
+    """A name as a part of a file's name or of an anchor."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-")
 
 
 def listing_of(words: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 To add a figure, write the function (Evidence, Palette) -> Drawing and add it to `FIGURES`.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from reports.figures.style import BLUES, DASHES, HUES, INK, MUTED, PAPER, Palett
 from reports.measures.runs import WEIGHTS
 from reports.reading.runs import OBJECTIVES, PAIRS
 from reports.statistics import summarize
+from reports.text import slug
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
@@ -256,8 +256,7 @@ def _band(
 
 def file_name(evidence: Evidence, kind: str) -> str:
     """`<kind>_<data set>`."""
-    dataset = re.sub(r"[^\w.-]+", "-", evidence.comparison.name).strip("-")  # as part of a file's name
-    return f"{kind}_{dataset}"
+    return f"{kind}_{slug(evidence.comparison.name)}"
 
 
 def heading(evidence: Evidence, title: str, separator: str = " — ") -> str:

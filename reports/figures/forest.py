@@ -8,12 +8,11 @@ from matplotlib.axes import Axes
 from reports.evidence.evidence import Evidence
 from reports.figures.figures import Drawing
 from reports.figures.style import HUES, INK, MUTED, new_figure
-from reports.inference.answer import BETTER, EQUAL, NONE, OPEN, SMALL, WORSE, outcome_of
+from reports.inference.answer import BETTER, EQUAL, SMALL, WORSE, outcome_of
 from reports.inference.contrasts import Contrast, Inference
 from reports.statistics.effects import Interval
 from reports.statistics.verdicts import signed
 
-ICONS = {BETTER: "▲", WORSE: "▼", EQUAL: "=", SMALL: "≈", OPEN: "?", NONE: "–"}
 _COLOURS = {BETTER: HUES[0][0], WORSE: HUES[1][0], EQUAL: HUES[2][0], SMALL: HUES[2][0]}
 ROWS = 24
 WIDEST = 2.5
@@ -75,7 +74,7 @@ def _panel(axes: Axes, data: str, shown: Sequence[Contrast]) -> None:
     verdicts = axes.secondary_yaxis("right")
     verdicts.set_yticks(range(len(shown)))
     verdicts.set_yticklabels(
-        [f"{_estimate(c)}  {ICONS[outcome_of(c)]} {c.verdict}" for c in shown], color=INK, fontsize=8.5
+        [f"{_estimate(c)}  {c.judgement.verdict.icon} {c.verdict}" for c in shown], color=INK, fontsize=8.5
     )
     verdicts.tick_params(axis="y", length=0)
     verdicts.spines["right"].set_visible(False)

@@ -30,7 +30,20 @@ class Verdict(Enum):
     NOT_SUPPORTED = "not supported"
     """One of several things that a claim says at once is shown not to hold."""
 
+    @property
+    def icon(self) -> str:
+        """A sign that stands before its words: ▲ and ▼ shown, = and ≈ too small to matter, ? open, – not testable."""
+        return _ICONS.get(self, "?")
 
+
+_ICONS = {
+    Verdict.SUPPORTED: "▲",
+    Verdict.CONTRADICTED: "▼",
+    Verdict.NOT_SUPPORTED: "×",
+    Verdict.SHOWN_EQUAL: "=",
+    Verdict.WITHIN_MARGIN: "≈",
+    Verdict.NOT_TESTABLE: "–",
+}
 NOTHING_TO_COMPARE = "the two score the same in every seed, so there is nothing to compare"
 
 

@@ -1,5 +1,6 @@
 """The table of claims: what the paper says, and what is left of it on every data set of the report."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,10 +9,13 @@ import pandas as pd
 
 from reports.evidence.evidence import Evidence
 from reports.inference.claims import Claim, scope, speaks_of_the_paper
+from reports.inference.claims.claim import Part
 from reports.statistics import Verdict, holm
-from reports.statistics.verdicts import seeds_to_test
-from reports.tables.model import Table, listing
-from reports.text import MISSING
+from reports.statistics.conjunction import AGAINST
+from reports.statistics.effects import Interval
+from reports.statistics.verdicts import seeds_to_test, shown_interval, signed
+from reports.tables.model import Link, Table, listing
+from reports.text import MISSING, number, slug
 
 NOTE = (
     "Lyu et al., AAAI 2026. A claim with several parts is supported only if every part is, contradicted if any is, and "
@@ -27,24 +31,17 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
     """A row a claim on the page; a row a part in the CSV file."""
     names = [e.comparison.dataset for e in evidence]
     together = _together(evidence)
+    words = _in_words(claims, evidence, together)
     header = ("", "claim", *names, *([f"{' and '.join(together)} together"] if len(together) > 1 else []))
     rows = tuple(
         (
             claim.id,
             claim.says,
-            *(_shown(claim, claim.verdict(name), [name]) for name in names),
-            *([_shown(claim, claim.overall(together), together)] if len(together) > 1 else []),
+            *(_shown(claim, claim.verdict(name), [name], words) for name in names),
+            *([_shown(claim, claim.overall(together), together, words)] if len(together) > 1 else []),
         )
         for claim in claims
     )
-    words = tuple(
-        (claim.id, name, _words(claim, e))
-        for claim in claims
-        for e in evidence
-        if claim.verdict(name := e.comparison.dataset) is not None
-    )
-    if len(together) > 1:
-        words += tuple((claim.id, "together", text) for claim in claims if (text := claim.words_together(together)))
     adjusted = _adjusted(claims, names)
     return Table(
         name="claims",
@@ -55,7 +52,14 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
         sentences=(*(scope(e.comparison) for e in evidence), *_seeds_needed(evidence, claims)),
         listings=(
             listing("", header, rows, prose=header[1:]),
-            listing("In words", ("", "data set", "numbers"), words, prose=["numbers"]),
+            listing(
+                "In words",
+                ("", "data set", "numbers"),
+                [(id, " and ".join(where), text) for (id, text), where in words.items()],
+                prose=["numbers"],
+                ids=tuple(_anchor(id, where) for (id, _), where in words.items()),
+                closed=True,
+            ),
         ),
         frame=pd.DataFrame([row for claim in claims for row in _rows(claim, evidence, adjusted)]),
     )
@@ -65,6 +69,25 @@ def _together(evidence: Sequence[Evidence]) -> list[str]:
     """The data sets of the most telling kind: real ones where there are any."""
     simulated = all(e.comparison.data_origin.simulated for e in evidence)
     return [e.comparison.dataset for e in evidence if e.comparison.data_origin.simulated == simulated]
+
+
+Words = Mapping[tuple[str, str], list[str]]
+"""What is said of a claim: by its id and the text, the data sets of which it is said."""
+
+
+def _in_words(claims: Sequence[Claim], evidence: Sequence[Evidence], together: Sequence[str]) -> Words:
+    words: dict[tuple[str, str], list[str]] = {}
+    for claim in claims:
+        for e in evidence:
+            if claim.verdict(name := e.comparison.dataset) is not None:
+                words.setdefault((claim.id, _words(claim, e)), []).append(name)
+        if len(together) > 1 and (text := claim.words_together(together)):
+            words.setdefault((claim.id, text), []).append("together")
+    return words
+
+
+def _anchor(id: str, where: Sequence[str]) -> str:
+    return slug(f"claim-{id.replace('′', '1')}-{where[0]}")
 
 
 def _words(claim: Claim, evidence: Evidence) -> str:
@@ -114,15 +137,43 @@ def _rows(
     return rows
 
 
-def _shown(claim: Claim, verdict: Verdict | None, datasets: Sequence[str]) -> str:
-    """The verdict; where there are too few seeds for one, what the estimates point to."""
+def _shown(claim: Claim, verdict: Verdict | None, datasets: Sequence[str], words: Words) -> str:
+    """The verdict with what it rests on, and a link to its words.
+
+    Where there are too few seeds for a verdict, what the estimates point to.
+    """
     if verdict is None:
         return MISSING
+    parts = claim.on(*datasets)
     text = verdict.value
     if verdict is Verdict.TOO_FEW_SEEDS:
-        points = {part.judgement.points for part in claim.on(*datasets)} - {""}
+        points = {part.judgement.points for part in parts} - {""}
         text = points.pop() if len(points) == 1 else "its parts point to different things" if points else text
-    return text + (" (exploratory)" if claim.exploratory(datasets) else "")
+    shown = f"{verdict.icon} {text}{_effect(verdict, parts)}"
+    if claim.exploratory(datasets):
+        shown += " (exploratory)"
+    where = datasets[0] if len(datasets) == 1 else "together"
+    anchors = [_anchor(id, names) for (id, _), names in words.items() if id == claim.id and where in names]
+    return Link(shown, f"#{anchors[0]}") if anchors else shown
+
+
+def _effect(verdict: Verdict, parts: Sequence[Part]) -> str:
+    """The estimate of a claim that is one comparison; of several parts, how many have led to the verdict."""
+    if verdict is Verdict.NOT_TESTABLE:
+        return ""
+    if len(parts) > 1:
+        refuted = verdict in (Verdict.NOT_SUPPORTED, Verdict.CONTRADICTED)
+        count = sum(part.judgement.verdict in (AGAINST if refuted else (verdict,)) for part in parts)
+        return f": {count} of {len(parts)} parts{' against it' if refuted else ''}"
+    numbers = parts[0].judgement.numbers
+    low, high, n = (numbers.get(name, math.nan) for name in ("low", "high", "n"))
+    if "log_ratio" in numbers:  # of variances
+        ratio, low, high = (math.exp(value / 2) for value in (numbers["log_ratio"], low, high))
+        return f": sd × {number(ratio, 2)} [{number(low, 2)}, {number(high, 2)}], n = {n:.0f}"
+    if not math.isfinite(numbers.get("mean", math.nan)):
+        return ""
+    interval = f" {shown_interval(Interval(low, high))}" if math.isfinite(low) else ""
+    return f": {signed(numbers['mean'])}{interval}, n = {n:.0f}"
 
 
 def _seeds_needed(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reports.inference.plans import Standing
 from reports.statistics import Judgement, Verdict, conjunction, counts_in_words
 from reports.statistics.conjunction import AGAINST
+from reports.text import listing_of
 
 TOLD = 3  # parts whose sentences are told in full; of more the one furthest from the claim
 
@@ -106,11 +107,24 @@ def _decisive(parts: Sequence[Part], verdict: Verdict, told: bool) -> str:
             "them needs no adjustment (intersection-union test), although by adjusted p they are, one by one, "
             f"{counts_in_words(judgements)}."
         )
-    against = [part.label for part in parts if part.judgement.verdict in AGAINST]
+    against = _against(parts)
     if verdict in (Verdict.NOT_SUPPORTED, Verdict.CONTRADICTED) and against:
         counts = f" ({counts_in_words(judgements)})" if told or len(parts) <= TOLD else ""
-        return f" It says all of {len(parts)} parts{counts}; against it: {'; '.join(against)}."
+        return f" It says all of {len(parts)} parts{counts}; against it{against}."
     return ""
+
+
+def _against(parts: Sequence[Part]) -> str:
+    """The parts that stand against a claim, each named once, under its data sets where there are several."""
+    where: dict[str, list[str]] = {}
+    for part in parts:
+        if part.judgement.verdict in AGAINST:
+            where.setdefault(part.label, []).append(part.dataset)
+    labels: dict[str, list[str]] = {}
+    for label, datasets in where.items():
+        labels.setdefault(listing_of(datasets), []).append(label)
+    several = len({part.dataset for part in parts}) > 1
+    return "; ".join(f"{f', on {on}' if several else ''}: {'; '.join(named)}" for on, named in labels.items())
 
 
 def _furthest(parts: Sequence[Judgement]) -> Judgement:
