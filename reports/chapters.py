@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.evidence.evidence import Evidence
+from reports.figures.drawing import Drawing
 from reports.figures.effects import factorial_plot
-from reports.figures.figures import Drawing, confusions, cosines, losses, scores, weights
+from reports.figures.figures import confusions, cosines, losses, weights
 from reports.figures.looks import looks_plot
+from reports.figures.scores import scores
 from reports.figures.style import Palette
 from reports.inference.contrasts import Inference
 from reports.tables.accuracy import accuracy

@@ -1,7 +1,8 @@
 """The figure of factorial effects."""
 
 from reports.evidence.evidence import Evidence
-from reports.figures.figures import Drawing, file_name, heading
+from reports.figures.drawing import Drawing, file_name, heading
+from reports.figures.marks import mark
 from reports.figures.style import INK, MUTED, Palette, new_figure
 from reports.inference.factorial import effects
 
@@ -19,8 +20,12 @@ def factorial_plot(evidence: Evidence, palette: Palette) -> Drawing | None:
     axes = figure.subplots()
     for row, effect in enumerate(largest):
         c = effect.comparison
-        axes.plot([c.interval.low, c.interval.high], [row, row], color=INK, linewidth=2.2, alpha=0.45)
-        axes.plot(c.mean, row, "o", color=INK, markersize=6)
+        (bar,) = axes.plot(
+            [c.interval.low, c.interval.high], [row, row], color=INK, linewidth=2.2, alpha=0.45, solid_capstyle="butt"
+        )
+        mark(bar, f"{effect.name}: 95 % CI {c.interval.low:+.2f} to {c.interval.high:+.2f} points")
+        (dot,) = axes.plot(c.mean, row, "o", color=INK, markersize=6)
+        mark(dot, f"{effect.name}: {c.mean:+.2f} points")
     axes.axvline(0, color=MUTED, linewidth=1)
     axes.set(xlabel="points of weighted F1", yticks=range(len(largest)), ylim=(len(largest) - 0.5, -0.5))
     axes.set_yticklabels([f"{e.name}  ({e.kind})" for e in largest], color=INK, fontsize=8.5)

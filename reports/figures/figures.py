@@ -1,38 +1,27 @@
 """The figures of one comparison. Every one shows runs or means over runs, and names its data in its title.
 
-To add a figure, write the function (Evidence, Palette) -> Drawing and add it to `FIGURES`.
+To add a figure, write the function (Evidence, Palette) -> Drawing and add it to a chapter in reports/chapters.py.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from reports.evidence.evidence import Evidence
-from reports.figures.style import BLUES, DASHES, HUES, INK, MUTED, PAPER, Palette, name_lines, new_figure
+from reports.figures.drawing import Drawing, file_name, heading, in_numbers
+from reports.figures.marks import mark
+from reports.figures.style import BLUES, MUTED, PAPER, Look, Palette, look, name_lines, new_figure, text_on
 from reports.measures.runs import WEIGHTS
 from reports.reading.runs import OBJECTIVES, PAIRS
-from reports.statistics import summarize
-from reports.text import slug
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
-_OBJECTIVE_HUES = (7, 4, 5)  # the last ones: methods take theirs from the front
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure with its file name, title, caption and a text for those who cannot see it."""
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    figure: Figure
+_OBJECTIVE_LOOKS = (look(7), look(4), look(5))  # the last ones: methods take theirs from the front
 
 
 def losses(evidence: Evidence, palette: Palette) -> Drawing | None:
@@ -46,63 +35,14 @@ def losses(evidence: Evidence, palette: Palette) -> Drawing | None:
     ends = _curves(right, evidence, evidence.history, "epoch", "validation_loss", palette)
     left.set(title="training", xlabel="epoch", ylabel="loss, nats")
     right.set(title="validation", xlabel="epoch", ylabel="loss, nats")
-    name_lines(figure, right, [(name, y, palette.colour(name)) for name, y in ends.items()])
+    name_lines(figure, right, [(name, y, palette.look(name)) for name, y in ends.items()], methods=True)
     return Drawing(
         file_name(evidence, "losses"),
         title,
         "Mean over seeds by epoch; bands are ± 1 sd over seeds. Training loss: mean over the epoch's steps.",
-        _alt("Lines of training and validation loss by epoch, one a method. Validation loss in the last epoch", ends),
-        figure,
-    )
-
-
-def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
-    """Every seed's test score, selected and at the best test epoch; None where no epoch was selected."""
-    if not evidence.comparison.validated:
-        return None
-    title = "Weighted F1 on the test set, every seed"
-    imported = [method.label for method in evidence.comparison.imported]
-    labels = [*(method.label for method in evidence.comparison.methods), *imported]
-    figure = new_figure(9.6, 1.25 + 0.52 * len(labels), heading(evidence, title))
-    axes = figure.subplots()
-    means = {}
-    for row, label in enumerate(labels):
-        if label in imported:
-            theirs = 100 * evidence.values(label, "imported_weighted_f1").to_numpy(dtype=float)
-            means[label] = float(theirs.mean())
-            axes.plot(theirs, np.full(len(theirs), row), "D", color=MUTED, markersize=5, markeredgewidth=0)
-            continue
-        colour = palette.colour(label)
-        selected = 100 * evidence.values(label, "selected_weighted_f1").to_numpy(dtype=float)
-        peak = 100 * evidence.values(label, "peak_test_weighted_f1").to_numpy(dtype=float)
-        summary = summarize(selected)
-        means[label] = summary.mean
-        jitter = np.linspace(-0.07, 0.07, len(selected)) if len(selected) > 1 else np.zeros(1)
-        axes.plot([summary.low, summary.high], [row - 0.13] * 2, color=colour, linewidth=6, alpha=0.25)
-        axes.plot(summary.mean, row - 0.13, "|", color=colour, markersize=15, markeredgewidth=2.2)
-        axes.plot(selected, row - 0.13 + jitter, "o", color=colour, markersize=5, alpha=0.85, markeredgewidth=0)
-        axes.plot(peak, row + 0.22 + jitter, "o", markeredgecolor=colour, markerfacecolor=PAPER, markersize=4.5)
-    ceiling = evidence.comparison.runs[0].ceiling
-    if ceiling is not None:
-        axes.axvline(100 * ceiling["test_weighted_f1"], color=MUTED, linewidth=1, linestyle="--")
-    logistic = evidence.comparison.runs[0].logistic
-    if logistic is not None:
-        axes.axvline(100 * logistic["weighted_f1"], color=MUTED, linewidth=1, linestyle=":")
-    axes.set(xlabel="weighted F1, %", yticks=range(len(labels)), ylim=(len(labels) - 0.45, -0.55))
-    axes.set_yticklabels(labels, color=INK, fontsize=9)
-    left, right = axes.get_xlim()
-    axes.set_xlim(max(left, 0), min(right, 100))  # an interval of two seeds may leave the scale
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    return Drawing(
-        file_name(evidence, "scores"),
-        title,
-        "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI. Hollow: at the "
-        "best test epoch, which is never a result."
-        + (" Diamonds: imported, at whatever epoch they have." if imported else "")
-        + ("" if ceiling is None else " Dashed: the ceiling on this test set.")
-        + ("" if logistic is None else " Dotted: a logistic regression on single utterances."),
-        _alt("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1),
+        in_numbers(
+            "Lines of training and validation loss by epoch, one a method. Validation loss in the last epoch", ends
+        ),
         figure,
     )
 
@@ -119,14 +59,14 @@ def cosines(evidence: Evidence, palette: Palette) -> Drawing:
         axes.axhline(0, color=MUTED, linewidth=1)
         axes.set(title=pair.replace("_", "–"), xlabel="updates")
     panels[0].set_ylabel("cosine (below 0: conflict)")
-    name_lines(figure, panels[-1], [(name, y, palette.colour(name)) for name, y in ends.items()])
+    name_lines(figure, panels[-1], [(name, y, palette.look(name)) for name, y in ends.items()], methods=True)
     means = {m.label: evidence.values(m.label, f"probe_cos_{PAIRS[0]}").mean() for m in evidence.comparison.methods}
     return Drawing(
         file_name(evidence, "cosines"),
         title,
         "Over the shared parameters, in evaluation mode on fixed training conversations, the same for all methods and "
         f"seeds. {what}, then over seeds; bands are ± 1 sd over seeds.",
-        _alt(f"Lines of the cosine by update, a panel a pair. Mean cosine {PAIRS[0].replace('_', '–')}", means),
+        in_numbers(f"Lines of the cosine by update, a panel a pair. Mean cosine {PAIRS[0].replace('_', '–')}", means),
         figure,
     )
 
@@ -148,12 +88,13 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
         rows = evidence.weights[evidence.weights["method"] == label]
         ends = []
         for i, name in enumerate(OBJECTIVES):
-            colour = HUES[_OBJECTIVE_HUES[i]][0]
-            end = _band(axes, rows, "epoch", WEIGHTS[i], colour, DASHES[i])
-            ends.append((name, end, colour))
+            style = _OBJECTIVE_LOOKS[i]
+            end = _band(axes, rows, ("epoch", WEIGHTS[i]), style, name=f"{label}, {name}", method=label)
+            ends.append((name, end, style))
             means[f"{label} {name}"] = float(rows[WEIGHTS[i]].mean())
         axes.axhline(1 / 3, color=MUTED, linewidth=1)
-        axes.set(title=label, xlabel="epoch")
+        mark(axes.set_title(label), method=label)
+        axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         if (axes is grid[0, -1]) or label == labels[-1]:
             named, at = axes, ends
@@ -167,7 +108,7 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
         "Mean over an epoch's steps, then over seeds; bands are ± 1 sd over seeds; the grey line is ⅓. Colours here "
         "are objectives, not methods."
         + (f" The first {WEIGHT_PANELS} methods with varying weights." if len(labels) == WEIGHT_PANELS else ""),
-        _alt("Lines of the three weights by epoch, a panel a method. Mean weights", means),
+        in_numbers("Lines of the three weights by epoch, a panel a method. Mean weights", means),
         figure,
     )
 
@@ -184,16 +125,18 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     size = 0.62 * len(classes)
     figure = new_figure(size + 2.6, size + 1.5, heading(evidence, title, separator="\n"))
     axes = figure.subplots()
-    axes.pcolormesh(shares, cmap=BLUES, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1.5)
+    mark(axes, method=method.label)
     for row, line in enumerate(shares):
         for column, share in enumerate(line):
-            colour = "#fefefe" if share > 0.45 else "#101418"  # on the cell's own colour, in either scheme
-            axes.text(column + 0.5, row + 0.5, f"{100 * share:.0f}", ha="center", va="center", color=colour)
+            words = f"{classes[row]}, predicted {classes[column]}: {counts[row, column]} of {counts[row].sum()}"
+            box = Rectangle((column, row), 1, 1, facecolor=BLUES(share), edgecolor=PAPER, linewidth=1.5)
+            mark(axes.add_patch(box), words)
+            place: dict[str, Any] = {"ha": "center", "va": "center", "color": text_on(BLUES(share))}
+            mark(axes.text(column + 0.5, row + 0.5, f"{100 * share:.0f}", **place), words)
     ticks = np.arange(len(classes)) + 0.5
     axes.set_xticks(ticks, classes, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, classes)
-    axes.set(xlabel="predicted", ylabel="label", aspect="equal")
-    axes.invert_yaxis()
+    axes.set(xlabel="predicted", ylabel="label", aspect="equal", xlim=(0, len(classes)), ylim=(len(classes), 0))
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -205,12 +148,9 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
         title,
         f"Test utterances at the selected epoch, in % of each label's, counts summed over {len(method.runs)} "
         f"{'seed' if len(method.runs) == 1 else 'seeds'}.{without}",
-        _alt("Matrix of labels against predictions. Recall in %", recall, 0) + without,
+        in_numbers("Matrix of labels against predictions. Recall in %", recall, 0) + without,
         figure,
     )
-
-
-FIGURES: tuple[Callable[[Evidence, Palette], Drawing | None], ...] = (scores, losses, cosines, weights, confusions)
 
 
 def _thinned(probes: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -231,38 +171,32 @@ def _curves(
     ends = {}
     for method in evidence.comparison.methods:
         rows = frame[frame["method"] == method.label]
-        ends[method.label] = _band(axes, rows, time, column, palette.colour(method.label), palette.dash(method.label))
+        style = palette.look(method.label)
+        ends[method.label] = _band(axes, rows, (time, column), style, name=method.label, method=method.label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     return {name: end for name, end in ends.items() if np.isfinite(end)}
 
 
-def _band(
-    axes: Axes, rows: pd.DataFrame, time: str, column: str, colour: str, dash: tuple[float, tuple[float, ...]] | str
-) -> float:
-    """Mean over seeds and ± 1 sd, at the times that every seed reached; returns the mean's last value."""
+def _band(axes: Axes, rows: pd.DataFrame, columns: tuple[str, str], look: Look, *, name: str, method: str) -> float:
+    """Mean over seeds and ± 1 sd, at the times that every seed reached; returns the mean's last value.
+
+    `columns`: time, and what is drawn. `name`: what the line is called on hover.
+    """
+    time, column = columns
     table = rows.pivot(index=time, columns="seed", values=column)
     table = table[rows.pivot(index=time, columns="seed", values="method").notna().all(axis=1)]
     values = table.to_numpy(dtype=float)
     at = table.index.to_numpy(dtype=float)
     values = np.where(np.isfinite(values), values, np.nan)
     mean = values.mean(axis=1)  # NaN where a seed has none: a mean over fewer seeds would jump
-    axes.plot(at, mean, color=colour, linestyle=dash)
+    known = np.flatnonzero(np.isfinite(mean))
+    if not len(known):
+        return float("nan")
+    first, last = (f"{mean[i]:.3g} at {time} {at[i]:g}" for i in known[[0, -1]])
+    (line,) = axes.plot(at, mean, color=look.colour, linestyle=look.dash, **look.markers(len(at)))
+    mark(line, f"{name}: {first}, {last}; mean over seeds", method)
     if values.shape[1] > 1:
         sd = values.std(axis=1, ddof=1)
-        axes.fill_between(at, mean - sd, mean + sd, color=colour, alpha=0.13, linewidth=0)
-    known = mean[np.isfinite(mean)]
-    return float(known[-1]) if len(known) else float("nan")
-
-
-def file_name(evidence: Evidence, kind: str) -> str:
-    """`<kind>_<data set>`."""
-    return f"{kind}_{slug(evidence.comparison.name)}"
-
-
-def heading(evidence: Evidence, title: str, separator: str = " — ") -> str:
-    """A figure\'s title with the data it shows."""
-    return f"{title}{separator}{evidence.comparison.data_origin.short}"
-
-
-def _alt(what: str, numbers: dict[str, float], digits: int = 2) -> str:
-    return f"{what}: {', '.join(f'{name} {value:.{digits}f}' for name, value in numbers.items())}."
+        band = axes.fill_between(at, mean - sd, mean + sd, color=look.colour, alpha=0.13, linewidth=0)
+        mark(band, f"{name}: mean ± 1 sd over seeds", method)
+    return float(mean[known[-1]])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from reports.evidence.evidence import Evidence
-from reports.figures.figures import Drawing
+from reports.figures.drawing import Drawing
+from reports.figures.marks import mark
 from reports.figures.style import HUES, INK, MUTED, new_figure
 from reports.inference.answer import BETTER, EQUAL, SMALL, WORSE, outcome_of
 from reports.inference.contrasts import Contrast, Inference
@@ -64,8 +65,11 @@ def _panel(axes: Axes, data: str, shown: Sequence[Contrast]) -> None:
         colour = _COLOURS.get(outcome_of(contrast), INK)
         low, high = _interval(contrast)
         extent = max(extent, *(min(abs(x), reach) for x in (low, high, contrast.estimate.mean) if math.isfinite(x)))
-        axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.5, solid_capstyle="butt")
-        axes.plot(contrast.estimate.mean, row, "o", color=colour, markersize=6)
+        (bar,) = axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.5, solid_capstyle="butt")
+        (dot,) = axes.plot(contrast.estimate.mean, row, "o", color=colour, markersize=6)
+        mark(dot, f"{contrast.label}: {_estimate(contrast)} points")
+        if math.isfinite(low):
+            mark(bar, f"{contrast.label}: 95 % interval {signed(low)} to {signed(high)} points")
     axes.set(yticks=range(len(shown)), ylim=(len(shown) - 0.4, -0.6), xlim=(-1.08 * extent, 1.08 * extent))
     axes.set_yticklabels([c.label for c in shown], color=INK, fontsize=9)
     axes.set_title(data)

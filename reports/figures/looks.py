@@ -1,12 +1,14 @@
 """The figure of looks: |t| of every followed comparison against the boundary, by seeds."""
 
 import math
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
 from reports.evidence.evidence import Evidence
-from reports.figures.figures import Drawing, file_name, heading
+from reports.figures.drawing import Drawing, file_name, heading
+from reports.figures.marks import mark, plot_dots
 from reports.figures.style import INK, MUTED, Palette, new_figure
 from reports.inference.contrasts import Contrast, Inference
 from reports.statistics.sequential import Decision
@@ -56,11 +58,15 @@ def _panel(axes: Axes, contrast: Contrast, palette: Palette) -> None:
     path = [standing for standing in followed.path if standing.seeds and math.isfinite(standing.t)]
     seeds, sizes = [s.seeds for s in path], [abs(s.t) for s in path]
     bounds = [(s.seeds, s.boundary) for s in path if math.isfinite(s.boundary)]
-    colour = palette.colour(contrast.b)
-    axes.plot(seeds, sizes, "o-", color=colour, markersize=4)
-    axes.plot([n for n, _ in bounds], [c for _, c in bounds], "_--", color=MUTED, markersize=12, linewidth=1)
+    colour = palette.look(contrast.b).colour
+    titles = [f"{contrast.label}, {n} seeds: |t| {size:.2f}" for n, size in zip(seeds, sizes, strict=True)]
+    plot_dots(axes, seeds, sizes, titles, color=colour, marker="o", linestyle="-", markersize=4)
+    titles = [f"{contrast.label}, {n} seeds: boundary {bound:.2f}" for n, bound in bounds]
+    look: dict[str, Any] = {"color": MUTED, "marker": "_", "linestyle": "--", "markersize": 12, "linewidth": 1}
+    plot_dots(axes, [n for n, _ in bounds], [bound for _, bound in bounds], titles, **look)
     if followed.last.decision in MARKERS and path:
-        axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision], color=colour, markersize=9)
+        (star,) = axes.plot(seeds[-1], sizes[-1], MARKERS[followed.last.decision], color=colour, markersize=9)
+        mark(star, _in_words(contrast))
     axes.set_xlim(0, followed.design.looks[-1] + 1)
     axes.set_xticks(followed.design.looks)
     axes.set_yscale("symlog", linthresh=1)  # boundaries of few seeds are many times those of all

@@ -5,35 +5,41 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Affine2D, ScaledTranslation
 
 from reports.evidence.method import label_order
+from reports.figures.marks import mark, write_marks
 
 INK, MUTED, GRID, PAPER = "#1f2429", "#5c6670", "#dde2e7", "#ffffff"
-# Light and dark variants of eight hues that stay apart in the common colour vision deficiencies (after Okabe and Ito,
-# 2008, without its yellow and black, which vanish on white and on dark paper).
+# Variants on light and on dark paper of eight hues. In normal sight and in simulated protanopia, deuteranopia and
+# tritanopia any two are at least 15 apart (CIEDE2000), and so are in grey the two that share a dash.
 HUES = (
-    ("#0072b2", "#56b1ec"),
-    ("#d55e00", "#ff9450"),
-    ("#009e73", "#35cf9f"),
-    ("#b2478a", "#ea95c6"),
-    ("#a67c00", "#e3b94a"),
-    ("#6a6f75", "#b3b9c0"),
-    ("#39a5d6", "#93d8f7"),
-    ("#7a4fbf", "#b89bf2"),
+    ("#0099f5", "#0daaff"),
+    ("#7e0000", "#a75707"),
+    ("#51895f", "#709c6b"),
+    ("#e864a0", "#f789b1"),
+    ("#856600", "#fddc7a"),
+    ("#616a6c", "#e0ddf7"),
+    ("#044969", "#197380"),
+    ("#7547c3", "#7e59d9"),
 )
+Dash = tuple[float, tuple[float, ...]] | Literal["-"]
+DASHES: tuple[Dash, ...] = ("-", (0.0, (4.0, 1.5)), (0.0, (1.0, 1.2)), (0.0, (5.0, 1.2, 1.0, 1.2)))
+MARKERS = ("o", "s", "^", "X", "v", "P", "*", ">")
 # Light to dark, for cells with a text of their own on them.
 BLUES = LinearSegmentedColormap.from_list("blues", ["#f2f6fa", "#9cc3e0", "#2f7ab5", "#0b3a67"])
 # Low to high, for lines that stand on either paper.
 HEAT = LinearSegmentedColormap.from_list("heat", ["#d08a4a", "#9a9fa5", "#3d94d1"])
-DASHES: tuple[tuple[float, tuple[float, ...]] | str, ...] = ("-", (0.0, (4.0, 1.5)), (0.0, (1.0, 1.2)))
 # Colours that the page sets by its own light or dark scheme.
 VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"} | {
     light: f"--hue-{i}" for i, (light, _) in enumerate(HUES)
@@ -70,20 +76,43 @@ RC: Any = {
 }
 
 
+@dataclass(frozen=True)
+class Look:
+    """What tells a line or a dot from the others: its colour, its dash and its marker."""
+
+    colour: str
+    dash: Dash
+    marker: str
+
+    def markers(self, points: int) -> dict[str, Any]:
+        """How matplotlib puts the marker on a line of so many points: on its last, and on a few before."""
+        every = max(1, points // 4)
+        return {"marker": self.marker, "markersize": 4.5, "markevery": ((points - 1) % every, every)}
+
+
+def look(index: int) -> Look:
+    """The look of one of several things; colours repeat after eight of them, with another dash and marker."""
+    turned = index + index // len(HUES)
+    return Look(HUES[index % len(HUES)][0], DASHES[turned % len(DASHES)], MARKERS[turned % len(MARKERS)])
+
+
 class Palette:
-    """One colour and dash per method, the same in every figure of a report."""
+    """One look per method, the same in every figure of a report."""
 
     def __init__(self, labels: Iterable[str]) -> None:
         ordered = sorted(set(labels), key=label_order)
         self._index = {label: i for i, label in enumerate(ordered)}
 
-    def colour(self, label: str) -> str:
-        """Colour of a method."""
-        return HUES[self._index[label] % len(HUES)][0]
+    def look(self, label: str) -> Look:
+        """Colour, dash and marker of a method."""
+        return look(self._index[label])
 
-    def dash(self, label: str) -> tuple[float, tuple[float, ...]] | str:
-        """Line style of a method: solid until the colours repeat."""
-        return DASHES[self._index[label] // len(HUES) % len(DASHES)]
+
+def text_on(cell: Any) -> str:
+    """The colour of a text on a cell of its own colour, the same in either scheme: almost black or almost white."""
+    light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(cell)]
+    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+    return "#fefefe" if luminance < 0.179 else "#010101"  # where both have a contrast of 4.55
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
@@ -105,17 +134,28 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
-    """Write (name, y, colour) at the right edge of the axes, moved apart where they would overlap."""
+def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, Look]], *, methods: bool = False) -> None:
+    """Write (name, y, look) at the right edge of the axes with a piece of its line, apart where they would overlap.
+
+    `methods`: the names are methods, and what is written belongs to them.
+    """
     low, high = axes.get_ylim()
     height = figure.get_figheight() * 0.68  # about what titles and labels leave, in inches
     gap = 0.16 / height  # a line of text, as a fraction of the axes
-    wanted = sorted(((y - low) / (high - low), name, colour) for name, y, colour in ends)
-    for (position, _), (_, name, colour) in zip(_spread([w[0] for w in wanted], gap), wanted, strict=True):
-        axes.annotate(
-            name, (1.0, position), xycoords="axes fraction", xytext=(5, 0), textcoords="offset points",
-            va="center", color=colour, fontsize=8.5, annotation_clip=False,
+    wanted = sorted((((y - low) / (high - low), name, look) for name, y, look in ends), key=lambda end: end[:2])
+    for (position, _), (_, name, look) in zip(_spread([w[0] for w in wanted], gap), wanted, strict=True):
+        edge = ScaledTranslation(1, position, axes.transAxes)  # type: ignore[arg-type]  # any transform will do
+        points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + edge
+        piece = Line2D(
+            [5, 16, 27], [0] * 3, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=4.5,
+            markevery=[1], transform=points, clip_on=False,
         )  # fmt: skip
+        text = axes.annotate(
+            name, (1.0, position), xycoords="axes fraction", xytext=(32, 0), textcoords="offset points",
+            va="center", color=INK, fontsize=8.5, annotation_clip=False,
+        )  # fmt: skip
+        for artist in (axes.add_artist(piece), text):
+            mark(artist, method=name if methods else None)
 
 
 def _spread(positions: Sequence[float], gap: float) -> list[tuple[float, float]]:
@@ -138,17 +178,20 @@ def _top(cluster: Sequence[float], gap: float) -> float:
 
 
 def save(figure: Figure, path: Path) -> str:
-    """Write `<path>.svg` and `<path>.png`; return the SVG. Equal figures give equal bytes."""
+    """Write `<path>.svg` and `<path>.png`; return the SVG for `inline`. Equal figures give equal bytes."""
     figure.savefig(path.with_name(path.name + ".png"), format="png", dpi=160)
     figure.set_layout_engine("none")  # laid out by the first drawing; a second time would double the cost
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
-    path.with_name(path.name + ".svg").write_text(buffer.getvalue(), encoding="utf-8")
+    path.with_name(path.name + ".svg").write_text(write_marks(buffer.getvalue()), encoding="utf-8")
     return buffer.getvalue()
 
 
 def inline(svg: str, name: str) -> str:
-    """The SVG as a part of an HTML page: ids made unique by `name`, colours left to the page, no header or metadata."""
+    """What `save` returned as a part of an HTML page.
+
+    Ids are made unique by `name`, colours are left to the page, marks are written; there is no header or metadata.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)
@@ -159,4 +202,4 @@ def inline(svg: str, name: str) -> str:
     svg = re.sub(r'^(<svg .*?)width="([^"]*)"', r'\1style="max-width: \2"', svg, count=1)
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
-    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    return write_marks(svg).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from reports.figures import style
-from reports.figures.figures import Drawing
+from reports.figures.drawing import Drawing
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ To add a figure, write the function Subject -> Drawing | None and add it to `FIG
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -12,10 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from reports.figures.figures import Drawing
-from reports.figures.style import BLUES, HEAT, HUES, INK, MUTED, PAPER, new_figure
+from reports.figures.drawing import Drawing
+from reports.figures.marks import mark, plot_dots
+from reports.figures.style import BLUES, HEAT, INK, MUTED, PAPER, look, new_figure, text_on
 from reports.statistics import Summary, summarize
 from reports.tuning.importance import importances
+from reports.tuning.scales import in_words, label_ticks, marks_of, place_of
 from reports.tuning.studies import Parameter, Trial
 from reports.tuning.subjects import Subject, score, validation
 
@@ -27,7 +30,7 @@ WIDTH = 6.6  # inches, at least: the heading has to fit
 UNITS = {"weighted_f1": ("validation weighted F1, %", 100.0), "volatility": ("loss volatility", 1.0),
          "seconds": ("training time, s", 1.0)}  # fmt: skip
 F1, _ = UNITS["weighted_f1"]
-_BEST, _PLAIN = HUES[1][0], HUES[0][0]
+_BEST, _PLAIN = look(1).colour, look(0).colour
 
 
 def rank_order(subject: Subject) -> Drawing | None:
@@ -84,12 +87,12 @@ def _draw_cells(axes: Axes, cells: dict[tuple[int, int], Summary], columns: int,
                 axes.add_patch(Rectangle(*box, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0, alpha=0.4))
                 continue
             share = float(scale(summary.mean))
-            axes.add_patch(Rectangle(*box, facecolor=BLUES(share), linewidth=0))
-            ink = "#fefefe" if share > 0.52 else "#101418"  # on the cell's own colour, in either scheme
             spread = f"± {summary.sd:.1f}, " if summary.n > 1 else ""
-            at = column + 0.5
-            axes.text(at, row + 0.62, f"{summary.mean:.1f}", ha="center", va="center", color=ink, fontsize=10.5)
-            axes.text(at, row + 0.28, f"{spread}n {summary.n}", ha="center", va="center", color=ink, fontsize=7.5)
+            words = f"{summary.mean:.1f}", f"{spread}n {summary.n}"
+            mark(axes.add_patch(Rectangle(*box, facecolor=BLUES(share), linewidth=0)), f"{words[0]} %, {words[1]}")
+            style: dict[str, Any] = {"ha": "center", "va": "center", "color": text_on(BLUES(share))}
+            axes.text(column + 0.5, row + 0.62, words[0], **style, fontsize=10.5)
+            axes.text(column + 0.5, row + 0.28, words[1], **style, fontsize=7.5)
 
 
 def importance(subject: Subject) -> Drawing | None:
@@ -105,8 +108,9 @@ def importance(subject: Subject) -> Drawing | None:
     for i, (method, shares) in enumerate(by_method.items()):
         at = np.arange(len(names)) + (i - (len(by_method) - 1) / 2) * height
         values = [100 * shares[name] for name in names]
-        axes.barh(at, values, height * 0.88, color=HUES[i][0], label=method)
-        for y, value in zip(at, values, strict=True):
+        bars = axes.barh(at, values, height * 0.88, color=look(i).colour, label=method)
+        for bar, name, y, value in zip(bars, names, at, values, strict=True):
+            mark(bar, f"{method}: {name} {value:.1f} %")
             axes.text(value + 0.8, y, f"{value:.0f}", va="center", fontsize=8, color=MUTED)
     axes.set_yticks(range(len(names)), names, color=INK)
     axes.set(xlabel="share of importance, %", ylim=(len(names) - 0.5, -0.5), xlim=(0, 108))
@@ -158,19 +162,21 @@ def slices(subject: Subject) -> Drawing | None:
 
 
 def _slice(axes: Axes, subject: Subject, parameter: Parameter) -> None:
-    def points(trials: Sequence[Trial], value: Callable[[Trial], float]) -> tuple[list[float], list[float]]:
+    def dots(trials: Sequence[Trial], marker: str, value: Callable[[Trial], float] = score, **style: Any) -> None:
         known = [t for t in trials if parameter.name in t.params]
-        return [_place(parameter, t.params[parameter.name]) for t in known], [100 * value(t) for t in known]
+        at = [place_of(parameter, t.params[parameter.name]) for t in known]
+        titles = [f"trial {subject.called(t)}: {100 * value(t):.1f} % at {settings(t)}" for t in known]
+        plot_dots(axes, at, [100 * value(t) for t in known], titles, marker=marker, **style)
 
     pruned = [t for t in subject.trials if t.state == "pruned" and t.runs]
-    axes.plot(*points(pruned, lambda t: validation(t).mean), "x", color=MUTED, markersize=5, alpha=0.8)
-    axes.plot(*points(subject.complete, score), "o", color=_PLAIN, markersize=4.5, alpha=0.6, markeredgewidth=0)
+    dots(pruned, "x", lambda t: validation(t).mean, color=MUTED, markersize=5, alpha=0.8)
+    dots(subject.complete, "o", color=_PLAIN, markersize=4.5, alpha=0.6, markeredgewidth=0)
     if subject.default is not None:
-        axes.plot(*points([subject.default], score), "o", color=INK, markersize=9, fillstyle="none")
+        dots([subject.default], "o", color=INK, markersize=9, fillstyle="none")
     chosen = [subject.best] if subject.best else subject.front
-    axes.plot(*points(chosen, score), "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
+    dots(chosen, "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
     axes.set_xlabel(parameter.name)
-    _ticks(axes, "x", parameter)
+    label_ticks(axes, "x", parameter)
 
 
 def contours(subject: Subject) -> Drawing | None:
@@ -190,11 +196,19 @@ def contours(subject: Subject) -> Drawing | None:
     levels = np.linspace(min(scores), max(scores), 9)
     for axes, (across, up) in zip(panels, pairs, strict=True):
         x, y, z = _surface(subject, across, up)
+        titles = [f"{height:.1f} %" for height in z]
         filled = axes.tricontourf(x, y, z, levels=levels, cmap=BLUES)
-        axes.plot(x, y, "o", color=PAPER, markeredgecolor=INK, markersize=3.5, markeredgewidth=0.7)
+        style: dict[str, Any] = {
+            "marker": "o",
+            "color": PAPER,
+            "markeredgecolor": INK,
+            "markersize": 3.5,
+            "markeredgewidth": 0.7,
+        }
+        plot_dots(axes, x, y, titles, **style)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=across.name, ylabel=up.name)
-        _ticks(axes, "x", across, unit=True)
-        _ticks(axes, "y", up, unit=True)
+        label_ticks(axes, "x", across, unit=True)
+        label_ticks(axes, "y", up, unit=True)
         axes.grid(visible=False)
     bar = figure.colorbar(filled, ax=list(panels), fraction=0.04, pad=0.02, format="%.1f")
     bar.set_label(F1)
@@ -244,14 +258,15 @@ def parallel(subject: Subject) -> Drawing | None:
         trial, share = inside[i], (scores[i] - low) / span
         line = [p.position(trial.params[p.name]) for p in shown] + [share]
         bold = any(trial is t for t in chosen)
-        axes.plot(
+        (drawn,) = axes.plot(
             range(len(line)), line, color=INK if bold else HEAT(share), zorder=3 if bold else 2,
             linewidth=2.4 if bold else 1.1, alpha=1.0 if bold else 0.3 + 0.5 * share,
         )  # fmt: skip
+        mark(drawn, f"trial {subject.called(trial)}: {scores[i]:.1f} % at {settings(trial)}")
     backed = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}  # lines pass behind the numbers
     for column, parameter in enumerate(shown):
         axes.axvline(column, color=MUTED, linewidth=1)
-        for at, label in _marks(parameter):
+        for at, label in marks_of(parameter):
             axes.text(
                 column - 0.035, at, label, ha="right", va="center", fontsize=7.5, color=INK, zorder=4, bbox=backed
             )
@@ -286,18 +301,14 @@ def front(subject: Subject) -> Drawing | None:
     panels = figure.subplots(1, len(others), sharey=True, squeeze=False)[0]
     for axes, (i, goal) in zip(panels, others, strict=True):
         unit, scale = UNITS.get(goal.name, (goal.name, 1.0))
-
-        def points(trials: Sequence[Trial], i: int = i, scale: float = scale) -> tuple[list[float], list[float]]:
-            return [scale * t.values[i] for t in trials if t.values], [100 * score(t) for t in trials]
-
-        axes.plot(*points(subject.complete), "o", color=_PLAIN, markersize=4.5, alpha=0.55, markeredgewidth=0)
+        draw = partial(_trials, axes, subject, i, scale)
+        draw(subject.complete, color=_PLAIN, markersize=4.5, alpha=0.55, markeredgewidth=0)
         if subject.default is not None:
-            axes.plot(*points([subject.default]), "o", color=INK, markersize=9, fillstyle="none")
-        x, y = points(subject.front)
+            draw([subject.default], color=INK, markersize=9, fillstyle="none")
+        places = draw(subject.front, color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
         if len(others) == 1:  # with more goals the front is no line in one panel
-            axes.plot(x, y, color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre")
-        axes.plot(x, y, "o", color=_BEST, markersize=6, markeredgecolor=INK, markeredgewidth=0.8)
-        for trial, at in zip(subject.front, zip(x, y, strict=True), strict=True):
+            axes.plot(*zip(*places, strict=True), color=_BEST, linewidth=1.2, alpha=0.7, drawstyle="steps-pre")
+        for trial, at in zip(subject.front, places, strict=True):
             axes.annotate(subject.called(trial), at, (5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)
         axes.set_xlabel(f"{unit} ({'higher' if goal.maximize else 'lower'} is better)")
     panels[0].set_ylabel(F1)
@@ -310,6 +321,17 @@ def front(subject: Subject) -> Drawing | None:
         + "; ".join(f"trial {subject.called(t)}, {100 * score(t):.1f} %" for t in subject.front) + ".",
         figure,
     )  # fmt: skip
+
+
+def _trials(
+    axes: Axes, subject: Subject, goal: int, scale: float, trials: Sequence[Trial], **style: Any
+) -> list[tuple[float, float]]:
+    """Draw trials by a goal and their score; returns where they are."""
+    valued = {subject.called(t): (scale * t.values[goal], 100 * score(t)) for t in trials if t.values}
+    titles = [f"trial {name}: {f1:.1f} %, {value:.3g}" for name, (value, f1) in valued.items()]
+    places = list(valued.values())
+    plot_dots(axes, [x for x, _ in places], [y for _, y in places], titles, marker="o", **style)
+    return places
 
 
 FIGURES: tuple[Callable[[Subject], Drawing | None], ...] = (
@@ -329,12 +351,7 @@ def file_name(subject: Subject, kind: str) -> str:
 
 def settings(trial: Trial) -> str:
     """A trial's parameters in words."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in trial.params.items())
-
-
-def shown(value: Any) -> str:
-    """A parameter's value as people write it."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{name} {in_words(value)}" for name, value in trial.params.items())
 
 
 def _bins(subject: Subject, parameter: Parameter) -> list[tuple[float, float]]:
@@ -358,41 +375,6 @@ def _bin_of(value: Any, bins: Sequence[tuple[float, float]]) -> int | None:
 
 def _span(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g}–{high:g}"
-
-
-def _place(parameter: Parameter, value: Any) -> float:
-    return float(parameter.choices.index(value)) if parameter.kind == "categorical" else float(value)
-
-
-def _marks(parameter: Parameter) -> list[tuple[float, str]]:
-    """Positions between 0 and 1 along the range, and what to write there."""
-    if parameter.kind == "categorical":
-        return [(parameter.position(choice), shown(choice)) for choice in parameter.choices]
-    if parameter.low == parameter.high:
-        return [(0.5, shown(parameter.low))]
-    if parameter.kind == "int" and parameter.high - parameter.low <= 6:
-        return [(parameter.position(v), str(v)) for v in range(int(parameter.low), int(parameter.high) + 1)]
-    values = (np.geomspace if parameter.log else np.linspace)(parameter.low, parameter.high, 4)
-    rounded = [round(v) for v in values] if parameter.kind == "int" else [float(f"{v:.2g}") for v in values]
-    inside = [min(max(v, parameter.low), parameter.high) for v in rounded]
-    return [(parameter.position(v), f"{v:.3g}") for v in inside]
-
-
-def _ticks(axes: Axes, side: str, parameter: Parameter, unit: bool = False) -> None:
-    """Label an axis in the parameter's own values; `unit`: the axis holds positions from 0 to 1."""
-    which = axes.xaxis if side == "x" else axes.yaxis
-    if parameter.kind == "categorical" and not unit:
-        which.set_ticks(range(len(parameter.choices)), [shown(choice) for choice in parameter.choices])
-        axes.set_xlim(-0.5, len(parameter.choices) - 0.5)
-        return
-    marks = _marks(parameter)
-    if unit:
-        which.set_ticks([at for at, _ in marks], [text for _, text in marks])
-        return
-    if parameter.log:
-        axes.set_xscale("log")
-    which.set_ticks([float(text) for _, text in marks], [text for _, text in marks])
-    which.set_ticks([], minor=True)
 
 
 def _listed(names: Sequence[str]) -> str:

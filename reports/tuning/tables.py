@@ -10,7 +10,7 @@ from reports.statistics import Summary, summarize
 from reports.tables.model import Listing, Table, listing
 from reports.text import MISSING, number
 from reports.tuning.budgets import interval
-from reports.tuning.figures import shown
+from reports.tuning.scales import in_words
 from reports.tuning.studies import Trial
 from reports.tuning.subjects import SELECTED, FinalRuns, Subject, cost_of, mean_of, score, validation
 
@@ -96,7 +96,7 @@ def _row(subject: Subject, trial: Trial, names: Sequence[str]) -> tuple[str, ...
     return (
         subject.called(trial),
         ", ".join(_marks(subject, trial)),
-        *(shown(trial.params[name]) if name in trial.params else MISSING for name in names),
+        *(in_words(trial.params[name]) if name in trial.params else MISSING for name in names),
         str(seen.n),
         interval(seen, 1, 100),
         *(number(value, 3 if abs(value) < 10 else 1) for value in trial.values[1:]),

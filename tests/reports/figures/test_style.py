@@ -53,7 +53,7 @@ def test_any_name_can_stand_in_a_figure(tmp_path: Path, name: str):
         axes.plot([1, 2], [1, 2])
         axes.set(title=name, xlabel=name)
         axes.set_yticks([1, 2], [name, "other"])
-        style.name_lines(figure, axes, [(name, 1.0, style.INK)])
+        style.name_lines(figure, axes, [(name, 1.0, style.look(0))])
         svg = style.save(figure, tmp_path / "figure")
     written = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert svg.count(f">{written}</text>") == 5  # as text, not as a formula

@@ -14,7 +14,7 @@ from scipy import stats
 from reports import ReportError, build
 from reports.evidence.comparisons import compare
 from reports.evidence.method import Method
-from reports.figures.figures import scores
+from reports.figures.scores import scores
 from reports.figures.style import Palette
 from reports.inference.claims import check_claims
 from reports.inference.findings import findings

@@ -15,6 +15,8 @@ RANK = {"kind": "int", "low": 2, "high": 128, "log": True, "step": None, "choice
 ORDER = {"kind": "int", "low": 1, "high": 6, "log": False, "step": None, "choices": None}
 DEFAULT = {"lr": 1e-4, "dropout": 0.5, "rank": 16, "order": 3}
 F1 = {"name": "weighted_f1", "direction": "maximize"}
+SPACE = {"lr": LR, "dropout": DROPOUT, "rank": RANK, "order": ORDER}
+STUDY = "iemocap-sim/css/quick"
 
 
 def choices(*values: object) -> dict[str, Any]:
@@ -147,3 +149,17 @@ def searched(
             t |= {"state": "pruned", "values": None, "scores": t["scores"][:1]}
         found.append(t)
     return found
+
+
+def write_studies(store: Path) -> None:
+    """Write the studies of a page with every figure: one of 26 trials, one of two goals, and two fair ones."""
+    trials = searched(SPACE, 26, lambda p: 0.6 + 0.05 * p["dropout"] - 0.01 * p["order"], prune=0.56)
+    write_study(store, STUDY, trials, SPACE, pruner="wilcoxon")
+    pair = [t | {"values": [*t["values"], 0.1 * (i + 1)]} for i, t in enumerate(searched({"lr": LR}, 3, lambda p: 0.6))]
+    both = (F1, {"name": "volatility", "direction": "minimize"})
+    write_study(store, "two", pair, {"lr": LR}, objectives=both, front=[0, 1], sampler="nsga2")
+    for label in ("css", "adam"):
+        for study in range(3):
+            trials = searched({"lr": LR}, 4, lambda p: 0.6, seed=study)
+            fair = {"group": "g", "index": study, "of": 3}
+            write_study(store, f"x/fair-{label}-{study}", trials, {"lr": LR}, label=label, sampler="random", fair=fair)

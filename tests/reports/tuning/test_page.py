@@ -19,20 +19,8 @@ from reports.inference.claims import check_claims
 from reports.inference.contrasts import infer
 from reports.reading.runs import read_store
 from tests.reports.synthetic_runs import write_run
-from tests.reports.tuning.synthetic_studies import (
-    DROPOUT,
-    F1,
-    LR,
-    ORDER,
-    RANK,
-    SEEDS,
-    searched,
-    trial,
-    write_study,
-)
+from tests.reports.tuning.synthetic_studies import LR, SEEDS, STUDY, trial, write_studies, write_study
 
-SPACE = {"lr": LR, "dropout": DROPOUT, "rank": RANK, "order": ORDER}
-STUDY = "iemocap-sim/css/quick"
 TUNED = {"study": STUDY, "base": {"lr": 1e-4}}
 SIMULATED = "SIMULATED DATA (iemocap-sim)"
 
@@ -43,19 +31,6 @@ def read(path: Path) -> str:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def write_studies(store: Path) -> None:
-    trials = searched(SPACE, 26, lambda p: 0.6 + 0.05 * p["dropout"] - 0.01 * p["order"], prune=0.56)
-    write_study(store, STUDY, trials, SPACE, pruner="wilcoxon")
-    pair = [t | {"values": [*t["values"], 0.1 * (i + 1)]} for i, t in enumerate(searched({"lr": LR}, 3, lambda p: 0.6))]
-    both = (F1, {"name": "volatility", "direction": "minimize"})
-    write_study(store, "two", pair, {"lr": LR}, objectives=both, front=[0, 1], sampler="nsga2")
-    for label in ("css", "adam"):
-        for study in range(3):
-            trials = searched({"lr": LR}, 4, lambda p: 0.6, seed=study)
-            fair = {"group": "g", "index": study, "of": 3}
-            write_study(store, f"x/fair-{label}-{study}", trials, {"lr": LR}, label=label, sampler="random", fair=fair)
 
 
 @pytest.fixture(scope="module")
