@@ -96,9 +96,9 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
         mark(axes.set_title(label), method=label)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        if (axes is grid[0, -1]) or label == labels[-1]:
-            named, at = axes, ends
-    name_lines(figure, named, at)
+        axes.tick_params(labelbottom=True)  # also where the last row has no panel below
+        if axes is grid[0, -1]:
+            name_lines(figure, axes, ends)
     for axes in list(grid.flat)[len(labels) :]:
         axes.set_visible(False)
     grid[0, 0].set_ylabel("weight γ (they sum to 1)")

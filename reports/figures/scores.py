@@ -88,7 +88,7 @@ def _draw_mean(axes: Axes, at: float, label: str, look: Look, summary: Summary) 
 
 def _draw_seeds(axes: Axes, row: int, label: str, look: Look, selected: pd.Series, peak: pd.Series) -> None:
     jitter = np.linspace(-0.07, 0.07, len(selected)) if len(selected) > 1 else np.zeros(1)
-    shape = {"marker": look.marker, "color": look.colour, "markersize": 6, "markeredgewidth": 1}
+    shape = {"marker": look.marker, "color": look.colour, "markersize": look.size + 1.5, "markeredgewidth": 1}
     names = [f"{label}, seed {seed}" for seed in selected.index]
     titles = [f"{name}: {score:.1f} %" for name, score in zip(names, selected, strict=True)]
     plot_dots(axes, list(selected), list(row - 0.13 + jitter), titles, method=label, **shape)

@@ -24,14 +24,14 @@ INK, MUTED, GRID, PAPER = "#1f2429", "#5c6670", "#dde2e7", "#ffffff"
 # Variants on light and on dark paper of eight hues. In normal sight and in simulated protanopia, deuteranopia and
 # tritanopia any two are at least 15 apart (CIEDE2000), and so are in grey the two that share a dash.
 HUES = (
-    ("#0099f5", "#0daaff"),
-    ("#7e0000", "#a75707"),
-    ("#51895f", "#709c6b"),
-    ("#e864a0", "#f789b1"),
-    ("#856600", "#fddc7a"),
-    ("#616a6c", "#e0ddf7"),
-    ("#044969", "#197380"),
-    ("#7547c3", "#7e59d9"),
+    ("#0099f5", "#76abdf"),
+    ("#7e0000", "#e65427"),
+    ("#51895f", "#ceffba"),
+    ("#e864a0", "#f09aaa"),
+    ("#856600", "#ffe93c"),
+    ("#616a6c", "#edecf8"),
+    ("#044969", "#48818e"),
+    ("#7547c3", "#7b67e1"),
 )
 Dash = tuple[float, tuple[float, ...]] | Literal["-"]
 DASHES: tuple[Dash, ...] = ("-", (0.0, (4.0, 1.5)), (0.0, (1.0, 1.2)), (0.0, (5.0, 1.2, 1.0, 1.2)))
@@ -84,10 +84,15 @@ class Look:
     dash: Dash
     marker: str
 
+    @property
+    def size(self) -> float:
+        """Points across the marker; of a star most is empty."""
+        return 6.5 if self.marker == "*" else 4.5
+
     def markers(self, points: int) -> dict[str, Any]:
         """How matplotlib puts the marker on a line of so many points: on its last, and on a few before."""
         every = max(1, points // 4)
-        return {"marker": self.marker, "markersize": 4.5, "markevery": ((points - 1) % every, every)}
+        return {"marker": self.marker, "markersize": self.size, "markevery": ((points - 1) % every, every)}
 
 
 def look(index: int) -> Look:
@@ -147,7 +152,7 @@ def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, Look
         edge = ScaledTranslation(1, position, axes.transAxes)  # type: ignore[arg-type]  # any transform will do
         points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + edge
         piece = Line2D(
-            [5, 16, 27], [0] * 3, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=4.5,
+            [5, 16, 27], [0] * 3, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=look.size,
             markevery=[1], transform=points, clip_on=False,
         )  # fmt: skip
         text = axes.annotate(

@@ -30,7 +30,7 @@ WIDTH = 6.6  # inches, at least: the heading has to fit
 UNITS = {"weighted_f1": ("validation weighted F1, %", 100.0), "volatility": ("loss volatility", 1.0),
          "seconds": ("training time, s", 1.0)}  # fmt: skip
 F1, _ = UNITS["weighted_f1"]
-_BEST, _PLAIN = look(1).colour, look(0).colour
+_BEST, _PLAIN = look(3).colour, look(0).colour
 
 
 def rank_order(subject: Subject) -> Drawing | None:
