@@ -7,22 +7,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.evidence.evidence import Evidence
+from reports.figures.calibration import calibration_plot
+from reports.figures.cost import cost_plot
 from reports.figures.drawing import Drawing
 from reports.figures.effects import factorial_plot
 from reports.figures.figures import confusions, cosines, losses, weights
 from reports.figures.looks import looks_plot
+from reports.figures.per_class import per_class_plot
 from reports.figures.scores import scores
 from reports.figures.style import Palette
+from reports.figures.ternary import ternary
 from reports.inference.contrasts import Inference
 from reports.tables.accuracy import accuracy
+from reports.tables.calibration import calibration
 from reports.tables.comparisons import comparisons
 from reports.tables.conflict import conflict
 from reports.tables.conflict_blocks import conflict_blocks
 from reports.tables.cost import cost
 from reports.tables.directions import directions
 from reports.tables.factorial import factorial
+from reports.tables.leaderboard import leaderboard
 from reports.tables.looks import looks
 from reports.tables.model import Table
+from reports.tables.per_class import per_class_table
 from reports.tables.selection import selection
 from reports.tables.stability import stability
 
@@ -82,7 +89,7 @@ CHAPTERS = (
         "Scores at the epoch chosen on validation are the result. Means that differ by less than their intervals are "
         "no ranking: the verdicts are in the chapter of differences.",
         (_figure(scores),),
-        (_table(accuracy),),
+        (_result(leaderboard), _table(accuracy)),
     ),
     Chapter(
         "differences",
@@ -102,7 +109,15 @@ CHAPTERS = (
         "per-class",
         "Per class",
         "Which emotions the methods find, and which they take for which.",
-        (_figure(confusions),),
+        (_figure(per_class_plot), _figure(confusions)),
+        (_result(_table(per_class_table)),),
+    ),
+    Chapter(
+        "calibration",
+        "Calibration",
+        "Whether a method that is 80 % sure is right in 80 % of cases.",
+        (_figure(calibration_plot),),
+        (_result(_table(calibration)),),
     ),
     Chapter(
         "robustness",
@@ -122,7 +137,7 @@ CHAPTERS = (
         "mechanism",
         "Mechanism: conflict between the objectives",
         "Whether the gradients of the objectives conflict, and what the aggregators do about it.",
-        (_figure(cosines), _figure(weights)),
+        (_figure(cosines), _figure(weights), _figure(ternary)),
         (_table(conflict), _table(conflict_blocks), _table(directions)),
         closed=True,
     ),
@@ -130,7 +145,7 @@ CHAPTERS = (
         "cost",
         "Cost",
         "What a method takes in time, gradient computations, parameters and memory.",
-        (),
+        (_figure(cost_plot),),
         (_table(cost),),
     ),
 )

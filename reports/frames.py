@@ -4,13 +4,12 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis, analyse
 from reports.columns import COLUMNS
 from reports.evidence.evidence import Evidence
-from reports.statistics.counts import margins
+from reports.measures.classes import class_scores
 from reports.tables.accuracy import accuracy
 from reports.tables.claims import claims_table
 from reports.tables.comparisons import comparisons
@@ -112,15 +111,10 @@ def _per_class(evidence: Evidence) -> pd.DataFrame:
     protocols = {method.label: method.runs[0].protocol for method in (*comparison.methods, *comparison.imported)}
     parts = []
     for (method, seed), outcome in evidence.outcomes.items():
-        hits, labels, predictions = margins(outcome.counts.sum(axis=0))
-        scores = {
-            "f1": 2 * hits / np.maximum(labels + predictions, 1),
-            "precision": hits / np.where(predictions > 0, predictions, np.nan),
-            "recall": hits / np.where(labels > 0, labels, np.nan),
-        }
-        part = pd.DataFrame({name: 100 * values for name, values in scores.items()})
+        scores = class_scores(outcome.counts.sum(axis=0))
+        part = pd.DataFrame({"f1": scores.f1, "precision": scores.precision, "recall": scores.recall})
         parts.append(
-            part.assign(**{"class": comparison.classes}, utterances=labels.astype(int), method=method, seed=seed,
-                        protocol=protocols[method])
+            part.assign(**{"class": comparison.classes}, utterances=scores.utterances.astype(int), method=method,
+                        seed=seed, protocol=protocols[method])
         )  # fmt: skip
     return _joined(parts).assign(dataset=comparison.dataset, data=comparison.data_origin.kind)

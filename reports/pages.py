@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from reports.analysis import Analysis, analyse
 from reports.chapters import CHAPTERS, Chapter
 from reports.evidence.comparisons import Comparison
@@ -19,7 +21,9 @@ from reports.inference.contrasts import Inference
 from reports.inference.findings import findings, power_statement
 from reports.reading.runs import Run
 from reports.tables.claims import claims_table
+from reports.tables.every_run import details, every_run
 from reports.tables.instrument import instrument
+from reports.tables.methods import methods
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
 from reports.tuning.page import write as write_tuning
@@ -67,8 +71,9 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         sections = [_section(chapter, analysis, palette, folder / "figures") for chapter in CHAPTERS]
     claims = claims_table(analysis.validated, analysis.claims)
     check = instrument(analysis.checks)
+    beside = (methods(analysis.evidence), every_run(analysis.evidence))
     tables = [table for section in sections for of_kind in section.tables for table in of_kind]
-    write_tables([*tables, claims, *([check] if check else [])], folder / "tables")
+    write_tables([*tables, claims, *([check] if check else []), *beside], folder / "tables")
     answered = answers(analysis.validated, analysis.inference)
     data_sets = [_data_set(e, analysis.inference) for e in analysis.evidence]
     context = {
@@ -79,6 +84,9 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "data_sets": data_sets,
         "claims": claims,
         "instrument": check,
+        "methods": beside[0],
+        "runs": beside[1],
+        "details": Markup(details(analysis.evidence)),
         "notices": list(dict.fromkeys(data_set.data_origin for data_set in data_sets)),
         "selection": SELECTION,
         "omitted": analysis.omitted,

@@ -19,6 +19,8 @@ _LATEX = {
     "−": "$-$",
     "×": r"$\times$",
     "γ": r"$\gamma$",
+    "λ": r"$\lambda$",
+    "φ": r"$\varphi$",
     "θ": r"$\theta$",
     "Δ": r"$\Delta$",
     "Σ": r"$\sum$",

@@ -38,6 +38,8 @@ DASHES: tuple[Dash, ...] = ("-", (0.0, (4.0, 1.5)), (0.0, (1.0, 1.2)), (0.0, (5.
 MARKERS = ("o", "s", "^", "X", "v", "P", "*", ">")
 # Light to dark, for cells with a text of their own on them.
 BLUES = LinearSegmentedColormap.from_list("blues", ["#f2f6fa", "#9cc3e0", "#2f7ab5", "#0b3a67"])
+# Below and above 0, for cells with a text of their own on them.
+GAINS = LinearSegmentedColormap.from_list("gains", ["#b3581c", "#e9b48c", "#f4f4f2", "#9cc3e0", "#1d5f96"])
 # Low to high, for lines that stand on either paper.
 HEAT = LinearSegmentedColormap.from_list("heat", ["#d08a4a", "#9a9fa5", "#3d94d1"])
 # Colours that the page sets by its own light or dark scheme.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -60,6 +61,7 @@ class SelectionEffects:
     ranks: tuple[Rank, ...]
 
 
+@lru_cache(maxsize=4)  # two tables ask
 def selection_effects(evidence: Evidence) -> SelectionEffects:
     """Compare every method's gap with the reference's, and rank the methods over the seeds that all of them have."""
     labels = [method.label for method in evidence.comparison.methods]

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, UInt16
+from jaxtyping import Bool, Float, UInt16
 
+from reports.measures.calibration import reliability
 from reports.reading.documents import damaged
 from reports.reading.runs import Run
 from reports.statistics import confusions, selection_gap
@@ -17,11 +18,13 @@ NO_EPOCHS = np.zeros(0, dtype=bool)
 class Outcome:
     """Test counts (conversations in the order of the data set; rows label, columns predicted) and the run's optimism.
 
-    `optimism` is a fraction of weighted F1 (`reports.statistics.selection`).
+    `optimism` is a fraction of weighted F1 (`reports.statistics.selection`). `reliability` is of the probabilities
+    (`reports.measures.calibration`), all zero where there are none.
     """
 
     counts: UInt16[np.ndarray, "conversations C C"]
     optimism: float
+    reliability: Float[np.ndarray, "bins 3"]
 
 
 def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcome:
@@ -31,7 +34,9 @@ def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcom
     predictions of no epoch, and no optimism.
     """
     epochs = len(usable)
-    selected = run.frame("predictions", COLUMNS)
+    classes = len(run.manifest["data"]["classes"])
+    probabilities = [f"probability_{c}" for c in range(classes)]
+    selected = run.frame("predictions", COLUMNS, newer=probabilities)
     names = selected["conversation"].to_numpy()
     # numbered as they come: every run of a data set has them in the same order
     conversation = np.cumsum(np.concatenate([[0], names[1:] != names[:-1]]))
@@ -40,7 +45,6 @@ def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcom
     if epochs:
         by_epoch = run.frame("test_predictions", [f"epoch_{epoch}" for epoch in range(1, epochs + 1)])
         predicted = np.vstack([predicted, by_epoch.to_numpy(dtype=np.int64).T])
-    classes = len(run.manifest["data"]["classes"])
     if not 0 <= min(label.min(), predicted.min()) <= max(label.max(), predicted.max()) < classes:
         raise damaged(run.folder / "predictions.parquet", f"a class is not in 0 … {classes - 1}")
     epoch = int(run.number("selected", "epoch")) if epochs else 0
@@ -50,4 +54,6 @@ def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcom
     if counts.max() > np.iinfo(np.uint16).max:
         raise damaged(run.folder / "predictions.parquet", "a conversation is too long to be one")
     optimism = selection_gap(counts[1:], epoch, usable=usable).optimism if epochs else float("nan")
-    return Outcome(counts[0].astype(np.uint16), optimism)
+    return Outcome(
+        counts[0].astype(np.uint16), optimism, reliability(selected[probabilities].to_numpy(dtype=float), label)
+    )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from reports.measures import stability
+from reports.measures.calibration import calibration
 from reports.reading.runs import OBJECTIVES, PAIRS, Run
 
 SCORES = ("weighted_f1", "accuracy", "macro_f1")
@@ -44,6 +45,7 @@ def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
     }
     scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
     scores |= dict.fromkeys((f"imported_{score}" for score in SCORES), float("nan"))
+    scores |= calibration(run, "selected")
     scores |= {"learned": learned(run, "selected"), "refit_learned": learned(refit, "last") if refit else float("nan")}
     return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
 
@@ -63,9 +65,8 @@ def learned(run: Run, where: str) -> float:
 
 def imported(run: Run) -> dict[str, float]:
     """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch."""
-    return {f"imported_{score}": run.number("imported", score) for score in SCORES} | {
-        "learned": learned(run, "imported")
-    }
+    scores = {f"imported_{score}": run.number("imported", score) for score in SCORES}
+    return scores | calibration(run, "imported") | {"learned": learned(run, "imported")}
 
 
 def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:

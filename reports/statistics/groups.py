@@ -5,10 +5,13 @@ normal means of whatever variances up to 8 % (Ibragimov & Müller, J. Bus. Econ.
 same. It is exact for groups of one size, and knows of no correlation that would have to be estimated.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from reports.statistics.effects import Interval, t_interval
 
 
 class Mean(NamedTuple):
@@ -33,6 +36,14 @@ def mean_of(values: Float[np.ndarray, " n"]) -> Mean:
 def group_means(values: Float[np.ndarray, " n"], groups: Int[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
     """The mean of every group, in the order of their numbers."""
     return np.array([values[groups == group].mean() for group in np.unique(groups)])
+
+
+def mean_interval(
+    values: Float[np.ndarray, " n"], groups: Sequence[int] | Int[np.ndarray, " n"] = (), confidence: float = 0.95
+) -> tuple[float, Interval]:
+    """The mean and Student's interval: of independent values, or where there are `groups` of their means."""
+    mean = mean_of(group_means(values, np.asarray(groups)) if len(groups) else values)
+    return mean.mean, t_interval(mean.mean, mean.se, mean.degrees, confidence)
 
 
 def intraclass_correlation(values: Float[np.ndarray, " n"], groups: Int[np.ndarray, " n"]) -> float:

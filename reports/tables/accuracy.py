@@ -34,13 +34,14 @@ def accuracy(evidence: Evidence) -> Table:
     table = summary_table(
         evidence,
         summary_frame(evidence, [*names, "gap"], lambda method: beside),
-        [Block("", COLUMNS)],
+        [Block("All scores", COLUMNS)],
         name="accuracy",
         title="Accuracy",
         note=NOTE,
         units="scores as fractions",
     )
-    return replace(table, listings=(*table.listings, *_references(evidence)))
+    listings = (*table.listings, *_references(evidence))
+    return replace(table, listings=tuple(replace(each, closed=True) for each in listings))
 
 
 def _logistic(evidence: Evidence) -> dict[str, float]:

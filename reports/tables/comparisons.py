@@ -78,6 +78,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
                 )
                 for c, r in zip(contrasts, rows, strict=True)
             ),
+            closed=True,
         ),
         listing(
             "Seed luck and test-set luck",
@@ -92,6 +93,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
                 )
                 for c, r in zip(contrasts, rows, strict=True)
             ),
+            closed=True,
         ),
         listing(
             "Spread over seeds: does the first vary less?",
@@ -108,6 +110,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
                 for c, r in zip(contrasts, rows, strict=True)
             ),
             prose=["verdict"],
+            closed=True,
         ),
     )  # fmt: skip
     return Table(

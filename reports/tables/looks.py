@@ -10,8 +10,8 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference.contrasts import Contrast, Inference
 from reports.statistics import PairedComparison
-from reports.statistics.effects import UNKNOWN, Interval, t_interval
-from reports.statistics.groups import group_means, mean_of
+from reports.statistics.effects import UNKNOWN, Interval
+from reports.statistics.groups import mean_interval
 from reports.statistics.sequential import Decision, Standing
 from reports.tables.model import Table, listing
 from reports.text import MISSING, number
@@ -93,11 +93,8 @@ def _naive(comparison: PairedComparison | None, seeds: Collection[int]) -> Inter
     if comparison is None:
         return UNKNOWN
     judged = np.isin(comparison.seeds, list(seeds))
-    values = comparison.differences[judged]
-    if comparison.groups and len(values):
-        values = group_means(values, np.array(comparison.groups)[judged])
-    mean = mean_of(values)
-    return t_interval(mean.mean, mean.se, mean.degrees, 0.95)
+    groups = np.array(comparison.groups)[judged] if comparison.groups else ()
+    return mean_interval(comparison.differences[judged], groups)[1]
 
 
 def _words(standing: Standing, reason: str) -> str:

@@ -49,9 +49,10 @@ class Listing:
     closed: bool = False
 
     @property
-    def by_method(self) -> bool:
-        """Whether its rows are methods."""
-        return self.header[0].text == "method"
+    def rows_are(self) -> Literal["method", "pair", "other"]:
+        """Whether a row is about a method, or about two of them, whose names are then in its first cell."""
+        first = self.header[0].text
+        return "method" if first == "method" else "pair" if first == "comparison" else "other"
 
     @property
     def grouped(self) -> bool:

@@ -36,7 +36,7 @@ def selection(evidence: Evidence) -> Table:
     listings = [listing("", header, (_cells(method) for method in effects.methods))]
     if effects.orders:
         frame = frame.assign(**_rank_columns(effects))
-        listings += [_orders(effects), _ranks(effects)]
+        listings.append(_orders(effects))
     sentences = _best_seed_claims(effects)
     if comparison.imported:
         who = ", ".join(method.label for method in comparison.imported)
@@ -71,27 +71,10 @@ def _orders(effects: SelectionEffects) -> Listing:
     )
 
 
-def _ranks(effects: SelectionEffects) -> Listing:
-    labels = [method.label for method in effects.methods]
-    by_rank = sorted(zip(labels, effects.ranks, strict=True), key=lambda pair: pair[1].rank)
-    return listing(
-        "Ranks by the result, with their uncertainty over seeds",
-        ("method", "rank", "95 % interval", "chance to be best"),
-        ((label, f"{r.rank:g}", f"[{r.interval.low:g}, {r.interval.high:g}]", _share(r.best)) for label, r in by_rank),
-    )
-
-
 def _rank_columns(effects: SelectionEffects) -> dict[str, Any]:
-    ranks = effects.ranks
-    columns: dict[str, Any] = {
-        "rank": [r.rank for r in ranks],
-        "rank_low": [r.interval.low for r in ranks],
-        "rank_high": [r.interval.high for r in ranks],
-        "probability_best": [r.best for r in ranks],
-    }
     rules = {order.rule.replace(" ", "_"): order for order in effects.orders}
-    places = {rule: [o.order.index(i) + 1 for i in range(len(ranks))] for rule, o in rules.items()}
-    columns |= {f"rank_{rule}": place for rule, place in places.items()}
+    places = {rule: [o.order.index(i) + 1 for i in range(len(effects.methods))] for rule, o in rules.items()}
+    columns: dict[str, Any] = {f"rank_{rule}": place for rule, place in places.items()}
     columns |= {f"order_changed_{rule}": o.changed for rule, o in rules.items()}
     return columns | {f"winner_changed_{rule}": o.winner_changed for rule, o in rules.items()}
 

@@ -118,3 +118,94 @@ const follow = () => {
 addEventListener("hashchange", follow);
 follow();
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(open));
+
+// ---- runs: a filter over all of them, and what a reader opens of one
+
+const kept = document.getElementById("details");
+const details = kept ? JSON.parse(kept.textContent) : {};
+
+const NS = make("div", { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
+const drawn = (tag, attributes, ...children) => {
+  const element = document.createElementNS(NS, tag);
+  Object.entries(attributes).forEach(([name, each]) => element.setAttribute(name, each));
+  element.append(...children);
+  return element;
+};
+const shown = (number) => Number(number.toPrecision(4)).toString().replace("-", "−");
+const curve = (name, values) => {
+  const finite = values.filter((each) => each !== null);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const x = (epoch) => 10 + (280 * epoch) / Math.max(values.length - 1, 1);
+  const y = (each) => 90 - (80 * (each - low)) / (high - low || 1);
+  const points = values.map((each, epoch) => (each === null ? null : `${x(epoch).toFixed(1)},${y(each).toFixed(1)}`)).filter(Boolean);
+  const line = drawn("polyline", { points: points.join(" "), fill: "none", stroke: "currentColor", "stroke-width": 1.5 });
+  const dots = values.map((each, epoch) => each !== null && drawn("circle", { cx: x(epoch), cy: y(each), r: 4, fill: "transparent" }, drawn("title", {}, `epoch ${epoch + 1}: ${shown(each)}`)));
+  const label = `${name} by epoch, from ${shown(values[0] ?? NaN)} to ${shown(values[values.length - 1] ?? NaN)}`;
+  const svg = drawn("svg", { viewBox: "0 0 300 100", role: "img", "aria-label": label }, line, ...dots.filter(Boolean));
+  return make("figure", { className: "curve" }, svg, make("figcaption", { textContent: `${name}: ${shown(low)} to ${shown(high)}` }));
+};
+const matrix = (classes, counts, title) => {
+  const head = make("tr", {}, make("th", { textContent: "label \\ predicted", scope: "col" }), ...classes.map((name) => make("th", { textContent: name, scope: "col", className: "number" })));
+  const rows = counts.map((row, i) => {
+    const total = row.reduce((sum, each) => sum + each, 0);
+    const cells = row.map((count) => {
+      const share = total ? Math.round((100 * count) / total) : 0;
+      const cell = make("td", { textContent: count, className: "number", title: `${share} % of ${classes[i]}` });
+      cell.style.background = `color-mix(in srgb, var(--note-edge) ${Math.round(share * 0.55)}%, transparent)`;
+      return cell;
+    });
+    return make("tr", {}, make("th", { textContent: classes[i], scope: "row" }), ...cells);
+  });
+  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: title }, make("table", {}, make("caption", { textContent: title }), make("thead", {}, head), make("tbody", {}, ...rows)));
+};
+const opened = (run, columns) => {
+  const facts = Object.entries(run.facts).flatMap(([name, fact]) => [make("dt", { textContent: name }), make("dd", { textContent: fact })]);
+  const parts = [make("div", { className: "curves" }, ...Object.entries(run.curves).map(([name, values]) => curve(name, values)))];
+  if (run.confusion) parts.push(matrix(run.classes, run.confusion, `Confusion of ${run.method} on ${run.dataset}, seed ${run.seed}`));
+  parts.push(make("dl", { className: "origin" }, ...facts));
+  if (run.again) parts.push(make("p", {}, "Make it again and compare its bits: ", make("code", { textContent: run.again })));
+  return make("tr", { className: "opened" }, make("td", { colSpan: columns }, ...parts));
+};
+const runsTable = document.querySelector('tr[id^="run-"]')?.closest("table");
+if (runsTable) {
+  const rows = [...runsTable.tBodies[0].rows];
+  rows.forEach((row) => {
+    const key = row.id.slice(4);
+    const cell = row.cells[row.cells.length - 1];
+    const button = make("button", { type: "button", textContent: key, ariaExpanded: "false" });
+    button.addEventListener("click", () => {
+      if (row.nextElementSibling?.className === "opened") row.nextElementSibling.remove();
+      else row.after(opened(details[key], row.cells.length));
+      button.ariaExpanded = String(row.nextElementSibling?.className === "opened");
+    });
+    cell.replaceChildren(button);
+  });
+  const search = make("input", { type: "search", id: "filter-runs" });
+  const count = make("span", { role: "status" });
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    rows.forEach((row) => row.toggleAttribute("data-other", !words.every((word) => row.textContent.toLowerCase().includes(word))));
+    count.textContent = `${rows.filter((row) => !row.hasAttribute("data-other")).length} of ${rows.length} runs`;
+  });
+  runsTable.parentElement.before(make("p", { className: "tools" }, make("label", { htmlFor: "filter-runs" }, "Runs with all of these words: "), search, count));
+}
+
+// ---- the confusion matrix of any method, summed over its seeds
+
+const confusable = Object.values(details).filter((run) => run.confusion);
+const chapter = document.getElementById("per-class")?.parentElement;
+if (chapter && confusable.length) {
+  const groups = Map.groupBy ? Map.groupBy(confusable, (run) => `${run.method} on ${run.dataset}`) : new Map();
+  const choice = make("select", { id: "confusion-of" }, ...[...groups.keys()].map((name) => make("option", { textContent: name })));
+  const place = make("div");
+  const show = () => {
+    const runs = groups.get(choice.value);
+    const sum = runs[0].confusion.map((row, i) => row.map((_, j) => runs.reduce((total, run) => total + run.confusion[i][j], 0)));
+    place.replaceChildren(matrix(runs[0].classes, sum, `Confusion of ${choice.value}, counts over ${runs.length} seeds`));
+  };
+  choice.addEventListener("change", show);
+  if (groups.size) {
+    chapter.append(make("p", { className: "tools" }, make("label", { htmlFor: "confusion-of" }, "Confusion matrix of "), choice), place);
+    show();
+  }
+}

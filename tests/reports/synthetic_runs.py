@@ -17,6 +17,16 @@ CLASSES = {
     "meld": "neutral surprise fear sadness joy disgust anger",
 }
 
+CEILING = {
+    **{"modalities": ["text", "audio"], "context": True, "accuracy": 0.7, "accuracy_se": 0.001, "weighted_f1": 0.69},
+    **{"weighted_f1_se": 0.002, "test_accuracy": 0.72, "test_weighted_f1": 0.715},
+}
+REFERENCES: list[dict[str, Any]] = [
+    {"name": "majority", "modalities": [], "strength": None, "class_weights": None, "weighted_f1": 0.313}
+    | {"accuracy": 0.481},
+    {"name": "logistic", "modalities": ["text", "audio"], "strength": 0.01, "class_weights": True}
+    | {"weighted_f1": 0.75, "accuracy": 0.6},
+]
 WriteRun = Callable[..., Path]
 
 
@@ -232,9 +242,15 @@ def write_run(
         "conversation": [f"c{i // 8}" for i in range(len(label_of))],
         "utterance": np.arange(len(label_of)) % 8,
     }
-    pd.DataFrame(utterances | {"predicted": by_epoch[epochs - 2], "label": label_of}).to_parquet(
-        folder / "predictions.parquet"
-    )
+    predicted = by_epoch[epochs - 2]
+    sure = np.random.default_rng(1).uniform(0.4, 1.0, size=len(predicted))
+    probability = np.repeat((1 - sure)[:, None] / (len(classes) - 1), len(classes), axis=1)
+    probability[np.arange(len(predicted)), predicted] = sure
+    pd.DataFrame(
+        utterances
+        | {"predicted": predicted, "label": label_of}
+        | {f"probability_{c}": probability[:, c] for c in range(len(classes))}
+    ).to_parquet(folder / "predictions.parquet")
     pd.DataFrame(utterances | {f"epoch_{e}": row for e, row in enumerate(by_epoch, 1)}).to_parquet(
         folder / "test_predictions.parquet"
     )

@@ -4,18 +4,20 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import reports
 from reports import ReportError, build, is_current, read_answers
+from tests.reports.pages import of_data_set
+from tests.reports.synthetic_runs import CEILING, REFERENCES
 
 TABLES = (
     *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
-    *("comparisons", "selection", "factorial"),
+    *("comparisons", "selection", "factorial", "leaderboard", "per_class", "calibration"),
 )
+FIGURES = (*("scores", "losses", "cosines", "weights", "ternary", "confusion", "per_class", "calibration", "cost"),)
 SIMULATED = "SIMULATED DATA (iemocap-sim)"
 
 
@@ -48,14 +50,6 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def of_data_set(text: str, name: str) -> str:
-    """The parts of a Markdown page that are about one data set: under its name, or in a figure's caption."""
-    parts = re.split(r"^(?=#{1,4} )", text, flags=re.MULTILINE)
-    titled = re.compile(rf"#+ .*{name}(?!-sim)")
-    named = re.compile(rf"figures/\w+_{name}\.svg")
-    return "".join(part for part in parts if titled.match(part) or named.search(part))
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -76,9 +70,13 @@ def test_both_pages_begin_with_the_answer_and_the_marker_has_it(built: Path):
 
 def test_a_report_has_its_pages_tables_and_figures(built: Path):
     names = set(contents(built))
-    figures = {f"figures/{kind}_{dataset}.{ext}" for kind in ("scores", "losses", "cosines", "weights", "confusion")
+    figures = {f"figures/{kind}_{dataset}.{ext}" for kind in FIGURES
                for dataset in ("iemocap-sim", "meld") for ext in ("svg", "png")}  # fmt: skip
-    tables = {f"tables/{name}.{ext}" for name in (*TABLES, "claims", "instrument") for ext in ("csv", "md", "tex")}
+    tables = {
+        f"tables/{name}.{ext}"
+        for name in (*TABLES, "claims", "instrument", "methods", "runs")
+        for ext in ("csv", "md", "tex")
+    }
     forest = {"figures/forest.svg", "figures/forest.png"}
     assert names == {"index.html", "report.md", "report.json"} | figures | forest | tables
 
@@ -105,12 +103,13 @@ def test_every_page_says_what_data_it_shows_and_how_scores_were_chosen(built: Pa
 
 def test_simulated_data_is_named_in_every_table_and_figure(built: Path):
     html = read(built / "index.html")
-    parts = re.findall(r"<(caption|figcaption)>(.*?)</\1>", html[html.index('id="leaderboard"') :], re.DOTALL)
+    chapters = html[html.index('id="leaderboard"') : html.index('id="methods"')]
+    parts = re.findall(r"<(caption|figcaption)>(.*?)</\1>", chapters, re.DOTALL)
     captions = [text for _, text in parts if "iemocap" in text or "meld" in text]
     assert len(captions) == len(parts)
     simulated = [text for text in captions if SIMULATED in text]
     assert len(simulated) == len(captions) / 2  # the other half is of the real data
-    assert len(re.findall(r'role="img" aria-label="SIMULATED DATA \(iemocap-sim\)\. ', html)) == 5
+    assert len(re.findall(r'role="img" aria-label="SIMULATED DATA \(iemocap-sim\)\. ', html)) == len(FIGURES)
     for figure in built.glob("figures/*_iemocap-sim.svg"):
         assert SIMULATED in read(figure)
     for name in TABLES:
@@ -310,16 +309,6 @@ def test_nothing_to_report_leaves_nothing_behind(tmp_path: Path):
 
 
 AUDIT = {"clean": False, "defects": ["visual: 1548 of 2352 <b>"], "remedies": ["zero-leaked"], "notes": 2}
-CEILING = {
-    **{"modalities": ["text", "audio"], "context": True, "accuracy": 0.7, "accuracy_se": 0.001, "weighted_f1": 0.69},
-    **{"weighted_f1_se": 0.002, "test_accuracy": 0.72, "test_weighted_f1": 0.715},
-}
-REFERENCES: list[dict[str, Any]] = [
-    {"name": "majority", "modalities": [], "strength": None, "class_weights": None, "weighted_f1": 0.313}
-    | {"accuracy": 0.481},
-    {"name": "logistic", "modalities": ["text", "audio"], "strength": 0.01, "class_weights": True}
-    | {"weighted_f1": 0.75, "accuracy": 0.6},
-]
 REMEDY = {"remedy": "zero-leaked", "what": "copies become all-zero", "counts": {"test visual vectors": 1548}}
 
 
@@ -394,7 +383,7 @@ def test_references_stand_beside_the_methods_and_the_ones_that_do_not_exceed_the
     assert f"{reached} These do not exceed it in the mean: adam." in meld
     assert "logistic, dotted, a logistic regression on single utterances" in meld
     assert "logistic" not in iemocap.replace("a logistic regression whose strength", "")
-    assert "dotted" not in iemocap
+    assert "dotted, a logistic" not in iemocap
     page_text = read(page)
     assert page_text.count(reached) == 1
 

@@ -12,8 +12,8 @@ from reports.inference.claims.metrics import METRICS
 from reports.inference.claims.question import Question, judged
 from reports.inference.claims.subject import missing_part, settings, speaks_of_the_paper
 from reports.inference.contrast import Inference
+from reports.measures.classes import class_scores
 from reports.statistics import align, from_differences
-from reports.statistics.counts import margins
 
 
 def check_classes(entry: Mapping[str, Any], evidence: Sequence[Evidence], inference: Inference) -> list[Part]:
@@ -77,5 +77,4 @@ def _class_f1(evidence: Evidence, method: Method, seeds: Sequence[int], refit: b
         counts = np.stack([matrix for seed in seeds if (matrix := by_seed[seed]) is not None])
     else:
         counts = evidence.counts(method.label, seeds).sum(axis=1)
-    hits, labels, predictions = np.moveaxis(margins(counts), -2, 0)
-    return 100 * 2 * hits / (labels + predictions)
+    return class_scores(counts).f1

@@ -1,6 +1,7 @@
 """Refits stand beside the validated runs they come from; the published protocol is shown and compared with nothing."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from reports.inference.contrasts import infer
 from reports.inference.findings import findings
 from reports.reading.runs import Run, read_store
 from reports.tables.accuracy import accuracy
+from tests.reports.pages import of_data_set
 
 LABEL = "published protocol: best test epoch, no result"
 WriteRun = Callable[..., Path]
@@ -72,8 +74,7 @@ def test_a_refit_is_the_last_epoch_of_the_same_seed_beside_the_selected_one(refi
 def test_the_page_says_what_a_refit_is_and_from_which_epochs(refitted: Path, tmp_path: Path) -> None:
     build(refitted, tmp_path / "out")
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    meld, simulated = page.partition("## meld")[2], page.partition("## iemocap-sim")[2]
-    meld, simulated = (text.partition("### Training stability")[0] for text in (meld, simulated))
+    meld, simulated = of_data_set(page, "meld"), of_data_set(page, "iemocap-sim")
 
     assert "epochs css 5 (mean selected 4.6), adam 7 (mean selected 7.0)" in meld
     assert "Not every run has a refit: css (2 of 3), concat (0 of 3)" in meld
@@ -149,7 +150,7 @@ def test_what_there_is_not_is_missing_and_never_zero(with_published: Path) -> No
 def test_the_page_of_the_published_protocol_is_labelled(with_published: Path, tmp_path: Path) -> None:
     build(with_published, tmp_path / "out")
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    validated, _, shown = page.partition("## meld, published protocol")
+    validated, shown = of_data_set(page, "meld"), of_data_set(page, "meld, published protocol")
 
     assert LABEL not in validated
     assert shown.lower().count(LABEL) == 2
@@ -160,8 +161,8 @@ def test_the_page_of_the_published_protocol_is_labelled(with_published: Path, tm
     html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     ids = [part.partition('"')[0] for part in html.split(' id="')[1:]]
     assert len(ids) == len(set(ids))
-    assert 'href="#meld,-published-protocol"' in html
-    assert "nan" not in page.lower()
+    assert 'id="accuracy-meld,-published-protocol"' in html
+    assert not re.search(r"\bnan\b", page)
     table = pd.read_csv(tmp_path / "out" / "tables" / "accuracy.csv")
     by_protocol = table.groupby("protocol")["selected_weighted_f1_mean"].count()
     assert by_protocol.to_dict() == {"validated": 6, "published": 0}

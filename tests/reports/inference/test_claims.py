@@ -13,7 +13,7 @@ from reports.inference.claims import Claim, Part, check_claims, scope
 from reports.inference.factorial import complete_grids, effects
 from reports.inference.findings import findings
 from reports.reading.runs import read_store
-from reports.statistics import Verdict, rank_methods, selection_gap
+from reports.statistics import Verdict, selection_gap
 from reports.statistics.counts import confusions
 from reports.statistics.verdicts import Judgement
 from reports.tables.claims import claims_table
@@ -139,7 +139,6 @@ def test_ranks_and_what_one_would_have_claimed(grid: Path):
     assert list(frame["rank_selected"]) == list(stats.rankdata(-selected.mean(axis=1)))
     assert list(frame["rank_peak"]) == list(stats.rankdata(-peaks.mean(axis=1)))
     assert list(frame["rank_best_seed"]) == list(stats.rankdata(-peaks.max(axis=1)))
-    assert list(frame["probability_best"]) == [rank.best for rank in rank_methods(selected)]
     best_seeds = sorted(zip(peaks.max(axis=1), labels, strict=True), reverse=True)
     assert sheet.listings[1].rows[2][1] == ", ".join(f"{m} {100 * score:.1f}" for score, m in best_seeds)
     assert f"css {100 * peaks[0].max():.1f} (seed {peaks[0].argmax()}) instead of" in sheet.sentences[0]
