@@ -51,12 +51,13 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
         listing(
             "",
             (
-                "comparison", "n", "seeds", "difference", "95 % CI", "90 % CI", "δ", "p", "p adjusted", "verdict",
+                "comparison", "difference", "95 % CI", "verdict", "n", "seeds", "90 % CI", "δ", "p", "p adjusted",
             ),
             tuple(
                 (
-                    c.label, _count(r), c.standing.counts, _signed(r["difference"]), _interval(r["low"], r["high"]),
-                    _interval(r["low_90"], r["high_90"]), f"{c.margin:g}", _p(r["p"]), _p(r["p_adjusted"]), c.verdict,
+                    c.label, _signed(r["difference"]), _interval(r["low"], r["high"]), c.verdict, _count(r),
+                    c.standing.counts, _interval(r["low_90"], r["high_90"]), f"{c.margin:g}", _p(r["p"]),
+                    _p(r["p_adjusted"]),
                 )
                 for c, r in zip(contrasts, rows, strict=True)
             ),

@@ -25,14 +25,14 @@ NOTE = (
 )
 HEADER = (
     Heading("method", "name"),
-    Heading("n", "number"),
     Heading("weighted F1", "number"),
+    Heading("difference", "number"),
+    Heading("verdict on it", "prose"),
+    Heading("n", "number"),
     Heading("95 % CI", "number"),
     Heading("rank", "number"),
     Heading("ranks, 95 %", "number"),
     Heading("chance to be best", "number"),
-    Heading("difference", "number"),
-    Heading("verdict on it", "prose"),
     Heading("training, s", "number"),
 )
 
@@ -54,7 +54,7 @@ def leaderboard(evidence: Evidence, inference: Inference) -> Table:
         rows.append(_cells(method, score, rank, contrast, seconds))
         origin = {"dataset": comparison.dataset, "data": comparison.data_origin.kind, "method": method.label}
         frame.append(origin | _numbers(score, rank, contrast, seconds))
-    beside = tuple((name, MISSING, number(value, 1), *[MISSING] * 7) for name, value in _beside(evidence).items())
+    beside = tuple((name, number(value, 1), *[MISSING] * 8) for name, value in _beside(evidence).items())
     return Table(
         name="leaderboard",
         title="Methods, best mean first",
@@ -79,8 +79,9 @@ def _cells(
     unranked = (UNAVAILABLE if method.imported else MISSING,) * 3
     return (
         method.label,
-        str(score.n),
         mean if score.n < 2 else f"{mean} ± {number(100 * score.sd, 1)}",
+        *_difference(method, contrast),
+        str(score.n),
         MISSING if score.n < 2 else f"[{number(100 * score.low, 1)}, {number(100 * score.high, 1)}]",
         *(
             unranked
@@ -91,7 +92,6 @@ def _cells(
                 f"{number(100 * rank.best, 0)} %",
             )
         ),
-        *_difference(method, contrast),
         UNAVAILABLE if method.imported else number(seconds, 1),
     )
 

@@ -79,7 +79,7 @@ const filtering = () => {
   const rows = [...document.querySelectorAll("table.by-method tbody tr, table.by-pair tbody tr")];
   const named = rows.map((row) => [row, row.cells[0].textContent.trim().split(" − ")]);
   const drawn = [...document.querySelectorAll("[data-method]")];
-  const methods = [...new Set([...document.querySelectorAll("table.by-method tbody th:first-child")].map((cell) => cell.textContent.trim()))];
+  const methods = [...new Set([...document.querySelectorAll("table.by-method tbody th:first-child")].map((cell) => cell.textContent.trim()))].filter((name) => !name.startsWith("(")); // a reference is no method
   if (methods.length < 2) return;
   const left = new Set();
   const apply = () => {

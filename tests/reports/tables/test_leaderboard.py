@@ -49,15 +49,15 @@ def test_a_row_has_the_difference_to_the_reference_method_and_the_verdict_on_it(
     rows = {row[0]: row for row in table_of(store).listings[0].rows}
     contrast = analysis.inference.find("meld-sim", "css", "concat")
     assert contrast is not None
-    assert rows["concat"][7].startswith(f"−{abs(contrast.estimate.mean):.2f} [")
-    assert rows["concat"][8] == f"{contrast.judgement.verdict.icon} {contrast.verdict}"
-    assert rows["css"][7:9] == ("—", "—")
+    assert rows["concat"][2].startswith(f"−{abs(contrast.estimate.mean):.2f} [")
+    assert rows["concat"][3] == f"{contrast.judgement.verdict.icon} {contrast.verdict}"
+    assert rows["css"][2:4] == ("—", "—")
 
 
 def test_references_and_the_ceiling_stand_at_the_end_and_in_no_rank(store: Path) -> None:
     table = table_of(store)
-    ends = [row[:3] for row in table.listings[0].rows[len(LABELS) :]]
-    assert ends == [("(ceiling)", "—", "71.5"), ("(majority)", "—", "31.3"), ("(logistic)", "—", "75.0")]
+    ends = [row[:2] for row in table.listings[0].rows[len(LABELS) :]]
+    assert ends == [("(ceiling)", "71.5"), ("(majority)", "31.3"), ("(logistic)", "75.0")]
     assert set(table.frame["method"]) == set(LABELS)
 
 
@@ -67,5 +67,5 @@ def test_an_imported_method_is_among_the_others_without_a_rank(tmp_path: Path) -
     write_import(tmp_path, np.array([99.0]))
     rows = table_of(tmp_path).listings[0].rows
     assert rows[0][0].startswith("SDT (imported")
-    assert rows[0][2] == "99.0"
-    assert rows[0][4:7] == ("not available",) * 3
+    assert rows[0][1] == "99.0"
+    assert rows[0][6:9] == ("not available",) * 3
