@@ -15,6 +15,7 @@ from benchmark.base.errors import UserError
 from benchmark.base.words import counted
 from benchmark.cli.display.lines import say, tell
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption, TrackingOption
+from benchmark.tracking import view
 from benchmark.workflows.preparation import existing
 
 app = typer.Typer()
@@ -98,11 +99,15 @@ def _refuse_taken(port: int) -> None:
 
 
 def _pages(server: str, file: Path) -> dict[str, str]:
-    """The page of each experiment's runs, by its name: MLflow's first page is for language models and shows no runs."""
+    """The run table of each experiment, by its name: MLflow's first page is for language models and shows no runs."""
     with closing(sqlite3.connect(file)) as connection:
-        query = "SELECT name, experiment_id FROM experiments WHERE name LIKE 'css-bench/%' ORDER BY experiment_id"
+        query = """
+            SELECT name, experiment_id, EXISTS(
+                SELECT 1 FROM experiment_tags AS t WHERE t.experiment_id = e.experiment_id AND t.key = ?
+            ) FROM experiments AS e WHERE name LIKE ? ORDER BY experiment_id
+        """
         try:
-            experiments = connection.execute(query).fetchall()
+            experiments = connection.execute(query, (view.TAG, f"{view.PREFIX}%")).fetchall()
         except sqlite3.Error:  # a database that MLflow has not begun
             experiments = []
-    return {name: f"{server}/#/experiments/{number}/runs?workflowType=machine_learning" for name, number in experiments}
+    return {name: view.address(server, number, has_view=bool(has_view)) for name, number, has_view in experiments}

@@ -35,6 +35,7 @@ def run_grid(
     tracking_uri: str,
     listener: Listener,
     title: str = "all runs",
+    invocation: str | None = None,
 ) -> Counter[type[Event]]:
     """Make these runs, which the store does not hold; returns how they ended, by kind of event.
 
@@ -43,6 +44,7 @@ def run_grid(
         datasets: by name, those that the runs are on.
         executor: writes into the same store.
         title: of these runs, for the display of progress.
+        invocation: runs made under the same one have the same parent runs in MLflow; default: one of its own.
 
     The first Ctrl-C (or SIGTERM) lets each run finish its epoch and leaves; the second leaves at once, as
     KeyboardInterrupt.
@@ -59,7 +61,7 @@ def run_grid(
         listener.runs(specs, title) as hear,
         making(executor.run(list(tasks.values())), executor.stop, listener) as events,
     ):
-        tracker.begin(f"{presets}: {counted(len(specs), 'run')}", {"preset": presets})
+        tracker.begin(f"{presets}: {counted(len(specs), 'run')}", {"preset": presets}, invocation)
         for event in events:
             outcomes[type(event)] += 1
             hear(event)

@@ -1,9 +1,10 @@
 """Where runs are made and go, as the options of ``cssbench run`` say it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up
@@ -18,7 +19,8 @@ class Places:
     """Where runs are made and go: the store, the report's folder, MLflow, worker processes and their patience.
 
     ``gpus`` are those that workers see in turn. With ``address`` runs are made on that Ray cluster: ``workers`` at
-    once, 0 for as many as it has room for, ``runs_per_gpu`` on a GPU, 0 for none.
+    once, 0 for as many as it has room for, ``runs_per_gpu`` on a GPU, 0 for none. All runs of one ``invocation`` have
+    the same parent runs in MLflow.
     """
 
     store: Path
@@ -29,6 +31,7 @@ class Places:
     gpus: tuple[str, ...] = ()
     address: str | None = None
     runs_per_gpu: int = 0
+    invocation: str = field(default_factory=lambda: uuid4().hex)
 
     def executor(self, store: "Store") -> "Executor":
         """What makes the runs of a store; raises UserError where the cluster cannot be used."""

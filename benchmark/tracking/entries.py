@@ -1,4 +1,9 @@
-"""What MLflow is told of a run: its params, tags, metrics, data set and confusion matrix, from the run's own files."""
+"""What MLflow is told of a run: its params, tags, metrics, data set and confusion matrix, from the run's own files.
+
+MLflow's pages make a section of the charts whose names are alike up to the last slash, and sort sections and charts by
+name. So curves come first, as ``curve/…``, then the scores, as ``test/…``, then what only tells how the training went,
+as ``training/…``: its counts are mostly constants.
+"""
 
 import json
 import math
@@ -7,6 +12,8 @@ from collections.abc import Iterator, Mapping, Set
 from numbers import Real
 from pathlib import Path
 from typing import Any
+
+from benchmark.tracking.view import REPLICATES
 
 Metric = tuple[str, float, int, int]
 """Name, value, milliseconds, step."""
@@ -19,6 +26,7 @@ _SECTIONS = {  # of result.json, as metrics
     "validation": "validation/selected",
     "imported": "test/imported",
 }
+_CURVES = ("train", "validation")  # how columns of the history begin that are curves
 _IDENTITY = ("key", "group", "budget")  # fields of a spec that name it rather than describe it: tags, not params
 
 
@@ -29,6 +37,18 @@ def numbers(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, fl
             yield from numbers(value, f"{prefix}{name}/")
         elif isinstance(value, Real) and math.isfinite(value):
             yield f"{prefix}{name}", float(value)
+
+
+def epoch(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The finite numbers of an epoch, a row of the history: "train_total" is the metric "curve/train/total"."""
+    for name, value in numbers(row):
+        part, _, rest = name.partition("_")
+        yield f"curve/{part}/{rest}" if part in _CURVES else f"training/{name}", value
+
+
+def method(spec: Mapping[str, Any]) -> str:
+    """What people call the run's method; one that was trained again on all data is called a refit."""
+    return f"{spec['label']} refit" if spec.get("refit_of") else str(spec["label"])
 
 
 def params(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -47,6 +67,7 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 def tags(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
     """What names the run, and where its data and source come from."""
     named = {name: str(spec[name]) for name in _IDENTITY} | {"data_kind": manifest["data"]["kind"]}
+    named[REPLICATES] = f"{method(spec)}, {spec['preset']} ({spec['group'][:6]})"
     if git := manifest["git"]:  # the commit under the name that MLflow's pages show
         named |= {"mlflow.source.git.commit": git["commit"], "git_dirty": json.dumps(git["dirty"])}
     return named
@@ -54,7 +75,7 @@ def tags(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]
 
 def result(folder: Path, time: int) -> list[Metric]:
     """The numbers of the run's result.json."""
-    sections = {_SECTIONS.get(name, name): value for name, value in _document(folder, "result").items()}
+    sections = {_SECTIONS.get(name, f"training/{name}"): value for name, value in _document(folder, "result").items()}
     return [(name, value, time, 0) for name, value in numbers(sections)]
 
 
@@ -65,9 +86,9 @@ def history(folder: Path, time: int, logged: Set[int]) -> Iterator[Metric]:
     if not (folder / "history.parquet").exists():  # of an import nothing but predictions is known
         return
     for row in pq.read_table(folder / "history.parquet").to_pylist():
-        epoch = row.pop("epoch")
-        if epoch not in logged:
-            yield from ((name, value, time, epoch) for name, value in numbers(row))
+        step = row.pop("epoch")
+        if step not in logged:
+            yield from ((name, value, time, step) for name, value in epoch(row))
 
 
 def dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> Any:
@@ -79,12 +100,11 @@ def dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> Any:
     return DatasetInput(Dataset(spec["dataset"], data["fingerprint"][:_DIGEST], "css-bench", source))
 
 
-def confusion(folder: Path) -> str:
-    """The confusion matrix of the shown epoch as CSV: rows are labels, columns predicted classes, by their names."""
+def confusion(folder: Path) -> tuple[list[list[int]], list[str]]:
+    """The confusion matrix [C, C] of the shown epoch, rows labels and columns predicted classes, and their names."""
     counts = _shown(folder)["confusion"]
     names = _document(folder, "manifest")["data"].get("classes") or range(len(counts))
-    lines = [["label", *names], *([name, *row] for name, row in zip(names, counts, strict=True))]
-    return "".join(",".join(map(str, line)) + "\n" for line in lines)
+    return counts, [str(name) for name in names]
 
 
 def weighted_f1(folder: Path) -> float:
@@ -93,16 +113,17 @@ def weighted_f1(folder: Path) -> float:
 
 
 def summary(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Metrics of a parent run from the weighted F1 of its finished runs, by method and key: means, and numbers of runs.
+    """Metrics of a parent run from the weighted F1 of finished runs, by method and key: means, and numbers of runs."""
+    means = {
+        f"mean/test weighted_f1/{allowed(label)}": sum(by_key.values()) / len(by_key)
+        for label, by_key in scores.items()
+    }
+    return means | {f"runs/finished/{allowed(label)}": float(len(by_key)) for label, by_key in scores.items()}
 
-    A character that MLflow does not take in a metric's name becomes a dash.
-    """
-    metrics = {}
-    for label, by_key in scores.items():
-        name = re.sub(r"[^\w\-. /]+", "-", label).strip("- ")
-        metrics[f"mean test weighted_f1/{name}"] = sum(by_key.values()) / len(by_key)
-        metrics[f"finished runs/{name}"] = float(len(by_key))
-    return metrics
+
+def allowed(name: str) -> str:
+    """The name with a dash for what MLflow does not take in the name of a metric or a tag."""
+    return re.sub(r"[^\w\-. ]+", "-", name).strip("- ")
 
 
 def _shown(folder: Path) -> dict[str, Any]:

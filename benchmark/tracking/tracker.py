@@ -23,7 +23,7 @@ from uuid import uuid4
 from benchmark.base.locks import locked
 from benchmark.base.words import counted
 from benchmark.store.store import Store
-from benchmark.tracking import entries
+from benchmark.tracking import confusion, entries, view
 from benchmark.tracking.database import StoreDatabase, cause_of
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import ARTIFACTS, artifacts_beside, default_uri, without_password
@@ -158,7 +158,7 @@ class Tracker:
     def epoch(self, key: str, metrics: Mapping[str, float], step: int) -> None:
         """Log metrics of an epoch (`step`, from 1), as of now."""
         if run := self._open.get(key):
-            run.epochs.extend((name, value, _now(), step) for name, value in entries.numbers(metrics))
+            run.epochs.extend((name, value, _now(), step) for name, value in entries.epoch(metrics))
 
     def run_finished(self, key: str, folder: Path) -> None:
         """Close a run as FINISHED, with the scores and files of its run folder."""
@@ -273,7 +273,7 @@ class Tracker:
             self._logged.add(key, run_id)
         parent.statuses[key] = status
         if status == "FINISHED" and run.end and run.end.folder:
-            parent.scores.setdefault(run.spec["label"], {})[key] = entries.weighted_f1(run.end.folder)
+            parent.scores.setdefault(entries.method(run.spec), {})[key] = entries.weighted_f1(run.end.folder)
         self._unlogged.remove(run)
 
     def _finished(self, run: _Run, parent: _Parent) -> str | None:
@@ -294,7 +294,7 @@ class Tracker:
             parent.experiment,
             start_time=run.started,
             tags={"mlflow.parentRunId": parent.run_id, **entries.tags(run.spec, run.manifest)},
-            run_name=f"{run.spec['label']} seed {run.spec['seed']}",
+            run_name=f"{entries.method(run.spec)} seed {run.spec['seed']}",
         ).info.run_id
         self._mine.add(run.run_id)
 
@@ -305,7 +305,9 @@ class Tracker:
             for path in (end.folder / name for name in ARTIFACTS):
                 if path.exists():
                     self._client.log_artifact(run.run_id, str(path))
-            self._client.log_text(run.run_id, entries.confusion(end.folder), "confusion.csv")
+            matrix = entries.confusion(end.folder)
+            self._client.log_text(run.run_id, confusion.table(*matrix), "confusion.csv")
+            self._client.log_text(run.run_id, confusion.picture(*matrix), "confusion.svg")
         self._client.set_terminated(run.run_id, end.status, end.time)
 
     def _parent(self, invocation: _Invocation, dataset: str) -> _Parent:
@@ -326,16 +328,19 @@ class Tracker:
     def _experiment(self, dataset: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        name = f"css-bench/{dataset}"
+        name = f"{view.PREFIX}{dataset}"
         folder = re.sub(r"[^\w.-]+", "-", dataset).strip("-")
         location = (self._artifacts / folder).as_uri() if self._artifacts else None
         if (experiment := self._client.get_experiment_by_name(name)) is None:
             try:
-                return self._client.create_experiment(name, location)
+                return self._client.create_experiment(name, location, view.tags())
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
                 experiment = self._client.get_experiment_by_name(name)  # another process was quicker
+        for tag, value in view.tags().items():
+            if tag not in experiment.tags:
+                self._client.set_experiment_tag(experiment.experiment_id, tag, value)
         return experiment.experiment_id
 
     @cached_property

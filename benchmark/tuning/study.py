@@ -73,7 +73,8 @@ class Study:
                 if plan.pruner
                 else optuna.pruners.NopPruner(),
             )
-        self._agree()
+            self._agree()
+            self.optuna.set_metric_names(list(plan.goals))
 
     def _agree(self) -> None:
         here = self.plan.definition()

@@ -56,6 +56,7 @@ def make_missing(
         tracking_uri=resolve_uri(where.tracking_uri, store.root),
         listener=listener,
         title=title,
+        invocation=where.invocation,
     )
     if failed := outcomes[Failed]:
         listener.notice(

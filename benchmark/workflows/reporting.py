@@ -1,4 +1,4 @@
-"""The report of a store's runs, written unless it is there already."""
+"""The report of a store's runs, written unless it is there already, and logged to MLflow."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import reports
 from benchmark.base.errors import UserError
 from benchmark.execution.listener import Listener
+from benchmark.execution.places import Places
+from benchmark.store.store import Store
 
 
 def refuse_foreign(out: Path) -> None:
@@ -33,3 +35,27 @@ def write_report(store: Path, out: Path, keys: Collection[str] | None, listener:
         ) from error
     except reports.ReportError as error:
         raise UserError(str(error)) from error
+
+
+def log_report(where: Places, store: Store, keys: Collection[str], shown: Collection[str], listener: Listener) -> None:
+    """Put the report into MLflow's parent runs of the invocation; a warning where that fails.
+
+    Where MLflow lacks finished runs, a warning has said so before, and nothing is tried.
+
+    Args:
+        keys: the runs that were asked for.
+        shown: those that the report is about.
+    """
+    from benchmark.tracking.database import cause_of
+    from benchmark.tracking.logged import Logged
+    from benchmark.tracking.report import log_report as log
+    from benchmark.tracking.uris import resolve_uri, without_password
+
+    uri = resolve_uri(where.tracking_uri, store.root)
+    place = without_password(uri)
+    if not Logged(store.root, place).keys() >= {key for key in keys if store.is_complete(key)}:
+        return
+    try:
+        log(uri, where.invocation, where.report, [store.folder(key) for key in shown if store.is_complete(key)])
+    except Exception as error:  # whatever MLflow, its database or the network may raise: the report is written
+        listener.notice(f"warning: the report is not in MLflow at {place} ({cause_of(error)}); it is in {where.report}")

@@ -20,7 +20,7 @@ from benchmark.workflows.notebook import default_listener
 from benchmark.workflows.outcome import Outcome
 from benchmark.workflows.preparation import missing, warn_of_tracking
 from benchmark.workflows.refit import refits
-from benchmark.workflows.reporting import refuse_foreign, write_report
+from benchmark.workflows.reporting import log_report, refuse_foreign, write_report
 from benchmark.workflows.until_decided import make_until_decided, what_it_takes
 
 
@@ -129,7 +129,10 @@ def carry_out(
     if outcome.interrupted:
         listener.message("reporting the runs that are there; Ctrl-C leaves without a report")
     shown = keys | _imported(store, {spec.provenance.data for spec in grid.specs})
-    return replace(outcome, report=write_report(store.root, where.report, shown, listener))
+    page = write_report(store.root, where.report, shown, listener)
+    if outcome.made:
+        log_report(where, store, outcome.keys, shown, listener)
+    return replace(outcome, report=page)
 
 
 def _say_what_it_takes(grid: Grid, where: Places, store: Store, listener: Listener, *, refit: bool) -> Outcome:

@@ -159,7 +159,25 @@ def test_mlflow_has_every_run_with_its_scores_and_epochs(finished: Any) -> None:
         result = json.loads((finished.folder(key) / "result.json").read_text())
         assert run.info.status == "FINISHED"
         assert run.data.metrics["test/selected/weighted_f1"] == result["selected"]["weighted_f1"]
-        assert [m.step for m in client.get_metric_history(run.info.run_id, "validation_weighted_f1")] == [1, 2, 3, 4]
+        assert [m.step for m in client.get_metric_history(run.info.run_id, "curve/validation/weighted_f1")] == [
+            1,
+            2,
+            3,
+            4,
+        ]
+
+
+def test_mlflows_parent_run_has_the_report_and_its_verdicts(finished: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{finished.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("css-bench/iemocap-sim")
+    (parent,) = [r for r in client.search_runs([experiment.experiment_id]) if "mlflow.parentRunId" not in r.data.tags]
+    assert parent.data.tags["verdict/adam - css"]
+    assert "| adam − css | " in parent.data.tags["mlflow.note.content"]
+    assert {"difference/adam - css", "mean/test weighted_f1/css"} <= parent.data.metrics.keys()
+    files = {file.path for file in client.list_artifacts(parent.info.run_id, "report")}
+    assert {"report/index.html", "report/tables", "report/figures"} <= files
 
 
 def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(

@@ -62,7 +62,7 @@ def test_each_finished_run_is_logged_once_however_often_it_is_asked_for(say: Say
     for run in runs:
         assert run.info.status == "FINISHED"
         assert run.info.end_time - run.info.start_time == 60_000
-        history = MlflowClient(uri).get_metric_history(run.info.run_id, "validation_weighted_f1")
+        history = MlflowClient(uri).get_metric_history(run.info.run_id, "curve/validation/weighted_f1")
         assert [m.step for m in history] == list(range(1, EPOCHS + 1))
 
     assert "2 of them already" in say("sync", "--store", store.root)[1]
@@ -212,10 +212,12 @@ def test_mlflows_pages_are_on_loopback_alone_and_the_runs_page_is_opened(
         assert "Ctrl-C ends it" in process.stdout.readline()
         page = process.stdout.readline().strip().removeprefix("css-bench/meld-sim: ")
         (found,) = re.findall(
-            rf"^http://127.0.0.1:{port}/#/experiments/(\d+)/runs\?workflowType=machine_learning$", page
+            rf"^http://127.0.0.1:{port}/#/experiments/(\d+)/runs\?workflowType=machine_learning&viewStateShareKey=css-bench$",
+            page,
         )
         answer = asked("api/2.0/mlflow/experiments/get", experiment_id=found)
         assert answer["experiment"]["name"] == "css-bench/meld-sim"
+        assert "mlflow.sharedViewState.css-bench" in {tag["key"] for tag in answer["experiment"]["tags"]}
         (run,) = [run for run in logged(default_uri(held.root), "meld-sim") if run.data.tags["key"] == KEYS[0]]
         result = asked("get-artifact", path="result.json", run_uuid=run.info.run_id)
         assert result == json.loads((held.folder(KEYS[0]) / "result.json").read_text())

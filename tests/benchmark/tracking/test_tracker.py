@@ -67,7 +67,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("spec.json", "predictions.parquet", "steps.parquet"):
         (folder / name).write_bytes(name.encode())
     epochs = list(range(1, EPOCHS + 2))
-    pq.write_table(pa.table({"epoch": epochs, "loss": [float(-epoch) for epoch in epochs]}), folder / "history.parquet")
+    pq.write_table(
+        pa.table({"epoch": epochs, "train_total": [float(-epoch) for epoch in epochs]}), folder / "history.parquet"
+    )
     return folder
 
 
@@ -79,16 +81,16 @@ def grid(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> SimpleNamesp
     tracker = Tracker(default_uri(root), warnings.append)
     with tracker:
         tracker.begin("first", {"command": "cssbench run"})
-        tracker.epoch("unknown", {"loss": 1.0}, 1)
+        tracker.epoch("unknown", {"train_total": 1.0}, 1)
         tracker.run_finished("unknown", folder)
         tracker.run_started(spec("done", seed=3), MANIFEST)
         for step in range(1, EPOCHS + 1):
-            tracker.epoch("done", {"validation/weighted_f1": step / EPOCHS, "loss": -step}, step)
+            tracker.epoch("done", {"validation_weighted_f1": step / EPOCHS, "train_total": -step}, step)
         tracker.epoch("done", {"nan": math.nan, "inf": math.inf, "none": None, "finite": 1.0}, EPOCHS)  # type: ignore[dict-item]
         tracker.run_finished("done", folder)
         tracker.epoch("done", {"late": 1.0}, EPOCHS)
         tracker.run_started(spec("failed", seed=4), MANIFEST | {"git": None})
-        tracker.epoch("failed", {"loss": 1.0}, 1)
+        tracker.epoch("failed", {"train_total": 1.0}, 1)
         tracker.run_failed("failed", "x" * 10_000 + "ValueError: torn file")
         tracker.run_started(spec("interrupted", seed=5), MANIFEST)
         tracker.run_interrupted("interrupted")
@@ -165,6 +167,7 @@ def test_name_params_and_tags_describe_the_run(grid: SimpleNamespace) -> None:
         "training.class_weights": "null",
     }
     expected = {"key": "done", "group": "g", "budget": "b", "data_kind": "simulated", "git_dirty": "true"}
+    expected["replicates"] = "css, quick (g)"
     assert expected.items() <= run.data.tags.items()
     assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
     assert "git_dirty" not in grid.runs["failed"][0].data.tags
@@ -172,7 +175,7 @@ def test_name_params_and_tags_describe_the_run(grid: SimpleNamespace) -> None:
 
 def test_epoch_metrics_keep_their_step_and_the_time_of_the_event(grid: SimpleNamespace) -> None:
     (run,) = grid.runs["done"]
-    history = grid.client.get_metric_history(run.info.run_id, "validation/weighted_f1")
+    history = grid.client.get_metric_history(run.info.run_id, "curve/validation/weighted_f1")
     assert [(m.step, m.value) for m in history] == [(step, step / EPOCHS) for step in range(1, EPOCHS + 1)]
     assert all(run.info.start_time <= m.timestamp <= run.info.end_time for m in history)
 
@@ -181,7 +184,7 @@ def test_epochs_that_were_not_seen_live_come_from_the_history(grid: SimpleNamesp
     (done,) = grid.runs["done"]
     finished = next(run for run in grid.runs["twice"] if run.info.status == "FINISHED")
     for run in (done, finished):  # all but the last epoch were live in the one, none in the other
-        history = grid.client.get_metric_history(run.info.run_id, "loss")
+        history = grid.client.get_metric_history(run.info.run_id, "curve/train/total")
         assert [(m.step, m.value) for m in history] == [(step, -step) for step in range(1, EPOCHS + 2)]
 
 
@@ -194,13 +197,13 @@ def test_the_data_set_is_an_input_with_its_fingerprint(grid: SimpleNamespace) ->
 
 def test_only_finite_numbers_of_an_open_run_are_logged(grid: SimpleNamespace) -> None:
     (run,) = grid.runs["done"]
-    assert run.data.metrics["finite"] == 1
-    assert not {"nan", "inf", "none", "late"} & run.data.metrics.keys()
+    assert run.data.metrics["training/finite"] == 1
+    assert not [name for name in run.data.metrics if name.endswith(("nan", "inf", "none", "late"))]
 
 
 def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: Path) -> None:
     (run,) = grid.runs["done"]
-    assert {name: value for name, value in run.data.metrics.items() if "/" in name} == {
+    assert run.data.metrics == {
         "test/selected/epoch": 7,
         "test/selected/weighted_f1": 0.5,
         "test/last/epoch": 7,
@@ -209,13 +212,15 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
         "test/peak/weighted_f1": 0.5,
         "validation/selected/epoch": 7,
         "validation/selected/weighted_f1": 0.75,
-        "validation/weighted_f1": 1,  # of the last epoch
-        "parameters/total": 12,
-        "timings/train": 2.5,
+        "curve/validation/weighted_f1": 1,  # of the last epoch
+        "curve/train/total": -EPOCHS - 1,
+        "training/parameters/total": 12,
+        "training/timings/train": 2.5,
+        "training/finite": 1,
+        "training/diverged": 0,
     }
-    assert run.data.metrics["diverged"] == 0
     names = {file.path for file in grid.client.list_artifacts(run.info.run_id)}
-    assert names == {*tracking.ARTIFACTS, "confusion.csv"}
+    assert names == {*tracking.ARTIFACTS, "confusion.csv", "confusion.svg"}
     (confusion,) = (grid.root / "mlartifacts" / "iemocap-sim").glob(f"{run.info.run_id}/**/confusion.csv")
     assert confusion.read_text() == "label,calm,angry\ncalm,3,1\nangry,0,2\n"
     (copy,) = (grid.root / "mlartifacts" / "iemocap-sim").glob(f"{run.info.run_id}/**/result.json")
@@ -225,7 +230,7 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
 def test_the_parent_has_the_mean_of_each_methods_finished_runs(grid: SimpleNamespace) -> None:
     for name in ("iemocap-sim first", "meld-sim first"):
         (parent,) = grid.runs[name]
-        assert parent.data.metrics == {"mean test weighted_f1/css": 0.5, "finished runs/css": 1}
+        assert parent.data.metrics == {"mean/test weighted_f1/css": 0.5, "runs/finished/css": 1}
     (parent,) = grid.runs["meld-sim second"]  # whose only run failed
     assert parent.data.metrics == {}
 
@@ -233,16 +238,16 @@ def test_the_parent_has_the_mean_of_each_methods_finished_runs(grid: SimpleNames
 def test_a_summary_is_by_method_under_names_that_mlflow_takes() -> None:
     metrics = summary({"css(order=2)": {"a": 0.25, "b": 0.75}, "concat": {"c": 0.5}})
     assert metrics == {
-        "mean test weighted_f1/css-order-2": 0.5,
-        "finished runs/css-order-2": 2,
-        "mean test weighted_f1/concat": 0.5,
-        "finished runs/concat": 1,
+        "mean/test weighted_f1/css-order-2": 0.5,
+        "mean/test weighted_f1/concat": 0.5,
+        "runs/finished/css-order-2": 2,
+        "runs/finished/concat": 1,
     }
 
 
 def test_a_failed_run_keeps_its_epochs_and_the_end_of_its_error(grid: SimpleNamespace) -> None:
     (run,) = grid.runs["failed"]
-    assert run.data.metrics == {"loss": 1.0}
+    assert run.data.metrics == {"curve/train/total": 1.0}
     assert run.data.tags["error"].endswith("xxxValueError: torn file")
 
 
@@ -251,16 +256,16 @@ def test_epochs_are_logged_while_the_run_is_going_on(grid: SimpleNamespace, monk
     warnings: list[str] = []
     with Tracker(default_uri(grid.root), warnings.append) as tracker:
         tracker.run_started(spec("live"), MANIFEST)
-        tracker.epoch("live", {"loss": 2.0}, 1)
+        tracker.epoch("live", {"train_total": 2.0}, 1)
         experiment = grid.client.get_experiment_by_name("css-bench/iemocap-sim").experiment_id
 
-        def loss() -> float | None:
+        def total() -> float | None:
             runs = grid.client.search_runs([experiment], "tags.key = 'live'")
-            return runs[0].data.metrics.get("loss") if runs and runs[0].info.status == "RUNNING" else None
+            return runs[0].data.metrics.get("curve/train/total") if runs and runs[0].info.status == "RUNNING" else None
 
-        assert eventually(lambda: loss() == 2)
-        tracker.epoch("live", {"loss": 1.0}, 2)
-        assert eventually(lambda: loss() == 1)
+        assert eventually(lambda: total() == 2)
+        tracker.epoch("live", {"train_total": 1.0}, 2)
+        assert eventually(lambda: total() == 1)
     assert not warnings
 
 
@@ -290,14 +295,14 @@ def test_a_run_that_is_tried_again_goes_on_in_mlflow_and_a_finished_one_is_not_l
     for _ in range(2):  # the second time as in another store, or after the first store's was damaged
         with Tracker(default_uri(grid.root), pytest.fail) as tracker:
             tracker.run_started(spec("again"), MANIFEST)
-            tracker.epoch("again", {"loss": -1.0}, 1)
+            tracker.epoch("again", {"train_total": -1.0}, 1)
             tracker.run_started(spec("again"), MANIFEST)
-            tracker.epoch("again", {"loss": -2.0}, 2)
+            tracker.epoch("again", {"train_total": -2.0}, 2)
             time.sleep(0.01)  # MLflow keeps one of two equal metrics of one millisecond
             tracker.run_finished("again", folder)
     experiment = grid.client.get_experiment_by_name("css-bench/iemocap-sim").experiment_id
     (run,) = grid.client.search_runs([experiment], "tags.key = 'again'")
-    history = grid.client.get_metric_history(run.info.run_id, "loss")
+    history = grid.client.get_metric_history(run.info.run_id, "curve/train/total")
     assert [m.step for m in history] == list(range(1, EPOCHS + 2))
 
 
@@ -338,7 +343,9 @@ def test_whatever_fails_once_is_logged_once(
     assert len(grid.client.search_runs([experiment])) == 2
     run = runs["css seed 0"]
     assert len(run.inputs.dataset_inputs) == 1
-    assert [m.step for m in grid.client.get_metric_history(run.info.run_id, "loss")] == list(range(1, EPOCHS + 2))
+    assert [m.step for m in grid.client.get_metric_history(run.info.run_id, "curve/train/total")] == list(
+        range(1, EPOCHS + 2)
+    )
 
 
 def test_two_processes_may_create_an_experiment_at_once(grid: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,7 +471,7 @@ def test_a_server_that_never_answers_holds_up_nothing(folder: Path, monkeypatch:
         with connection:
             begun = time.monotonic()
             for step in range(1000):
-                tracker.epoch("a", {"loss": 1.0}, step)
+                tracker.epoch("a", {"train_total": 1.0}, step)
             tracker.run_finished("a", folder)
             tracker.run_started(spec("b"), MANIFEST)
             assert time.monotonic() - begun < 1

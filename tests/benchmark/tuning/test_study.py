@@ -144,6 +144,14 @@ def test_the_front_of_several_objectives_is_that_of_brute_force(url: str, worksh
     assert found["pruner"] is None
 
 
+@pytest.mark.parametrize("goals", [("weighted_f1",), ("weighted_f1", "seconds")])
+def test_the_storage_names_what_the_values_of_a_trial_are(url: str, goals: tuple[str, ...]) -> None:
+    sampler = "tpe" if len(goals) == 1 else "nsga2"
+    for _ in range(2):  # the second time the study is there
+        with opened(url, plan(goals=goals, sampler=sampler), trials=1) as (study,):
+            assert study.optuna.metric_names == list(goals)
+
+
 def test_a_front_of_conflicting_objectives_has_several_trials(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(url, plan(sampler="tpe", goals=("weighted_f1", "seconds")), trials=14) as (study,):
         values = {}

@@ -69,6 +69,26 @@ def test_a_run_is_made_told_and_reported_and_nothing_is_printed(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_report_that_mlflow_does_not_take_is_written_and_one_line_says_so(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.tracking import report
+
+    def refuse(*arguments: object) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(report, "log_report", refuse)
+    heard = Heard()
+    outcome = benchmark.run(**asked, listener=heard)
+    assert (outcome.made, outcome.failed) == (1, 0)
+    assert outcome.report is not None
+    assert outcome.report.is_file()
+    (warning,) = [notice for notice in heard.notices if "report" in notice]
+    assert "the report is not in MLflow" in warning
+    assert "(ConnectionError: no route to host)" in warning
+    assert str(asked["store"] / "report") in warning
+
+
 def test_the_command_and_the_front_door_make_the_same_runs(asked: dict[str, Any], say: Say) -> None:
     outcome = benchmark.run(**asked, report=False)
     assert outcome.report is None
