@@ -43,6 +43,11 @@ class Analysis:
         """Everything that is shown."""
         return (*self.validated, *self.published)
 
+    @property
+    def is_of_searches_alone(self) -> bool:
+        """Whether the page of tuning is all there is to show: no comparison, no failed run, no other budget."""
+        return bool(self.subjects) and not (self.evidence or self.stored.failed or self.omitted)
+
 
 def analyse(store: Path, keys: Collection[str] | None = None) -> Analysis:
     """Read a store's runs, or those of `keys`, and infer from them.

@@ -73,7 +73,8 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     check = instrument(analysis.checks)
     beside = (methods(analysis.evidence), every_run(analysis.evidence))
     tables = [table for section in sections for of_kind in section.tables for table in of_kind]
-    write_tables([*tables, claims, *([check] if check else []), *beside], folder / "tables")
+    if not analysis.is_of_searches_alone:
+        write_tables([*tables, claims, *([check] if check else []), *beside], folder / "tables")
     answered = answers(analysis.validated, analysis.inference)
     data_sets = [_data_set(e, analysis.inference) for e in analysis.evidence]
     context = {
@@ -92,11 +93,13 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "omitted": analysis.omitted,
         "store": analysis.stored,
         "tuning": bool(analysis.subjects),
+        "searches_alone": analysis.is_of_searches_alone,
         "shown_runs": sum(_shown_runs(e.comparison) for e in analysis.evidence),
         "hues": style.HUES,
     }
-    for name in ("index.html", "report.md"):
-        write_page(folder / name, context)
+    if not analysis.is_of_searches_alone:
+        for name in ("index.html", "report.md"):
+            write_page(folder / name, context)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
     return [answer.in_words for answer in answered]

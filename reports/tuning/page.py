@@ -1,4 +1,7 @@
-"""The page of tuning: `tuning.html` and `tuning.md` beside the report's pages, with their tables and figures."""
+"""The page of tuning: `tuning.html` and `tuning.md` beside the report's pages, with their tables and figures.
+
+Of a store that holds nothing but searches it is the report: `index.html` and `report.md`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -60,8 +63,10 @@ def write(
             **{state: sum(t.state == state for t in trials) for state in ("pruned", "failed", "running")},
         },
     }
-    for name in ("tuning.html", "tuning.md"):
+    for name, first in (("tuning.html", "index.html"), ("tuning.md", "report.md")):
         write_page(folder / name, context)
+        if context["searches_alone"]:
+            (folder / name).rename(folder / first)
 
 
 def _subject(subject: Subject, folder: Path) -> Section:

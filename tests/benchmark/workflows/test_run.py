@@ -19,6 +19,7 @@ from benchmark.cli import run as command
 from benchmark.execution.events import Epoch, Event, Finished, Started
 from benchmark.execution.listener import Hear
 from benchmark.experiment.spec import RunSpec
+from benchmark.tracking.uris import default_uri
 from benchmark.workflows.grid import plan_grid
 from tests.benchmark.harness import Say, digests
 from tests.benchmark.workflows.heard import Heard
@@ -67,6 +68,22 @@ def test_a_run_is_made_told_and_reported_and_nothing_is_printed(
     again = benchmark.run(**asked)
     assert (again.made, again.keys, again.report) == (0, outcome.keys, outcome.report)
     assert capfd.readouterr() == ("", "")
+
+
+def test_refits_are_under_the_parent_run_of_the_runs_they_follow(asked: dict[str, Any]) -> None:
+    from mlflow import MlflowClient
+
+    outcome = benchmark.run(**asked, refit=True)
+    assert outcome.made == 2
+    client = MlflowClient(default_uri(asked["store"]))
+    experiment = client.get_experiment_by_name("css-bench/meld")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    parent = runs.pop("smoke: 1 run")
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs.values()} == {parent.info.run_id}
+    assert set(runs) == {"concat seed 0", "concat refit seed 0"}
+    for name, run in runs.items():
+        mean = parent.data.metrics[f"mean/test weighted_f1/{name.removesuffix(' seed 0')}"]
+        assert mean in (run.data.metrics.get("test/selected/weighted_f1"), run.data.metrics["test/last/weighted_f1"])
 
 
 def test_a_report_that_mlflow_does_not_take_is_written_and_one_line_says_so(

@@ -156,14 +156,29 @@ def test_a_report_is_current_until_a_study_changes(tmp_path: Path, edit_json: Ca
     assert not is_current(tmp_path / "store", tmp_path / "report")
 
 
-def test_a_store_of_searches_alone_has_a_report(tmp_path: Path):
+def test_of_a_store_of_searches_alone_the_page_of_tuning_is_the_report(tmp_path: Path):
     write_study(tmp_path / "store", STUDY, [trial(0, {"lr": 1e-4}, [0.6] * 3)], {"lr": LR})
     page = read(build(tmp_path / "store", tmp_path / "report"))
-    assert re.search(r"<dt>runs shown</dt><dd>0</dd>", page)
-    assert re.search(r"<dt>in searches</dt><dd>3</dd>", page)
+    assert "What did tuning buy?" in page
+    assert re.search(r"<dt>studies</dt><dd>1</dd>", page)
+    names = set(contents(tmp_path / "report"))
+    assert {"index.html", "report.md", "tables/tuning_budget.csv"} < names
+    assert not {"tuning.html", "tuning.md", "tables/claims.csv"} & names
+    linked = set(re.findall(r'href="([^"#]+)', page))
+    assert linked <= names
     next((tmp_path / "store/studies").iterdir()).unlink()
     with pytest.raises(ReportError, match=r"all 3 complete runs in .* are of searches"):
         build(tmp_path / "store", tmp_path / "report")
+
+
+def test_a_failed_run_beside_searches_alone_is_on_the_first_page(tmp_path: Path):
+    write_study(tmp_path / "store", STUDY, [trial(0, {"lr": 1e-4}, [0.6] * 3)], {"lr": LR})
+    failed = write_run(tmp_path / "store", "iemocap-sim", "adam", 0)
+    (failed / "result.json").unlink()
+    (failed / "error.txt").write_text("MemoryError: too large\n", encoding="utf-8")
+    page = read(build(tmp_path / "store", tmp_path / "report"))
+    assert "MemoryError" in page
+    assert 'href="tuning.html"' in page
 
 
 def compared(store: Path):
