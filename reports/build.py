@@ -9,9 +9,11 @@ import secrets
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from reports.errors import ReportError
 from reports.reading.folders import run_folders
+from reports.scoreboard import Scoreboard
 
 MARKER = "report.json"
 MADE_BY = "css-bench reports"
@@ -35,8 +37,8 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
     draft.mkdir()
     try:
-        answers = write_report(store, draft, keys)
-        marker = {"made_by": MADE_BY, "digest": digest, "answers": answers}
+        boards = [board.as_json() for board in write_report(store, draft, keys)]
+        marker = {"made_by": MADE_BY, "digest": digest, "scoreboards": boards}
         (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         _swap(draft, target)
     finally:
@@ -50,10 +52,12 @@ def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> b
     return marker is not None and (out / "index.html").is_file() and marker.get("digest") == _digest(store, keys)
 
 
-def read_answers(out: Path) -> list[str]:
-    """The answers of the report in `out`, a sentence or two a data set; none where there is no report."""
-    answers = (_marker(out) or {}).get("answers", [])
-    return [str(answer) for answer in answers] if isinstance(answers, list) else []
+def read_scoreboards(out: Path) -> list[Scoreboard]:
+    """The scoreboards of the report in `out`, one a data set; none where there is no report of this version."""
+    try:
+        return [Scoreboard.from_json(entry) for entry in (_marker(out) or {})["scoreboards"]]
+    except (KeyError, TypeError):
+        return []
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:
@@ -74,7 +78,7 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     return digest.hexdigest()
 
 
-def _marker(folder: Path) -> dict[str, object] | None:
+def _marker(folder: Path) -> dict[str, Any] | None:
     """The folder's marker if a report is there, else None."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))

@@ -19,7 +19,9 @@ from reports.inference import imported as imports
 from reports.inference.answer import answers, parts_of_methods
 from reports.inference.contrasts import Inference
 from reports.inference.findings import findings, power_statement
+from reports.inference.scoreboards import scoreboards
 from reports.reading.runs import Run
+from reports.scoreboard import Scoreboard
 from reports.tables.claims import claims_table
 from reports.tables.every_run import details, every_run
 from reports.tables.instrument import instrument
@@ -56,8 +58,8 @@ class DataSet:
     origin: list[tuple[str, str]]
 
 
-def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> list[str]:
-    """Write every file of the report but its marker into an existing folder, and return its answers in words.
+def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> tuple[Scoreboard, ...]:
+    """Write every file of the report but its marker into an existing folder, and return its scoreboards.
 
     Raises ReportError like `read_store`.
     """
@@ -102,7 +104,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
             write_page(folder / name, context)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
-    return [answer.in_words for answer in answered]
+    return scoreboards(analysis.validated, analysis.inference, answered)
 
 
 def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:

@@ -18,6 +18,7 @@ FLOORS = (
     "benchmark/methods",
     "reports/errors.py",
     "reports/text.py",
+    "reports/scoreboard.py",
     "reports/templates",
     "reports/statistics",
     "reports/reading",

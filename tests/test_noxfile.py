@@ -2,8 +2,10 @@
 
 import os
 import pty
+import re
 import shutil
 import sys
+import tomllib
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,11 +23,11 @@ from pathlib import Path
 import nox
 sys.path.insert(0, {str(ROOT)!r})
 import noxfile as ours
-ours.shared = lambda session: {str(Path(sys.executable).parent)!r}
+ours.Environment.programs = lambda environment, session: Path({str(Path(sys.executable).parent)!r})
 
 @nox.session(venv_backend="none")
 def grid(session):
-    ours.run(session, {Path(sys.executable).name!r}, "-c", {MAIN!r}, *session.posargs)
+    ours.run(session, ours.RUN, {Path(sys.executable).name!r}, "-c", {MAIN!r}, *session.posargs)
 """
 
 
@@ -64,3 +66,11 @@ def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again
     assert not digests(store)
     assert list(store.glob("runs/*/checkpoint.safetensors"))
+
+
+def test_who_runs_the_benchmark_gets_no_tool_of_development() -> None:
+    source = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    run, dev = re.findall(r"^(?:RUN|DEV) = Environment\(\s*\"\w+\",\s*\"([^\"]+)\"", source, re.MULTILINE)
+    assert (run, dev) == (".", ".[torchjd,ray,test,lint,types]")
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert not [need for need in needs if need.startswith(("ray", "mypy", "hypothesis", "pytest", "ruff"))]

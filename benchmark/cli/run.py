@@ -1,5 +1,8 @@
 """``cssbench run`` and ``cssbench report``."""
 
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -183,7 +186,8 @@ def run(
         listener=Terminal(),
         **choices(ctx),
     )
-    raise typer.Exit(shown(outcome))
+    words = sys.argv[1:] if sys.argv[1:2] == [ctx.info_name] else ()
+    raise typer.Exit(shown(outcome, words, workers))
 
 
 def choices(ctx: typer.Context) -> "Choices":
@@ -197,10 +201,14 @@ def choices(ctx: typer.Context) -> "Choices":
     return cast("Choices", given)
 
 
-def shown(outcome: "Outcome") -> int:
-    """Say what the report answers, and where it is; returns the exit code."""
+def shown(outcome: "Outcome", words: Sequence[str] = (), workers: int | None = None) -> int:
+    """Show the scores, what is next after the command of these words, and where the report is; returns the exit code.
+
+    words: without the program's name; none where nothing should follow.
+    """
     if outcome.report is not None:
-        _tell_of(outcome.report)
+        following = words if not outcome.interrupted and not outcome.failed else ()
+        _tell_of(outcome.report, following, store=outcome.store, workers=workers)
     if outcome.interrupted:
         return INTERRUPTED
     return FAILED if outcome.failed else DONE
@@ -222,12 +230,15 @@ def report(
     from benchmark.workflows.reporting import write_report
 
     page = write_report(existing(store), out or store / "report", None, Terminal())
-    _tell_of(page)
+    _tell_of(page, (), store=store)
 
 
-def _tell_of(page: Path) -> None:
+def _tell_of(page: Path, words: Sequence[str], *, store: Path, workers: int | None = None) -> None:
     import reports
+    from benchmark.cli.display.scoreboards import next_step, show_report, show_scoreboards
 
-    for answer in reports.read_answers(page.parent):
-        tell(answer)
-    tell(f"report: {page}")
+    boards = reports.read_scoreboards(page.parent)
+    show_scoreboards(boards)
+    if words and (step := next_step(boards, words, store=store, workers=workers or os.cpu_count() or 1)):
+        tell(step)
+    show_report(page)

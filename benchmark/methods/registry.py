@@ -85,7 +85,7 @@ class Entry:
         if missing := [package for package in self.packages if find_spec(package) is None]:
             raise UserError(
                 f"{name!r} needs {', '.join(missing)}, not installed here: pip install 'css-bench[{self.extra}]', "
-                f"or .nox/shared/bin/pip install -e '.[{self.extra}]' beside the source"
+                f"or .nox/run/bin/pip install -e '.[{self.extra}]' beside the source"
             )
 
     def load(self) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import reports
-from reports import ReportError, build, is_current, read_answers
+from reports import ReportError, build, is_current, read_scoreboards
 from tests.reports.pages import of_data_set
 from tests.reports.synthetic_runs import CEILING, REFERENCES
 
@@ -55,7 +55,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_both_pages_begin_with_the_answer_and_the_marker_has_it(built: Path):
-    answers = read_answers(built)
+    answers = [board.answer for board in read_scoreboards(built)]
     assert [answer.partition(": ")[0] for answer in answers] == [
         "Real conversations, NOT the published features (meld)",
         "SIMULATED DATA (iemocap-sim)",
@@ -65,7 +65,7 @@ def test_both_pages_begin_with_the_answer_and_the_marker_has_it(built: Path):
     sentence = "Nothing is decided about css"
     assert page.index(sentence) < page.index('id="forest-') < page.index('class="banner') < page.index("<h2")
     assert text.index(sentence) < text.index("figures/forest.svg") < text.index("\n> **SIMULATED DATA")
-    assert read_answers(built.parent) == []
+    assert read_scoreboards(built.parent) == []
 
 
 def test_a_report_has_its_pages_tables_and_figures(built: Path):

@@ -1,0 +1,58 @@
+"""What a report says where there is no page: the scores of a data set in a few columns, its answer, what is missing.
+
+Standard library only: reading it must not load what draws a report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One method: weighted F1 over its seeds in %, and what the reference method has more, in points.
+
+    None where there is no such number. `verdict` begins with its sign; `diverged` counts runs.
+    """
+
+    method: str
+    n: int
+    mean: float | None
+    sd: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+    diverged: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoreboard:
+    """One data set.
+
+    Attributes:
+        data: the data and where they come from, as a clause. answer: in a sentence or two; empty without comparisons.
+        reference: the method that the others are compared with. scores: the best mean first.
+        seeds: the fewest seeds that a method has. needed: the fewest that a test needs.
+        undecided: whether more seeds could decide a comparison that is not.
+        seconds_a_seed: the time that one worker takes for a run of every method.
+    """
+
+    dataset: str
+    data: str
+    answer: str
+    reference: str
+    scores: tuple[Score, ...]
+    seeds: int
+    needed: int
+    undecided: bool
+    seconds_a_seed: float
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> "Scoreboard":
+        """Raises TypeError or KeyError for what `as_json` has not written."""
+        return cls(**{**entry, "scores": tuple(Score(**score) for score in entry["scores"])})
