@@ -57,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "peak_test": scores,
         "validation": {"epoch": 7, "weighted_f1": 0.75},
         "diverged": False,
+        "masked_objectives": {"fused": 0},
         "parameters": {"total": 12},
         "timings": {"train": 2.5},
         "digests": {"weights": "00ff"},
@@ -214,6 +215,7 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
         "validation/selected/weighted_f1": 0.75,
         "curve/validation/weighted_f1": 1,  # of the last epoch
         "curve/train/total": -EPOCHS - 1,
+        "training/masked_objectives/fused": 0,
         "training/parameters/total": 12,
         "training/timings/train": 2.5,
         "training/finite": 1,
@@ -225,6 +227,14 @@ def test_a_finished_run_has_its_scores_and_files(grid: SimpleNamespace, folder: 
     assert confusion.read_text() == "label,calm,angry\ncalm,3,1\nangry,0,2\n"
     (copy,) = (grid.root / "mlartifacts" / "iemocap-sim").glob(f"{run.info.run_id}/**/result.json")
     assert copy.read_bytes() == (folder / "result.json").read_bytes()
+
+
+def test_curves_are_the_first_charts_and_counts_come_after_the_scores(grid: SimpleNamespace) -> None:
+    """MLflow's pages sort sections of charts by what is before the last slash of their names."""
+    (run,) = grid.runs["done"]
+    sections = sorted({name.rpartition("/")[0] for name in run.data.metrics})
+    assert sections[:2] == ["curve/train", "curve/validation"]
+    assert sections.index("test/selected") < sections.index("training") < sections.index("training/masked_objectives")
 
 
 def test_the_parent_has_the_mean_of_each_methods_finished_runs(grid: SimpleNamespace) -> None:
