@@ -51,7 +51,7 @@ RUN = Environment(
 )
 DEV = Environment(
     "dev",
-    ".[torchjd,ray,test,lint,types]",
+    ".[torchjd,ray,test,browser,lint,types]",
     "this package with Ray, TorchJD and all that checks it",
     "2.6 GB on disk with a CPU build of torch, two or three minutes",
 )
@@ -123,6 +123,15 @@ def controls(session: nox.Session) -> None:
         "default",
         *session.posargs,
     )
+
+
+@nox.session(venv_backend="none")
+def browser(session: nox.Session) -> None:
+    """Read a report in the system's chromium: sorting, filters, keyboard, print, axe; arguments go to pytest."""
+    if not (os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")):
+        session.warn("NO CHROMIUM HERE: the report was NOT read in a browser. Debian: apt-get install chromium")
+        return
+    run(session, DEV, "pytest", "tests/browser", "-o", "python_files=browser_*.py", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -32,7 +32,7 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
     names = [e.comparison.dataset for e in evidence]
     together = _together(evidence)
     words = _in_words(claims, evidence, together)
-    header = ("", "claim", *names, *([f"{' and '.join(together)} together"] if len(together) > 1 else []))
+    header = ("claim", "what it says", *names, *([f"{' and '.join(together)} together"] if len(together) > 1 else []))
     rows = tuple(
         (
             claim.id,
@@ -54,7 +54,7 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
             listing("", header, rows, prose=header[1:]),
             listing(
                 "In words",
-                ("", "data set", "numbers"),
+                ("claim", "data set", "numbers"),
                 [(id, " and ".join(where), text) for (id, text), where in words.items()],
                 prose=["numbers"],
                 ids=tuple(_anchor(id, where) for (id, _), where in words.items()),

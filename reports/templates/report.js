@@ -23,6 +23,7 @@ const sortable = (table) => {
   const order = [...body.rows];
   const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
   headings.forEach((heading, column) => {
+    if (!heading.textContent.trim()) return;
     const button = make("button", { type: "button", textContent: heading.textContent });
     heading.replaceChildren(button);
     button.addEventListener("click", () => {
