@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.analysis import Analysis, analyse
 from reports.columns import COLUMNS
+from reports.columns.units import in_percent
 from reports.evidence.evidence import Evidence
 from reports.measures.classes import class_scores
 from reports.tables.accuracy import accuracy
@@ -17,9 +18,6 @@ from reports.tables.conflict import conflict
 from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.stability import stability
-
-_FRACTIONS = ("weighted_f1", "accuracy", "macro_f1", "gap", "negative", "below_tenth", "improvement", "late_validation")
-_SPREADS = {"final_sd": 100.0, "final_range": 100.0, "final_variance": 100.0**2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +53,8 @@ class Frames:
 def load(store: Path | str, keys: Collection[str] | None = None) -> Frames:
     """Read a store's runs, or those of `keys`, and return the numbers of their report.
 
-    The report's functions make them, once, so that a frame and the report's CSV file hold the same numbers in other
-    units. A frame that has no rows has its columns. Raises ReportError as `build` does.
+    The report's functions make them, once, so that a frame and the report's CSV file hold the same numbers in
+    the same unit. A frame that has no rows has its columns. Raises ReportError as `build` does.
     """
     analysis = analyse(Path(store), keys)
     claims = claims_table(analysis.validated, analysis.claims)
@@ -64,33 +62,22 @@ def load(store: Path | str, keys: Collection[str] | None = None) -> Frames:
         accuracy=_summary("accuracy", analysis, accuracy),
         stability=_summary("stability", analysis, stability),
         conflict=_summary("conflict", analysis, conflict),
-        comparisons=_in_percent("comparisons", (comparisons(e, analysis.inference).frame for e in analysis.validated)),
-        looks=_documented("looks", _joined(looks(e, analysis.inference).frame for e in analysis.validated)),
-        claims=_documented("claims", claims.frame),
-        per_class=_documented("per_class", _joined(map(_per_class, analysis.evidence))),
-        history=_in_percent("history", (_of_runs(e, e.history) for e in analysis.evidence)),
-        probes=_documented("probes", _joined(_of_runs(e, e.probes) for e in analysis.evidence)),
+        comparisons=_frame("comparisons", (comparisons(e, analysis.inference).frame for e in analysis.validated)),
+        looks=_frame("looks", (looks(e, analysis.inference).frame for e in analysis.validated)),
+        claims=_frame("claims", [claims.frame]),
+        per_class=_frame("per_class", map(_per_class, analysis.evidence)),
+        history=_frame("history", (_of_runs(e, e.history) for e in analysis.evidence)),
+        probes=_frame("probes", (_of_runs(e, e.probes) for e in analysis.evidence)),
     )
 
 
 def _summary(name: str, analysis: Analysis, table: Callable[[Evidence], Table]) -> pd.DataFrame:
-    return _in_percent(name, (table(e).frame for e in analysis.evidence))
+    return _frame(name, (table(e).frame for e in analysis.evidence))
 
 
-def _in_percent(name: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Parts of a frame whose scores and shares are fractions, as one in per cent."""
-    frame = _documented(name, _joined(parts))
-    factors = {column: _SPREADS.get(column, 100.0 if _is_fraction(column) else 1.0) for column in COLUMNS[name]}
-    return frame.assign(**{column: frame[column] * factor for column, factor in factors.items() if factor != 1.0})
-
-
-def _is_fraction(column: str) -> bool:
-    return any(measure in column for measure in _FRACTIONS) and not column.endswith("_n")
-
-
-def _documented(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the columns that are documented, all of them and in that order."""
-    return frame.reindex(columns=list(COLUMNS[name]))
+def _frame(name: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The parts as one frame in per cent, with the columns that are documented, all of them and in that order."""
+    return in_percent(name, _joined(parts).reindex(columns=list(COLUMNS[name])))
 
 
 def _joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

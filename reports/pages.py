@@ -23,6 +23,7 @@ from reports.inference.scoreboards import scoreboards
 from reports.reading.runs import Run
 from reports.scoreboard import Scoreboard
 from reports.tables.claims import claims_table
+from reports.tables.dictionary import write_dictionary
 from reports.tables.every_run import details, every_run
 from reports.tables.instrument import instrument
 from reports.tables.methods import methods
@@ -104,6 +105,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
             write_page(folder / name, context)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
+    write_dictionary(folder / "tables")
     return scoreboards(analysis.validated, analysis.inference, answered)
 
 

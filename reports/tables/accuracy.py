@@ -38,7 +38,6 @@ def accuracy(evidence: Evidence) -> Table:
         name="accuracy",
         title="Accuracy",
         note=NOTE,
-        units="scores as fractions",
     )
     listings = (*table.listings, *_references(evidence))
     return replace(table, listings=tuple(replace(each, closed=True) for each in listings))

@@ -32,7 +32,6 @@ def conflict(evidence: Evidence) -> Table:
         name="conflict",
         title="Gradient conflict",
         note=NOTE,
-        units="shares as fractions",
     )
 
 

@@ -24,7 +24,6 @@ def conflict_blocks(evidence: Evidence) -> Table:
         name="conflict-blocks",
         title="Gradient conflict by block of the shared parameters",
         note=NOTE,
-        units="shares as fractions",
     )
 
 

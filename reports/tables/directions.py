@@ -29,5 +29,4 @@ def directions(evidence: Evidence) -> Table:
         name="directions",
         title="Every aggregator on one trajectory",
         note=NOTE,
-        units="shares as fractions",
     )

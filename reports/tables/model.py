@@ -74,7 +74,7 @@ class Table:
         note: how to read it. sentences: what else there is to say of these data.
         data, dataset: where the data come from, as a clause, and what pages call the data set.
         listings: what people read.
-        frame: the numbers of its CSV file. units: what they are in, where people read something else.
+        frame: the numbers of its CSV file, where `reports.columns.units` has scores and shares in per cent.
     """
 
     name: str
@@ -85,7 +85,6 @@ class Table:
     sentences: tuple[str, ...]
     listings: tuple[Listing, ...]
     frame: pd.DataFrame
-    units: str = ""
 
     @property
     def shown(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from reports.columns.units import in_percent
 from reports.tables.model import Heading, Listing, Table
 from reports.templates import Markdown, html_environment, markdown_environment
 from reports.text import latex as latex_text
@@ -128,8 +129,9 @@ def _files(tables: Sequence[Table]) -> dict[str, str]:
         for t in shown
         for listing in t.listings
     ]
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
     return {
-        "csv": csv(pd.concat([table.frame for table in tables], ignore_index=True)),
+        "csv": csv(in_percent(tables[0].name, frame)),
         "md": "\n\n".join([f"# {tables[0].title}", *(markdown(t, markdown_line(t.dataset), 2) for t in shown)]) + "\n",
         "tex": "\n".join([PACKAGES, *(latex(listing, caption) for listing, caption in captioned)]),
     }

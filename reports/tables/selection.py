@@ -50,7 +50,6 @@ def selection(evidence: Evidence) -> Table:
         sentences=tuple(sentences),
         listings=tuple(listings),
         frame=frame,
-        units="scores as fractions, differences of gaps in points",
     )
 
 

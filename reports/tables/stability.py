@@ -37,5 +37,4 @@ def stability(evidence: Evidence) -> Table:
         name="stability",
         title="Training stability",
         note=NOTE,
-        units="scores as fractions",
     )

@@ -41,7 +41,6 @@ def summary_table(
     name: str,
     title: str,
     note: str,
-    units: str = "",
 ) -> Table:
     """A table of a frame of summaries; a block without a known number is left out."""
     comparison = evidence.comparison
@@ -55,7 +54,6 @@ def summary_table(
         sentences=(),
         listings=tuple(listing for listing in listings if listing is not None),
         frame=frame,
-        units=units,
     )
 
 

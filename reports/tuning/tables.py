@@ -47,7 +47,6 @@ def best_settings(subject: Subject) -> Table:
         sentences=tuple(findings(subject)),
         listings=tuple(listings),
         frame=pd.DataFrame([_record(subject, trial) for study in subject.studies for trial in study.trials]),
-        units="scores as fractions, time in seconds",
     )
 
 
@@ -161,7 +160,7 @@ def _record(subject: Subject, trial: Trial) -> dict[str, Any]:
         assert trial.values is not None
         row |= {f"validation_{part}": value for part, value in _parts(validation(trial)).items()}
         row |= {f"test_{part}": value for part, value in _parts(test).items()}
-        row |= {o.name: v for o, v in zip(subject.goals[1:], trial.values[1:], strict=True)}
+        row |= {f"goal_{o.name}": v for o, v in zip(subject.goals[1:], trial.values[1:], strict=True)}
     return row | {f"param_{name}": value for name, value in trial.params.items()}
 
 

@@ -12,7 +12,6 @@ from reports.tuning.budgets import FairComparison, MethodCurves, course, interva
 from reports.tuning.studies import Study
 from reports.tuning.subjects import Cost, Subject, cost_of
 
-UNITS = "scores as fractions, time in seconds"
 SPENT_NOTE = (
     "Every trial counts, pruned and failed ones too; a setting that was drawn twice was run once. Time is training "
     "time, summed over runs, and depends on how many shared the machine."
@@ -38,7 +37,6 @@ def budgets(subjects: Sequence[Subject]) -> Table:
         sentences=(),
         listings=(listing("", header, [_spent_row(study) for _, study in studies]),),
         frame=pd.DataFrame([row for subject, study in studies for row in _course_rows(subject, study)]),
-        units=UNITS,
     )
 
 
@@ -83,7 +81,6 @@ def scores_by_budget(t: FairComparison, remarks: Sequence[str]) -> Table:
         sentences=tuple(remarks),
         listings=(listing("", header, rows),),
         frame=pd.DataFrame([row for curves in t.methods for row in _expected_rows(t, curves)]),
-        units=UNITS,
     )
 
 

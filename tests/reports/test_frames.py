@@ -1,6 +1,5 @@
 """The frames for notebooks: the report's numbers in one unit, with a sentence for every column."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,16 +65,6 @@ def test_no_column_of_the_report_is_without_a_sentence(files: dict[str, pd.DataF
     assert set(files[name].columns) <= set(COLUMNS[name])
 
 
-FRACTIONS = {
-    "accuracy": r"(weighted_f1|accuracy|macro_f1)(_se|_mean|_sd|_low|_high)?$|gap_(mean|sd|low|high)$",
-    "stability": r"(final_sd|final_range)$|late_validation_f1_sd_(mean|sd|low|high)$",
-    "conflict": r"(negative|below_tenth)\w*_(mean|sd|low|high)$",
-    "comparisons": r"improvement(_low|_high)?$",
-    "looks": r"nothing",
-    "claims": r"nothing",
-}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_frame_holds_the_numbers_of_the_reports_file(frames: Frames, files: dict[str, pd.DataFrame], name: str):
     frame, file = getattr(frames, name), files[name]
@@ -87,9 +76,7 @@ def test_a_frame_holds_the_numbers_of_the_reports_file(frames: Frames, files: di
             left, right = (["" if pd.isna(v) else str(v) for v in values] for values in (found, file[column]))
             assert left == right, column
             continue
-        scale = 100 if re.search(FRACTIONS[name], column) else 1
-        scale = 100**2 if column == "final_variance" else scale
-        np.testing.assert_allclose(found.astype(float), scale * file[column], rtol=1e-12, err_msg=column)
+        np.testing.assert_allclose(found.astype(float), file[column], rtol=1e-12, err_msg=column)
 
 
 def test_scores_are_in_per_cent_everywhere(frames: Frames):
