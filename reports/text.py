@@ -13,6 +13,8 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
     "<": "$<$",
     ">": "$>$",
     "±": r"$\pm$",
@@ -26,7 +28,14 @@ _LATEX = {
     "Σ": r"$\sum$",
     "‖": r"$\|$",
     "⅓": r"$\frac{1}{3}$",
+    "⁰": "$^0$",
+    "¹": "$^1$",
     "²": "$^2$",
+    "ₖ": "$_k$",
+    "α": r"$\alpha$",
+    "“": "``",
+    "”": "''",
+    "\u200b": "{}",
     "≤": r"$\le$",
     "≈": r"$\approx$",
     "▲": r"$\bigtriangleup$",
@@ -47,7 +56,8 @@ _MARKDOWN_START = re.compile(r"^(\s*)(?=[#>\-+=\[|])|^(\s*\d+)(?=[.)]\s)")
 
 def latex(text: str) -> str:
     """Text as LaTeX typesets it with its standard fonts; a character that they lack is named, as in `U+611F`."""
-    return "".join(_LATEX.get(c) or (c if _in_latin_fonts(c) else f"U+{ord(c):04X}") for c in text)
+    apart = re.sub("-(?=-)", "-\u200b", text)  # two hyphens would make a dash
+    return "".join(_LATEX.get(c) or (c if _in_latin_fonts(c) else f"U+{ord(c):04X}") for c in apart)
 
 
 def _in_latin_fonts(character: str) -> bool:

@@ -9,13 +9,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports.columns.units import in_percent
-from reports.tables.model import Heading, Listing, Table
+from reports.tables.latex import latex_file
+from reports.tables.model import Listing, Table
 from reports.templates import Markdown, html_environment, markdown_environment
-from reports.text import latex as latex_text
 from reports.text import markdown as markdown_text
 from reports.text import markdown_cell, markdown_line, spreadsheet
-
-PACKAGES = "% packages: booktabs, graphicx"
 
 
 def html(table: Table, id: str = "", level: int = 3, files: bool = True) -> Markup:
@@ -66,45 +64,6 @@ def markdown_rows(listing: Listing) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def latex(listing: Listing, caption: str) -> str:
-    """The listing as a LaTeX table (packages booktabs and graphicx), as wide as the text at most."""
-    groups = listing.groups
-    top = " & ".join(rf"\multicolumn{{{span}}}{{c}}{{{latex_text(name)}}}" for name, span in groups)
-    starts = [sum(span for _, span in groups[:i]) + 1 for i in range(len(groups))]
-    rules = " ".join(
-        rf"\cmidrule(lr){{{start}-{start + span - 1}}}"
-        for start, (name, span) in zip(starts, groups, strict=True)
-        if name
-    )
-    lines = [[_latex_heading(h) for h in listing.header], *([latex_text(c) for c in row] for row in listing.rows)]
-    first, *body = (" & ".join(line) + r" \\" for line in lines)
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{latex_text(caption)}}}",
-            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{''.join(_LATEX_COLUMNS[h.kind] for h in listing.header)}}}",
-            r"\toprule",
-            *([rf"{top} \\", rules] if listing.grouped else []),
-            first,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-_LATEX_COLUMNS = {"name": "l", "number": "r", "text": "l", "prose": r"p{0.45\linewidth}"}
-
-
-def _latex_heading(heading: Heading) -> str:
-    return "$n$" if heading.text == "n" else latex_text(heading.text)
-
-
 def csv(frame: pd.DataFrame) -> str:
     """Numbers in full; no cell that a spreadsheet would take for a formula."""
     texts = frame.select_dtypes(exclude=["number", "bool"]).columns
@@ -124,16 +83,11 @@ def write_tables(tables: Iterable[Table], folder: Path) -> None:
 
 def _files(tables: Sequence[Table]) -> dict[str, str]:
     shown = [table for table in tables if table.shown]
-    captioned = [
-        (listing, f"{t.title}{f', {listing.title.lower()}' if listing.title else ''}, {t.dataset}. {t.data}. {t.note}")
-        for t in shown
-        for listing in t.listings
-    ]
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
     return {
         "csv": csv(in_percent(tables[0].name, frame)),
         "md": "\n\n".join([f"# {tables[0].title}", *(markdown(t, markdown_line(t.dataset), 2) for t in shown)]) + "\n",
-        "tex": "\n".join([PACKAGES, *(latex(listing, caption) for listing, caption in captioned)]),
+        "tex": latex_file(shown),
     }
 
 

@@ -8,24 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.tables.model import Heading, Listing, Table, listing
-from reports.tables.rendering import csv, html, latex, markdown, markdown_rows, write_tables
-
-GROUPED = Listing(
-    "Some",
-    (
-        Heading("method", "name"), Heading("n", "number"), Heading("F1", "number", "selected"),
-        Heading("95 % CI", "number", "selected"), Heading("in words", "prose"),
-    ),
-    (("css", "3", "71.2", "[70.9, 71.5]", "better"), ("adam", "3", "70.1", "[69.9, 70.3]", "worse")),
-    frozenset({1}),
-)  # fmt: skip
-
-
-def table_of(*listings: Listing, sentences: tuple[str, ...] = (), **changes: object) -> Table:
-    fields = {"name": "some", "title": "Some table", "note": "How to read it.", "data": "SIMULATED DATA (meld-sim)",
-              "dataset": "meld-sim", "frame": pd.DataFrame({"method": ["css"], "x": [0.5]})}  # fmt: skip
-    return Table(**{**fields, "sentences": sentences, "listings": listings, **changes})
+from reports.tables.latex import latex
+from reports.tables.model import listing
+from reports.tables.rendering import csv, html, markdown, markdown_rows, write_tables
 
 
 class Cells(HTMLParser):
@@ -54,6 +39,9 @@ class Cells(HTMLParser):
             self.rows[-1][1][-1] = (tag, text + data)
 
 
+from tests.reports.tables.samples import GROUPED, HOSTILE, table_of
+
+
 def test_html_has_groups_names_and_marked_rows():
     parser = Cells()
     parser.feed(html(table_of(GROUPED), "meld"))
@@ -72,18 +60,10 @@ def test_markdown_has_groups_in_the_headers_and_numbers_to_the_right():
     ]
 
 
-def test_latex_has_rules_under_groups_and_wraps_prose():
-    text = latex(GROUPED, "A caption")
-    assert r"\begin{tabular}{lrrrp{0.45\linewidth}}" in text
-    assert r"\multicolumn{2}{c}{} & \multicolumn{2}{c}{selected} & \multicolumn{1}{c}{} \\" in text
-    assert r"\cmidrule(lr){3-4}" in text
-    assert r"css & 3 & 71.2 & [70.9, 71.5] & better \\" in text
-
-
 def test_a_table_of_text_needs_no_groups():
     plain = listing("", ("comparison", "verdict"), [("css − adam", "supported")], prose=["verdict"])
     assert not plain.grouped
-    assert "multicolumn" not in latex(plain, "")
+    assert "multicolumn" not in latex(plain, "", "", "")
     assert [heading.kind for heading in plain.header] == ["text", "prose"]
 
 
@@ -98,30 +78,7 @@ def test_files_hold_every_data_set_and_name_the_table_of_each(tmp_path: Path):
     text = (tmp_path / "some.md").read_text()
     assert [line for line in text.split("\n") if line.startswith("## ")] == ["## meld-sim", "## x"]  # one has no rows
     captions = re.findall(r"\\caption\{([^.]*)", (tmp_path / "some.tex").read_text())
-    assert captions == ["Some table, some, meld-sim", "Third, some, x"]
-
-
-HOSTILE = [
-    "[link](javascript:x)",
-    "![picture](javascript:x)",
-    "a|b",
-    "`code`",
-    "*bold* and _this_ and ~that~",
-    "<script>x</script>",
-    "<javascript:x>",
-    "&lt;b&gt;",
-    "$\\frac$",
-    "back\\slash",
-    "two\nlines",
-    "# heading",
-    "- item",
-    "1. item",
-    "> quote",
-    "[label]: javascript:x",
-    "=cmd()",
-    "情感",
-    "a_b|c&d%e#f{g}~h^i",
-]
+    assert captions == ["Some table, meld-sim", "Third, x"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -151,21 +108,6 @@ def test_markdown_escapes_what_would_be_markup(name: str):
         assert not re.search(r"[`*~$]|<[a-z/]|&\w+;|\]\(", live), live
     assert re.sub(r"\\.", "", row).count("|") == 3
     assert not re.match(r"[#>+=\[-]|\d+[.)]\s", sentence[2:])
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_latex_is_typeset_by_standard_fonts(name: str):
-    row = latex(listing("", ("name", "x"), [(name, "1")]), name).split("\n")[8]
-    assert row.isascii()
-    assert row.endswith(r" & 1 \\")
-    plain = re.sub(r"\\(textbackslash|textasciitilde|textasciicircum)\{\}|\\[&%$#_{}]|\$[<>]\$", "", row[:-7])
-    assert not re.search(r"[&%$#_{}~^\\]", plain), plain
-
-
-def test_latex_keeps_accents_and_tells_other_letters_apart():
-    text = latex(listing("", ("café", "感情"), [("情感", "naïve")]), "")
-    assert "café & U+611FU+60C5" in text
-    assert "U+60C5U+611F & naïve" in text
 
 
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@sum", "\tx"])
