@@ -11,6 +11,7 @@ import pytest
 from reports.tables.latex import latex
 from reports.tables.model import listing
 from reports.tables.rendering import csv, html, markdown, markdown_rows, write_tables
+from tests.reports.tables.samples import GROUPED, HOSTILE, table_of
 
 
 class Cells(HTMLParser):
@@ -37,9 +38,6 @@ class Cells(HTMLParser):
         if self._open:
             tag, text = self.rows[-1][1][-1]
             self.rows[-1][1][-1] = (tag, text + data)
-
-
-from tests.reports.tables.samples import GROUPED, HOSTILE, table_of
 
 
 def test_html_has_groups_names_and_marked_rows():
