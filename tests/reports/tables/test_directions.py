@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from reports.tables.directions import directions
-from reports.tables.rendering import latex, markdown
+from reports.tables.latex import latex
+from reports.tables.rendering import markdown
 from tests.reports.tables.stores import evidence_of, folders
 
 
@@ -28,4 +29,4 @@ def test_every_aggregator_has_a_row_on_the_common_trajectory(store: Path):
     page = markdown(table)
     assert "| method | aggregator | n |" in page
     assert "| adam | pgm | 3 |" in page
-    assert "method & aggregator & $n$ &" in latex(table.listings[0], "")
+    assert "method & aggregator & $n$ &" in latex(table.listings[0], "", "", "")

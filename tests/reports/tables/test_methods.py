@@ -8,8 +8,8 @@ import pytest
 import reports.tables
 from benchmark.methods.registry import AGGREGATORS, FUSIONS
 from reports.analysis import analyse
+from reports.tables.latex import latex
 from reports.tables.methods import methods
-from reports.tables.rendering import latex
 from tests.reports.synthetic_runs import WriteRun, edit
 
 
@@ -28,7 +28,7 @@ def test_a_row_says_what_a_method_is_made_of_and_each_part_is_described_once(sto
     assert "spf: rank 16, order 3, shared no" in rows["css"][4]
     described = [row[0] for row in table.listings[1].rows]
     assert sorted(described) == ["concat", "equal", "pgm", "spf"]
-    assert all("U+" not in latex(listing, "") for listing in table.listings)
+    assert all("U+" not in latex(listing, "", "", "") for listing in table.listings)
 
 
 def test_a_part_that_is_not_registered_is_said_to_be_a_plug_in(tmp_path: Path, add_run: WriteRun) -> None:
