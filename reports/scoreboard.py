@@ -1,11 +1,14 @@
 """What a report says where there is no page: the scores of a data set in a few columns, its answer, what is missing.
 
-Standard library only: reading it must not load what draws a report.
+Nothing heavy is imported: reading it must not load what draws a report.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
+
+from reports.text import MISSING, html_table, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,21 @@ class Score:
     high: float | None
     verdict: str
     diverged: int
+
+    @property
+    def score(self) -> str:
+        """Its mean ± sd, in words."""
+        mean = MISSING if self.mean is None else number(self.mean, 1)
+        return mean if self.sd is None else f"{mean} ± {number(self.sd, 1)}"
+
+    @property
+    def gain(self) -> str:
+        """What the reference has more, with its interval, in words; empty where it is not known."""
+        if self.difference is None:
+            return ""
+        mean = ("+" if self.difference > 0 else "") + number(self.difference, 2)
+        known = self.low is not None and self.high is not None
+        return f"{mean} [{number(self.low or 0.0, 2)}, {number(self.high or 0.0, 2)}]" if known else mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +65,13 @@ class Scoreboard:
     needed: int
     undecided: bool
     seconds_a_seed: float
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the data, a row a method, the answer."""
+        header = ("method", "weighted F1, %", "n", f"{self.reference} − method", "verdict")
+        rows = [(s.method, s.score, str(s.n), s.gain, s.verdict) for s in self.scores]
+        answer = escape(self.answer.removeprefix(f"{self.data}: "))
+        return f"<p><strong>{escape(self.data)}</strong></p>{html_table(header, rows)}<p>{answer}</p>"
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads."""

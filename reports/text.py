@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from math import isfinite
 
 MISSING = "—"
@@ -92,6 +93,13 @@ def spreadsheet(value: object) -> object:
 def slug(text: str) -> str:
     """A name as a part of a file's name or of an anchor."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-")
+
+
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A small table for a notebook; every cell is text."""
+    lines = [("th", header), *(("td", row) for row in rows)]
+    body = "".join(f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>" for tag, cells in lines)
+    return f"<table>{body}</table>"
 
 
 def listing_of(words: Sequence[str]) -> str:

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
+
+import reports
+from benchmark.base.words import counted
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,16 @@ class Outcome:
     failed: int = 0
     interrupted: bool = False
     report: Path | None = None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what was made, the scores of every data set, and where the report is."""
+        ended = " The grid was interrupted: the same call goes on." if self.interrupted else ""
+        runs = f"{counted(self.made, 'run')} made, {self.failed} of them failed, {len(self.keys)} asked for.{ended}"
+        if self.report is None:
+            return f"<p>{runs}</p>"
+        boards = "".join(board._repr_html_() for board in reports.read_scoreboards(self.report.parent))
+        page = escape(str(self.report))
+        return f'<p>{runs}</p>{boards}<p>Report: <a href="{self.report.resolve().as_uri()}">{page}</a></p>'
 
     def __add__(self, other: "Outcome") -> "Outcome":
         """Both together, in the order in which they were."""

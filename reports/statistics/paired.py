@@ -18,6 +18,7 @@ from reports.statistics.effects import (
 from reports.statistics.groups import group_means, mean_of
 from reports.statistics.pairing import Values, align
 from reports.statistics.sign_flips import EXACT_SEEDS, FlipTest, group_flip_test, sign_flip_test
+from reports.text import html_table, number
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,23 @@ class PairedComparison:
     def n(self) -> int:
         """Number of paired seeds."""
         return len(self.seeds)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the numbers that decide, then those that describe."""
+
+        def limits(interval: Interval) -> str:
+            return f"[{number(interval.low, 3)}, {number(interval.high, 3)}]"
+
+        rows = [
+            ("mean difference", number(self.mean, 3)),
+            ("95 % interval (paired t)", limits(self.interval)),
+            ("90 % interval", limits(self.interval_90)),
+            ("p, sign flips", number(self.p, 4, tiny=True)),
+            ("sd of a difference", number(self.sd, 3)),
+            ("share of seeds in which a is better", number(self.improvement, 2)),
+            ("paired seeds", str(self.n)),
+        ]
+        return html_table(("a − b", ""), rows)
 
     @property
     def p(self) -> float:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from reports.scoreboard import Score, Scoreboard
+    from reports.scoreboard import Scoreboard
 
 HEADER = ("method", "weighted F1, %", "n")
 
@@ -83,19 +83,8 @@ def _table(board: "Scoreboard") -> "Table":
     table.add_column(f"{board.reference} − method", justify="right", no_wrap=True)
     table.add_column("verdict")
     for score in board.scores:
-        table.add_row(*map(Text, _cells(score)))
+        table.add_row(*map(Text, (score.method, score.score, str(score.n), score.gain, score.verdict)))
     return table
-
-
-def _cells(score: "Score") -> tuple[str, ...]:
-    mean = "—" if score.mean is None else f"{score.mean:.1f}"
-    spread = "" if score.sd is None else f" ± {score.sd:.1f}"
-    difference = ""
-    if score.difference is not None:
-        difference = f"{score.difference:+.2f}".replace("-", "−")
-    if score.difference is not None and score.low is not None and score.high is not None:
-        difference += f" [{score.low:.2f}, {score.high:.2f}]".replace("-", "−")
-    return score.method, mean + spread, str(score.n), difference, score.verdict
 
 
 def _with_seeds(words: Sequence[str], seeds: int) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.workflows.outcome import Outcome
 from reports import build, read_scoreboards
 from reports.analysis import analyse
 from reports.inference.answer import answers
@@ -50,3 +51,20 @@ def test_a_marker_of_another_version_has_none(store: Path, tmp_path: Path, board
     marker = tmp_path / "report" / "report.json"
     marker.write_text(json.dumps(json.loads(marker.read_text(encoding="utf-8")) | {"scoreboards": boards}))
     assert read_scoreboards(tmp_path / "report") == []
+
+
+def test_a_notebook_shows_a_row_a_method_and_names_as_text(tmp_path: Path, add_run: WriteRun) -> None:
+    for label in ("css", "<b>mine</b>"):
+        add_run(tmp_path / "store", "meld", label)
+    page = build(tmp_path / "store", tmp_path / "report")
+    (board,) = read_scoreboards(tmp_path / "report")
+    shown = board._repr_html_()
+    assert shown.count("<tr>") == 3
+    assert "<td>&lt;b&gt;mine&lt;/b&gt;</td>" in shown
+    assert "<b>" not in shown
+    outcome = Outcome(store=tmp_path / "store", keys=["a", "b"], made=2, failed=1, report=page)
+    shown = outcome._repr_html_()
+    assert "2 runs made, 1 of them failed, 2 asked for." in shown
+    assert f'<a href="{page.as_uri()}">' in shown
+    assert board._repr_html_() in shown
+    assert "interrupted" in Outcome(store=tmp_path, keys=[], interrupted=True)._repr_html_()

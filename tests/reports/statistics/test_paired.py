@@ -145,3 +145,12 @@ def test_no_common_seed_gives_no_number():
     assert (found.n, found.dropped) == (0, (1, 2))
     for value in (found.mean, found.sd, found.p, found.p_t, found.p_wilcoxon, found.improvement):
         assert math.isnan(value)
+
+
+def test_a_notebook_shows_the_numbers_that_decide():
+    comparison = paired_comparison(SLEEP_2, SLEEP)
+    shown = comparison._repr_html_()
+    assert "<td>mean difference</td><td>1.580</td>" in shown
+    assert f"[{comparison.interval.low:.3f}, {comparison.interval.high:.3f}]" in shown
+    assert f"<td>{comparison.p:.4f}</td>" in shown
+    assert "nan" not in paired_comparison(SLEEP[:1], SLEEP_2[:1])._repr_html_()
