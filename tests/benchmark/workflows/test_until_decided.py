@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +18,9 @@ from benchmark.execution.listener import Hear
 from benchmark.experiment.spec import RunSpec
 from benchmark.workflows import until_decided
 from benchmark.workflows.grid import plan_grid
-from tests.benchmark.harness import digests
+from tests.benchmark.harness import alive, digests, until
 from tests.benchmark.workflows.heard import Heard
+from tests.paths import ROOT
 
 
 @pytest.fixture
@@ -44,18 +47,19 @@ def seeds(store: Path) -> dict[str, list[int]]:
 
 
 class Impatient(Heard):
-    """Presses Ctrl-C as soon as so many runs are finished."""
+    """Presses Ctrl-C, or sends another signal to its own process, as soon as so many runs are finished."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int, ends: signal.Signals = signal.SIGINT) -> None:
         super().__init__()
         self.after = after
+        self.ends = ends
 
     @contextmanager
     def runs(self, specs: Mapping[str, RunSpec], title: str = "all runs") -> Iterator[Hear]:
         def hear(event: Event) -> None:
             self.events.append(event)
             if sum(isinstance(e, Finished) for e in self.events) == self.after and isinstance(event, Finished):
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), self.ends)
 
         yield hear
 
@@ -81,6 +85,38 @@ def test_a_plan_that_is_cut_off_goes_on_to_the_same_decisions_and_bits(asked: di
     assert again.made == 0
     assert set(again.keys) == set(digests(asked["store"]))
     assert {path: path.stat().st_mtime_ns for path in asked["store"].glob("looks/*/*.json")} == before
+
+
+KILLED = """
+import signal
+from pathlib import Path
+import benchmark
+from tests.benchmark.workflows.test_until_decided import Impatient
+benchmark.run(**{asked!r} | {{"store": Path({store!r})}}, listener=Impatient({after}, signal.SIGKILL))
+"""
+
+
+def test_a_plan_whose_process_is_killed_goes_on_to_the_same_decisions_and_bits(
+    asked: dict[str, Any], tmp_path: Path
+) -> None:
+    """Killed amid the runs of a look, and when the last of them is done and the look not yet written."""
+    whole = asked | {"store": tmp_path / "whole"}
+    benchmark.run(**whole)
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    given = {name: value for name, value in asked.items() if name != "store"}
+    for left in (4, 0):  # runs of the first look's six
+        after = 6 - len(digests(asked["store"])) - left
+        code = KILLED.format(asked=given, store=str(asked["store"]), after=after)
+        killed = subprocess.Popen(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, start_new_session=True
+        )
+        assert killed.wait() == -signal.SIGKILL
+        until(lambda pid=killed.pid: not alive(pid))  # a worker may end its run before it notices
+        assert not looks(asked["store"])
+    assert len(digests(asked["store"])) == 6
+    benchmark.run(**asked)
+    assert looks(asked["store"]) == looks(whole["store"])
+    assert digests(asked["store"]) == digests(whole["store"])
 
 
 def test_the_plan_is_declared_before_its_first_run_and_a_look_written_before_the_next_ones(
