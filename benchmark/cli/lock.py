@@ -1,7 +1,7 @@
 """``cssbench lock``: a grid as one file, for ``cssbench run --locked``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -16,10 +16,8 @@ from benchmark.cli.options import (
     DeviceOption,
     DropDefectsOption,
     EncoderOption,
-    EpochsOption,
     FusionsOption,
     GridOption,
-    HiddenOption,
     LooksOption,
     MarginOption,
     MethodsOption,
@@ -38,11 +36,14 @@ from benchmark.cli.options import (
     UntilDecidedOption,
 )
 from benchmark.cli.run import choices
+from benchmark.cli.settings import with_settings
+from benchmark.experiment.settings import Settings
 
 app = typer.Typer()
 
 
 @app.command()
+@with_settings
 def lock(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Gets the lock; must not be there yet.")],
@@ -66,13 +67,12 @@ def lock(
     text_view: TextViewOption = None,
     drop_defects: DropDefectsOption = None,
     encoder: EncoderOption = "paper",
-    epochs: EpochsOption = None,
-    hidden: HiddenOption = None,
     rank: RankOption = None,
     order: OrderOption = None,
     store: StoreOption = STORE,
     data_dir: DataOption = None,
     device: DeviceOption = "auto",
+    **settings: Unpack[Settings],
 ) -> None:
     """Write a grid's specifications, data fingerprints and versions to a file, for cssbench run --locked."""
     from benchmark import lock as write

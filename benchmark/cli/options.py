@@ -203,10 +203,6 @@ EncoderOption = Annotated[
     str,
     _option(COMPARED, "--encoder", metavar="NAME", help="Encoder of all methods that name none: paper or released."),
 ]
-EpochsOption = Annotated[int | None, _option(BUDGET, "--epochs", metavar="N", help="Epochs of every run.")]
-HiddenOption = Annotated[
-    int | None, _option(BUDGET, "--hidden", metavar="N", help="Width; a multiple of the preset's heads.")
-]
 RankOption = Annotated[int | None, _option(BUDGET, "--rank", metavar="R", help="Rank of SPF.")]
 OrderOption = Annotated[int | None, _option(BUDGET, "--order", metavar="P", help="Polynomial order of SPF.")]
 TrackingOption = Annotated[

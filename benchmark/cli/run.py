@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Unpack, cast
 
 import typer
 
@@ -23,10 +23,8 @@ from benchmark.cli.options import (
     DeviceOption,
     DropDefectsOption,
     EncoderOption,
-    EpochsOption,
     FusionsOption,
     GridOption,
-    HiddenOption,
     LooksOption,
     MarginOption,
     MethodsOption,
@@ -47,6 +45,8 @@ from benchmark.cli.options import (
     TunedOption,
     UntilDecidedOption,
 )
+from benchmark.cli.settings import with_settings
+from benchmark.experiment.settings import Settings
 
 if TYPE_CHECKING:
     from benchmark.workflows.grid import Choices
@@ -68,6 +68,7 @@ app = typer.Typer()
     "cssbench run --tuned meld-sim/css/quick\n\n"
     "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )
+@with_settings
 def run(
     ctx: typer.Context,
     preset: PresetOption = "quick",
@@ -99,8 +100,6 @@ def run(
     text_view: TextViewOption = None,
     drop_defects: DropDefectsOption = None,
     encoder: EncoderOption = "paper",
-    epochs: EpochsOption = None,
-    hidden: HiddenOption = None,
     rank: RankOption = None,
     order: OrderOption = None,
     store: StoreOption = STORE,
@@ -158,6 +157,7 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Make the runs of a file by cssbench lock, or say what differs from it."),
     ] = None,
+    **settings: Unpack[Settings],
 ) -> None:
     """Train data sets × methods × seeds, log to MLflow, and write the report.
 

@@ -1,7 +1,7 @@
 """``cssbench tune``: search a method's settings by validation weighted F1."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
@@ -15,8 +15,6 @@ from benchmark.cli.options import (
     DeviceOption,
     DropDefectsOption,
     EncoderOption,
-    EpochsOption,
-    HiddenOption,
     PluginOption,
     PresetOption,
     StoreOption,
@@ -25,6 +23,8 @@ from benchmark.cli.options import (
     WorkersOption,
 )
 from benchmark.cli.run import shown
+from benchmark.cli.settings import with_settings
+from benchmark.experiment.settings import Settings
 
 if TYPE_CHECKING:
     from benchmark.workflows.tune import Studies
@@ -46,6 +46,7 @@ FAIR_STUDIES = 3
     "cssbench tune --dataset meld-sim --methods css,concat --also lr,dropout --trials 20 --fair\n\n"
     "cssbench run --datasets meld-sim --methods css --tuned meld-sim/css/quick"
 )
+@with_settings
 def tune(
     dataset: Annotated[
         str | None,
@@ -131,8 +132,6 @@ def tune(
     ] = None,
     preset: PresetOption = "quick",
     encoder: EncoderOption = "paper",
-    epochs: EpochsOption = None,
-    hidden: HiddenOption = None,
     store: StoreOption = STORE,
     storage: Annotated[
         str | None,
@@ -154,6 +153,7 @@ def tune(
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
     run_timeout: TimeoutOption = None,
+    **settings: Unpack[Settings],
 ) -> None:
     """Search the settings of methods by validation weighted F1; test labels are out of a study's reach.
 
@@ -177,8 +177,6 @@ def tune(
         study=study,
         preset=preset,
         encoder=encoder,
-        epochs=epochs,
-        hidden=hidden,
         store=store,
         storage=storage,
         report=report,
@@ -188,6 +186,7 @@ def tune(
         device=device,
         run_timeout=run_timeout,
         listener=Terminal(),
+        **settings,
     )
     raise typer.Exit(_shown(result))
 

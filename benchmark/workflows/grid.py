@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Unpack
 
 from benchmark.base.devices import check_device, resolve_device
 from benchmark.base.errors import UserError
@@ -18,6 +18,7 @@ from benchmark.experiment.looks import check_spending, parse_looks
 from benchmark.experiment.method_lists import choose_methods
 from benchmark.experiment.preregistration import Preregistration, check_margin, plan
 from benchmark.experiment.presets import load_preset
+from benchmark.experiment.settings import Settings, given
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.plugins import register
 from benchmark.store.store import Store
@@ -29,7 +30,7 @@ Seeds = int | str | Sequence[int]
 Protocol = Literal["validated", "published"]
 
 
-class Choices(TypedDict, total=False):
+class Choices(Settings, total=False):
     """What decides the runs of a grid. Everything has a default; lists of names may be one string with commas.
 
     Attributes:
@@ -55,8 +56,8 @@ class Choices(TypedDict, total=False):
         drop_defects: remedies for defects that the audit finds, or ``all``; default: none.
         preset: the budget: ``smoke``, ``quick`` (default), ``full`` or ``paper``.
         encoder: of all methods that name none: ``paper`` (default) or ``released``.
-        epochs, hidden, rank, order: replace the preset's.
-        training: further training settings that replace the preset's, by name.
+        rank, order: replace the preset's, as every training setting does (:class:`.Settings`): ``epochs``, ``lr``, …
+        training: training settings by name, where it is easier to give them so.
         device: ``auto`` (default), ``cpu`` or ``cuda``.
         data_dir: folder of the feature files; default: ``$CSSBENCH_DATA``.
     """
@@ -81,8 +82,6 @@ class Choices(TypedDict, total=False):
     drop_defects: Names | None
     preset: str
     encoder: str
-    epochs: int | None
-    hidden: int | None
     rank: int | None
     order: int | None
     training: Mapping[str, Any]
@@ -124,13 +123,12 @@ def plan_grid(
     drop_defects: Names | None = None,
     preset: str = "quick",
     encoder: str = "paper",
-    epochs: int | None = None,
-    hidden: int | None = None,
     rank: int | None = None,
     order: int | None = None,
     training: Mapping[str, Any] | None = None,
     device: str = "auto",
     data_dir: Path | str | None = None,
+    **settings: Unpack[Settings],
 ) -> Grid:
     """The runs of :class:`Choices`, and their comparisons.
 
@@ -168,7 +166,7 @@ def plan_grid(
         replicates = list(range(judged_at[-1])) if seeds is None else replicates
     elif looks is not None or spending is not None:
         raise UserError("--looks and --spending say how --until-decided judges: add it, or leave them out")
-    settings = {**(training or {}), **_given(epochs=epochs, hidden=hidden)}
+    overrides = {**(training or {}), **given(settings)}
     expanded = partial(
         expand,
         budget,
@@ -176,11 +174,11 @@ def plan_grid(
         protocol=protocol,
         device=device,
         encoder=encoder,
-        training=settings,
-        options=_given(rank=rank, order=order, raw_scale=raw_scale or None),
+        training=overrides,
+        options=given({"rank": rank, "order": order, "raw_scale": raw_scale or None}),
     )
     specs = expanded(members, replicates)
-    by_label = tuned_runs(studies, specs, data, budget, device, settings)
+    by_label = tuned_runs(studies, specs, data, budget, device, overrides)
     specs = in_order([*specs, *(spec for members_of_label in by_label.values() for spec in members_of_label)])
     if replicates is None or protocol == "published":  # the published protocol is in no comparison
         return Grid(specs, data, None)
@@ -234,11 +232,6 @@ def _seeds(seeds: Seeds | None) -> str | None:
     if seeds is None or isinstance(seeds, str):
         return seeds
     return str(seeds) if isinstance(seeds, int) else ",".join(map(str, seeds)) + ","
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """The settings that were given: those that are not None."""
-    return {name: value for name, value in settings.items() if value is not None}
 
 
 def refuse_beside(locked: Path, choices: Choices) -> None:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
@@ -16,6 +16,7 @@ from benchmark.execution.places import Places, places
 from benchmark.experiment.grid import in_order
 from benchmark.experiment.preregistration import Preregistration, plan
 from benchmark.experiment.presets import load_preset
+from benchmark.experiment.settings import Settings, as_words, given
 from benchmark.methods.plugins import register
 from benchmark.store.store import Store
 from benchmark.tuning.plan import Plan, Recipe, fair_plans, study_name
@@ -80,8 +81,6 @@ def tune(
     study: str | None = None,
     preset: str = "quick",
     encoder: str = "paper",
-    epochs: int | None = None,
-    hidden: int | None = None,
     store: Path | str | None = None,
     storage: str | None = None,
     report: Path | str | None = None,
@@ -91,6 +90,7 @@ def tune(
     device: str = "auto",
     run_timeout: float | None = None,
     listener: Listener | None = None,
+    **settings: Unpack[Settings],
 ) -> Studies:
     """Search the settings of methods by validation weighted F1; test labels are out of a study's reach.
 
@@ -108,8 +108,8 @@ def tune(
             default and tuned settings on the preset's seeds, and the report.
         study: last part of the studies' names; default: the preset.
         storage: Optuna's database as SQLAlchemy has it; default: a file in the store.
-        plugins, drop_defects, preset, encoder, epochs, hidden, store, report, data_dir, tracking_uri, workers, device,
-            run_timeout, listener: as for :func:`benchmark.run`.
+        plugins, drop_defects, preset, encoder, store, report, data_dir, tracking_uri, workers, device, run_timeout,
+            listener, settings: as for :func:`benchmark.run`.
 
     Raises:
         UserError: wrong input, a storage that cannot be used, or a study that was begun otherwise.
@@ -133,9 +133,8 @@ def tune(
         if datasets is None
         else [known.dataset(name, data_folder(data_dir), inputs) for name in listed("--dataset", datasets)]
     )
-    settings = {name: value for name, value in (("epochs", epochs), ("hidden", hidden)) if value is not None}
     recipes = [
-        Recipe(budget, each, method, device, encoder, settings)
+        Recipe(budget, each, method, device, encoder, given(settings))
         for each in data
         for method in listed("--methods", methods)
     ]
@@ -214,7 +213,7 @@ def _next(study: Plan, store: Path) -> str:
     recipe = study.recipe
     words = ["cssbench", "run", "--preset", recipe.preset.name, "--datasets", recipe.dataset.name]
     words += ["--methods", recipe.method, "--tuned", study.name]
-    words += [word for name, value in recipe.training.items() for word in (f"--{name}", str(value))]
+    words += as_words(recipe.training)
     if recipe.encoder != "paper":
         words += ["--encoder", recipe.encoder]
     if store != STORE:
