@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import NO_ROOM, TransferError, UserError
-from benchmark.cli import data, evaluate, listing, lock, predictions, run, store, tracking, tune, verify
+from benchmark.cli import data, evaluate, listing, lock, predictions, presets, run, store, tracking, tune, verify
 from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
@@ -30,6 +30,7 @@ app.add_typer(verify.app)
 app.add_typer(lock.app)
 app.add_typer(tracking.app)
 app.add_typer(listing.app)
+app.add_typer(presets.app)
 app.add_typer(evaluate.app)
 app.add_typer(predictions.app)
 app.add_typer(data.app, name="data")

@@ -41,7 +41,13 @@ ReportOption = Annotated[
     _option(PLACES, "--report", metavar="FOLDER", default="STORE/report", help="Gets the report."),
 ]
 PresetOption = Annotated[
-    str, _option(COMPARED, "--preset", metavar="NAME", help="Budget: smoke, quick, full or paper.")
+    str,
+    _option(
+        COMPARED,
+        "--preset",
+        metavar="NAME|FILE.toml",
+        help="Budget: smoke, quick, full, paper (see cssbench presets), or a file of your own (docs/settings.md).",
+    ),
 ]
 DatasetsOption = Annotated[
     str | None,

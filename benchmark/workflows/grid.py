@@ -17,7 +17,7 @@ from benchmark.experiment.grid import expand, in_order, parse_seeds
 from benchmark.experiment.looks import check_spending, parse_looks
 from benchmark.experiment.method_lists import choose_methods
 from benchmark.experiment.preregistration import Preregistration, check_margin, plan
-from benchmark.experiment.presets import load_preset
+from benchmark.experiment.preset_files import read_preset
 from benchmark.experiment.settings import Settings, given
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.plugins import register
@@ -54,7 +54,7 @@ class Choices(Settings, total=False):
         modalities: of text, audio, visual, those that every method sees; default: all.
         text_view: which of a feature file's views of the text: ``1`` (default) to ``4``, ``mean`` or ``concat``.
         drop_defects: remedies for defects that the audit finds, or ``all``; default: none.
-        preset: the budget: ``smoke``, ``quick`` (default), ``full`` or ``paper``.
+        preset: the budget: ``smoke``, ``quick`` (default), ``full``, ``paper``, or a ``.toml`` file (docs/settings.md).
         encoder: of all methods that name none: ``paper`` (default) or ``released``.
         rank, order: replace the preset's, as every training setting does (:class:`.Settings`): ``epochs``, ``lr``, …
         training: training settings by name, where it is easier to give them so.
@@ -80,7 +80,7 @@ class Choices(Settings, total=False):
     modalities: Names | None
     text_view: str | None
     drop_defects: Names | None
-    preset: str
+    preset: str | Path
     encoder: str
     rank: int | None
     order: int | None
@@ -121,7 +121,7 @@ def plan_grid(
     modalities: Names | None = None,
     text_view: str | None = None,
     drop_defects: Names | None = None,
-    preset: str = "quick",
+    preset: str | Path = "quick",
     encoder: str = "paper",
     rank: int | None = None,
     order: int | None = None,
@@ -144,7 +144,7 @@ def plan_grid(
     check_device(device)
     register(plugins)
     device = device if anywhere and device == "cuda" else resolve_device(device)
-    budget, folder = load_preset(preset), data_folder(data_dir)
+    budget, folder = read_preset(preset), data_folder(data_dir)
     inputs = parse_inputs(_joined(modalities), text_view, _joined(drop_defects))
     studies = [settings_in(store, name) for name in listed("--tuned", tuned)] if tuned is not None else []
     if studies and datasets is None:

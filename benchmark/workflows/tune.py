@@ -15,7 +15,7 @@ from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places, places
 from benchmark.experiment.grid import in_order
 from benchmark.experiment.preregistration import Preregistration, plan
-from benchmark.experiment.presets import load_preset
+from benchmark.experiment.preset_files import read_preset
 from benchmark.experiment.settings import Settings, as_words, given
 from benchmark.methods.plugins import register
 from benchmark.store.store import Store
@@ -79,7 +79,7 @@ def tune(
     fair: bool = False,
     studies: int = FAIR_STUDIES,
     study: str | None = None,
-    preset: str = "quick",
+    preset: str | Path = "quick",
     encoder: str = "paper",
     store: Path | str | None = None,
     storage: str | None = None,
@@ -126,7 +126,7 @@ def tune(
     if sampler == "grid" and trials is not None:
         raise UserError(f"--sampler grid tries every cell: leave out --trials {trials}")
     register(plugins)
-    budget = load_preset(preset)
+    budget = read_preset(preset)
     inputs = parse_inputs(None, None, drop_defects if isinstance(drop_defects, str | None) else ",".join(drop_defects))
     data = (
         known.default(data_folder(data_dir), inputs)
@@ -211,7 +211,7 @@ def _volatility(loss: "npt.NDArray[np.float64]", steps_per_epoch: int) -> float:
 def _next(study: Plan, store: Path) -> str:
     """The command that compares the default with the best setting, on other seeds."""
     recipe = study.recipe
-    words = ["cssbench", "run", "--preset", recipe.preset.name, "--datasets", recipe.dataset.name]
+    words = ["cssbench", "run", "--preset", recipe.preset.given, "--datasets", recipe.dataset.name]
     words += ["--methods", recipe.method, "--tuned", study.name]
     words += as_words(recipe.training)
     if recipe.encoder != "paper":

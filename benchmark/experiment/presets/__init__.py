@@ -21,6 +21,7 @@ class Preset(Frozen):
 
     Attributes:
         name, description: for people.
+        given: what names it on the command line: its name, or the file of a preset of the user's own.
         seeds: how many seeds (0, 1, …) unless the user says otherwise.
         settings: the training settings and the options rank and order, by the name of a data set without knobs;
             ``iemocap`` and ``meld`` are those of every data set of that shape that has none of its own.
@@ -28,6 +29,7 @@ class Preset(Frozen):
     """
 
     name: str
+    given: str
     description: str
     seeds: int
     settings: dict[str, dict[str, Any]]
@@ -35,27 +37,28 @@ class Preset(Frozen):
 
     def training(self, data: str, overrides: dict[str, Any]) -> Training:
         """The training settings for a data set of that name, with the user's overrides."""
-        fields = {k: v for k, v in self._settings(data).items() if k in Training.model_fields}
+        fields = {k: v for k, v in self.values(data).items() if k in Training.model_fields}
         return Training(**(fields | overrides))
 
     def options(self, data: str) -> dict[str, Value]:
         """Options of fusions and aggregators that the preset sets for a data set of that name."""
-        return {k: v for k, v in self._settings(data).items() if k not in Training.model_fields}
+        return {k: v for k, v in self.values(data).items() if k not in Training.model_fields}
 
     def margin(self, data: Iterable[str]) -> float:
         """δ, in points of weighted F1, of a grid on data sets of these names: the smallest of theirs."""
         return min(self.margins.get(name, MARGIN) for name in data)
 
-    def _settings(self, data: str) -> dict[str, Any]:
+    def values(self, data: str) -> dict[str, Any]:
+        """Everything that the preset sets for a data set of that name."""
         return self.settings[data if data in self.settings else shape(data)]
 
 
 def load_preset(name: str) -> Preset:
-    """Read a preset; raises UserError for an unknown name."""
+    """Read a built-in preset; raises UserError for an unknown name."""
     look_up("preset", name, dict.fromkeys(NAMES))
     content = tomllib.loads((files(__package__) / f"{name}.toml").read_text())
     tables = {key: content.pop(key) for key, value in list(content.items()) if isinstance(value, dict)}
     common = tables.pop("common")
     margins = {data: table.pop("margin") for data, table in tables.items() if "margin" in table}
     settings = {data: common | table for data, table in tables.items()}
-    return Preset(name=name, settings=settings, margins=margins, **content)
+    return Preset(name=name, given=name, settings=settings, margins=margins, **content)

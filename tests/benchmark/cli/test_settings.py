@@ -68,9 +68,13 @@ def test_studies_search_from_the_settings_that_were_given(
         return workflow.Studies(tmp_path, [], finished=True, next=commands)
 
     monkeypatch.setattr(workflow, "_search", search)
+    mine = tmp_path / "mine.toml"
+    mine.write_text('base = "smoke"')
     code, out, _ = say(
-        "tune", "--preset", "smoke", "--dataset", "meld-sim", "--device", "cpu", "--store", tmp_path, *WORDS
+        "tune", "--preset", mine, "--dataset", "meld-sim", "--device", "cpu", "--store", tmp_path, *WORDS
     )
     assert code == 0
     assert [plan.default.training.model_dump() for plan in plans] == [OTHERS]
-    assert f"--tuned meld-sim/css/smoke {' '.join(WORDS)} --store" in " ".join(out.split())
+    said = " ".join(out.split())
+    assert f"cssbench run --preset {mine} " in said
+    assert f"--tuned meld-sim/css/mine {' '.join(WORDS)} --store" in said
