@@ -14,6 +14,7 @@ from reports.figures.effects import factorial_plot
 from reports.figures.figures import confusions, cosines, losses, weights
 from reports.figures.looks import looks_plot
 from reports.figures.per_class import per_class_plot
+from reports.figures.power import power_plot
 from reports.figures.scores import scores
 from reports.figures.style import Palette
 from reports.figures.ternary import ternary
@@ -78,6 +79,10 @@ def _drawn_looks(evidence: Evidence, inference: Inference, palette: Palette) -> 
     return looks_plot(evidence, inference, palette) if evidence.comparison.validated else None
 
 
+def _drawn_power(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
+    return power_plot(evidence, inference, palette) if evidence.comparison.validated else None
+
+
 def _drawn_factorial(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
     return factorial_plot(evidence, palette) if evidence.comparison.validated else None
 
@@ -122,8 +127,9 @@ CHAPTERS = (
     Chapter(
         "robustness",
         "Robustness",
-        "How much a score depends on the seed, how steadily training runs, and how often it fails.",
-        (_figure(losses),),
+        "How much a score depends on the seed, what more seeds could show, how steadily training runs, and how often "
+        "it fails.",
+        (_drawn_power, _figure(losses)),
         (_table(stability),),
     ),
     Chapter(

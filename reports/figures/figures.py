@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from reports.evidence.evidence import Evidence
 from reports.figures.drawing import Drawing, file_name, heading, in_numbers
-from reports.figures.marks import mark
+from reports.figures.marks import mark, plot_dots
 from reports.figures.style import BLUES, MUTED, PAPER, Look, Palette, look, name_lines, new_figure, text_on
 from reports.measures.runs import WEIGHTS
 from reports.reading.runs import OBJECTIVES, PAIRS
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
+HOVER_POINTS = 24
 _OBJECTIVE_LOOKS = (look(7), look(4), look(5))  # the last ones: methods take theirs from the front
 
 
@@ -195,8 +197,18 @@ def _band(axes: Axes, rows: pd.DataFrame, columns: tuple[str, str], look: Look, 
     first, last = (f"{mean[i]:.3g} at {time} {at[i]:g}" for i in known[[0, -1]])
     (line,) = axes.plot(at, mean, color=look.colour, linestyle=look.dash, **look.markers(len(at)))
     mark(line, f"{name}: {first}, {last}; mean over seeds", method)
+    _say_values(axes, at[known], mean[known], f"{name} at {time}", method)
     if values.shape[1] > 1:
         sd = values.std(axis=1, ddof=1)
         band = axes.fill_between(at, mean - sd, mean + sd, color=look.colour, alpha=0.13, linewidth=0)
         mark(band, f"{name}: mean ± 1 sd over seeds", method)
     return float(mean[known[-1]])
+
+
+def _say_values(
+    axes: Axes, at: Float[np.ndarray, " times"], mean: Float[np.ndarray, " times"], name: str, method: str
+) -> None:
+    """Have a line say its values on hover, at HOVER_POINTS of its times or a few less, by dots that nobody sees."""
+    every = slice(None, None, -(-len(at) // HOVER_POINTS))
+    titles = [f"{name} {time:g}: {value:.3g}" for time, value in zip(at[every], mean[every], strict=True)]
+    plot_dots(axes, at[every].tolist(), mean[every].tolist(), titles, method, marker="o", markersize=8, alpha=0)

@@ -17,7 +17,9 @@ TABLES = (
     *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
     *("comparisons", "selection", "factorial", "leaderboard", "per_class", "calibration"),
 )
-FIGURES = (*("scores", "losses", "cosines", "weights", "ternary", "confusion", "per_class", "calibration", "cost"),)
+FIGURES = (
+    *("scores", "losses", "cosines", "weights", "ternary", "confusion", "per_class", "calibration", "power", "cost"),
+)
 SIMULATED = "SIMULATED DATA (iemocap-sim)"
 
 

@@ -75,6 +75,15 @@ def test_a_panel_of_one_method_says_so(drawn: dict[str, ElementTree.Element]) ->
     assert any(re.fullmatch(r"css, fused: 0\.\d+ at epoch 1, 0\.\d+ at epoch 2; mean over seeds", t) for t in lines)
 
 
+def test_a_line_says_its_value_at_every_epoch_and_probe(drawn: dict[str, ElementTree.Element]) -> None:
+    for name, time, panels in (("losses_meld", "epoch", 2), ("cosines_meld", "step", 3)):
+        points = [t for group in of_method(drawn[name], "adam") for use in group.iter("use") for t in titles(use)]
+        times = [re.fullmatch(rf"adam at {time} (\d+): -?\d[\d.e-]*", title) for title in points]
+        assert all(times)
+        assert len(times) == panels * len({at[1] for at in times if at})
+        assert len(times) >= 2 * panels
+
+
 def test_any_name_can_be_marked_and_comes_out_as_it_is(tmp_path: Path) -> None:
     with style.drawing():
         figure = style.new_figure(8, 3, "title")
