@@ -1,19 +1,15 @@
 """A browser, and a report whose names try to be something else."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from reports import build
+from tests.browser.chromium import EXECUTABLE, chromium
 from tests.browser.names import HOSTILE, Open
 from tests.reports.synthetic_runs import CEILING, REFERENCES, edit, write_run
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +30,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM is not None, "no chromium on the PATH and none named by CHROMIUM"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    assert EXECUTABLE is not None, "no chromium on the PATH and none named by CHROMIUM"
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
