@@ -15,6 +15,7 @@ from reports.tables.accuracy import accuracy
 from reports.tables.claims import claims_table
 from reports.tables.comparisons import comparisons
 from reports.tables.conflict import conflict
+from reports.tables.every_run import every_run
 from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.stability import stability
@@ -25,7 +26,7 @@ class Frames:
     """The numbers of a report. Scores, shares and differences are in per cent (points) in every frame; losses in nats.
 
     Attributes:
-        accuracy, stability, conflict: a row a method on a data set.
+        accuracy, stability, conflict: a row a method on a data set. runs: a row a run.
         comparisons: a row a comparison of two methods on a data set.
         looks: a row a comparison and look, of families that were followed until they were decided.
         claims: a row a part of a claim on a data set.
@@ -37,6 +38,7 @@ class Frames:
     accuracy: pd.DataFrame
     stability: pd.DataFrame
     conflict: pd.DataFrame
+    runs: pd.DataFrame
     comparisons: pd.DataFrame
     looks: pd.DataFrame
     claims: pd.DataFrame
@@ -62,6 +64,7 @@ def load(store: Path | str, keys: Collection[str] | None = None) -> Frames:
         accuracy=_summary("accuracy", analysis, accuracy),
         stability=_summary("stability", analysis, stability),
         conflict=_summary("conflict", analysis, conflict),
+        runs=_frame("runs", [every_run(analysis.evidence).frame]),
         comparisons=_frame("comparisons", (comparisons(e, analysis.inference).frame for e in analysis.validated)),
         looks=_frame("looks", (looks(e, analysis.inference).frame for e in analysis.validated)),
         claims=_frame("claims", [claims.frame]),

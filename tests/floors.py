@@ -47,5 +47,5 @@ FLOORS = (
     "benchmark/cli",
 )
 
-WITHOUT_COUNTERPART = ("architecture", "calibration", "browser", "controls", "fuzz", "perf")
+WITHOUT_COUNTERPART = ("architecture", "calibration", "browser", "controls", "docs", "fuzz", "perf")
 """Folders of ``tests`` that hold tests of the whole, and mirror no folder of the packages."""

@@ -1,6 +1,7 @@
 """Progress in a notebook: one line that updates, and below it what a reader has to know."""
 
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,10 @@ def default_listener() -> Listener:
 
 class Notebook(Listener):
     """Shows everything through IPython's display: progress in a line of its own, which is drawn again in its place."""
+
+    def __init__(self) -> None:
+        # MLflow imports tqdm, which asks every notebook for widgets that nothing here draws
+        warnings.filterwarnings("ignore", "IProgress not found")
 
     def message(self, text: str) -> None:
         """Show a line below."""

@@ -13,6 +13,7 @@ _BOTH = {
     "stability": summaries.STABILITY,
     "conflict": summaries.CONFLICT,
     "comparisons": differences.COMPARISONS,
+    "runs": runs.RUNS,
     "looks": differences.LOOKS,
     "claims": differences.CLAIMS,
 }
@@ -32,7 +33,6 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = _BOTH | {
     "factorial": differences.FACTORIAL,
     "instrument": differences.INSTRUMENT,
     "per_class": runs.PER_CLASS,
-    "runs": runs.RUNS,
     "methods": runs.METHODS,
     "tuning": tuning.TUNING,
     "tuning_budget": tuning.TUNING_BUDGET,

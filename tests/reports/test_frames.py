@@ -18,7 +18,7 @@ from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
 from tests.reports.tuning.synthetic_studies import LR, searched, write_study
 
-NAMES = ("accuracy", "stability", "conflict", "comparisons", "looks", "claims")
+NAMES = ("accuracy", "stability", "conflict", "runs", "comparisons", "looks", "claims")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,13 @@
 """Notebooks, run by a real kernel: progress is one line that updates, and nothing is drawn by hundreds of lines."""
 
-import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from tests.paths import ROOT
+from tests.docs.notebooks import execute
 
 RUN = """
 import benchmark
@@ -24,23 +23,15 @@ COMMAND = """
 """
 
 
-def outputs(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def outputs(code: str, folder: Path) -> list[Any]:
     """What the cell of a notebook in this folder shows."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    monkeypatch.setenv("PYTHONPATH", path)
-    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(
-        notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
-    return list(notebook.cells[0].outputs)
+    return list(execute(notebook, folder).cells[0].outputs)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's client
-def test_progress_is_one_line_that_updates(features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = outputs(RUN.format(features=str(features), store=str(tmp_path / "store")), tmp_path, monkeypatch)
+def test_progress_is_one_line_that_updates(features: Path, tmp_path: Path) -> None:
+    shown = outputs(RUN.format(features=str(features), store=str(tmp_path / "store")), tmp_path)
     lines = [output["data"]["text/plain"] for output in shown if output["output_type"] == "display_data"]
     assert [line for line in lines if line.startswith("4/4 runs")] == [line for line in lines if " runs · " in line], (
         lines
@@ -50,13 +41,9 @@ def test_progress_is_one_line_that_updates(features: Path, tmp_path: Path, monke
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_command_in_a_notebook_draws_one_line_and_its_report(
-    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
+def test_the_command_in_a_notebook_draws_one_line_and_its_report(features: Path, tmp_path: Path) -> None:
     code = COMMAND.format(python=sys.executable, features=features, store=tmp_path / "store")
-    shown = outputs(code, tmp_path, monkeypatch)
+    shown = outputs(code, tmp_path)
     text = "".join(output.get("text", "") for output in shown)
     assert "\x1b[1A" not in text
     assert "2/2 runs" in text
