@@ -41,6 +41,8 @@ def first_error(error: ValidationError) -> str:
             return f"{name} must be {words} {limits[limit]:g}, got {problem['input']!r}"
     if problem["type"] == "extra_forbidden":
         return f"{name}: there is no such setting, got {problem['input']!r}"[:300]
+    if problem["type"] == "literal_error":
+        return f"{name} must be {limits['expected']}, got {problem['input']!r}"[:300]
     if problem["type"] in _KINDS:
         return f"{name} must be {_KINDS[problem['type']]}, got {problem['input']!r}"[:300]
     return f"{name}: {message}, got {problem['input']!r}"[:300]

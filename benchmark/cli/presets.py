@@ -48,4 +48,6 @@ def _settings(preset: "Preset", data: str) -> dict[str, str]:
 
 def _written(value: Any) -> str:
     """The value as TOML has it."""
+    if isinstance(value, str):
+        return f'"{value}"'
     return f"{value:.15g}" if isinstance(value, float) else str(value).lower()

@@ -9,6 +9,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.words import counted
+from benchmark.experiment.spec import Training
 
 if TYPE_CHECKING:
     from benchmark.experiment.spec import RunSpec
@@ -52,7 +53,7 @@ def seconds_of_runs(specs: "Iterable[RunSpec]", store: "Store") -> dict[str, flo
 
 def _kind(record: Mapping[str, Any]) -> _Kind:
     """A key that runs share which take equally long for an epoch."""
-    training = {name: value for name, value in record["training"].items() if name != "epochs"}
+    training = {n: value for n, value in Training.identifying(record["training"]).items() if n != "epochs"}
     parts = [record["dataset"], record.get("inputs"), record["encoder"], record["fusion"], record["aggregator"]]
     return json.dumps([*parts, training, record["provenance"]["device"]], sort_keys=True)
 

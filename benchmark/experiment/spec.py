@@ -26,6 +26,9 @@ class Training(Frozen):
         temperature: T of the distillation objective.
         class_weights: weight L1 and L2 by the inverse frequency of the classes in the run's training data.
         standardize: shift and scale every input feature to mean 0, sd 1 over the run's training data.
+        schedule, warmup: how the learning rate goes (:mod:`benchmark.training.schedule`), and over what share of the
+            steps it rises; ``warmup-cosine`` has to say that, be it 0.
+        clip_norm: the update direction is shortened to this norm, over all parameters, where it is longer; 0: never.
         probe_every: steps between two probes of gradient conflict.
         probe_conversations: training conversations in the probe.
     """
@@ -42,12 +45,29 @@ class Training(Frozen):
     standardize: bool
     probe_every: Positive
     probe_conversations: Positive
+    schedule: Literal["constant", "warmup-cosine"] = "constant"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    clip_norm: NonNegative = 0.0
 
     @model_validator(mode="after")
     def _heads_divide_hidden(self) -> "Training":
         if self.hidden % self.heads:
             raise ValueError(f"hidden must be a multiple of heads ({self.heads}), got {self.hidden}")
         return self
+
+    @model_validator(mode="after")
+    def _warmup_goes_with_its_schedule(self) -> "Training":
+        if self.schedule == "constant" and self.warmup:
+            raise ValueError(f"warmup goes with schedule warmup-cosine: choose that, or warmup 0, got {self.warmup}")
+        if self.schedule != "constant" and "warmup" not in self.model_fields_set:
+            raise ValueError(f"schedule {self.schedule} needs warmup, a share of the steps: 0.1, or 0 for none")
+        return self
+
+    @staticmethod
+    def identifying(values: Mapping[str, Any]) -> dict[str, Any]:
+        """These settings without those at a default: runs that are older than such a setting keep their keys."""
+        fields = Training.model_fields
+        return {n: value for n, value in values.items() if n not in fields or fields[n].default != value}
 
 
 class RefitOf(Frozen):
@@ -144,7 +164,7 @@ class RunSpec(Frozen):
             "dataset": self.dataset,
             "seed": self.seed,
             **self.method.components,
-            "training": self.training.model_dump(),
+            "training": Training.identifying(self.training.model_dump()),
             "provenance": self.provenance.model_dump(),
         }
         if self.inputs != DEFAULT_INPUTS:  # named only where they matter

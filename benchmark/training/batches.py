@@ -60,6 +60,10 @@ class PackedData:
         mean, scale = self._standard[modality]
         return (x - mean) * scale
 
+    def batches(self, size: int) -> int:
+        """How many batches of ``size`` conversations an epoch has; the last may be smaller."""
+        return -(-len(self.conversations) // size)
+
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[Batch]:
         """Batches of ``size`` conversations in the order that seed and epoch decide, the same for every method."""
         order = np.random.default_rng(derive(seed, "order", epoch)).permutation(len(self.conversations))

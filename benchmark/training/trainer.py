@@ -18,6 +18,7 @@ from benchmark.training.building import build_aggregator, build_model, build_obj
 from benchmark.training.gradients import Parameters, combine, cosines, norms, objective_gradients
 from benchmark.training.prediction import SCORES, predict, validation_scores
 from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
+from benchmark.training.schedule import learning_rate
 from benchmark.training.seeding import derive
 from css.interfaces import OBJECTIVES
 
@@ -125,10 +126,12 @@ class Trainer:
         progress, settings = self.progress, self.spec.training
         epoch = progress.epoch + 1
         step = sum(map(len, progress.steps))
+        budget = settings.epochs * self.train_data.batches(settings.batch_size)
         rows = []
         start = time.perf_counter()
         probing = 0.0
         for batch in self.train_data.epoch(settings.batch_size, self.spec.seed, epoch):
+            self.optimizer.param_groups[0]["lr"] = learning_rate(settings, step, budget)
             if step % settings.probe_every == 0:
                 row, seconds = self._probed_step(batch, step, epoch)
                 probing += seconds
@@ -198,6 +201,8 @@ class Trainer:
             known = STEP_COLUMNS.index(NORMS[0])
             conflict = losses.new_full((len(self.step_columns) - known,), torch.nan)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
+        if clip := self.spec.training.clip_norm:
+            torch.nn.utils.clip_grads_with_norm_(self.parameters.all, clip, norm)  # what clip_grad_norm_ does with it
         skipped = (weights.sum() == 0).to(losses.dtype)
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
         self.optimizer.step()

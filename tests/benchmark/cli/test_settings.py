@@ -14,12 +14,14 @@ from tests.benchmark.harness import Say
 
 OTHERS: dict[str, Any] = {
     "epochs": 3, "hidden": 24, "heads": 3, "dropout": 0.25, "batch_size": 7, "lr": 0.02, "weight_decay": 0.125,
-    "temperature": 1.5, "class_weights": True, "standardize": False, "probe_every": 9, "probe_conversations": 5,
+    "schedule": "warmup-cosine", "warmup": 0.2, "clip_norm": 0.75, "temperature": 1.5, "class_weights": True,
+    "standardize": False, "probe_every": 9, "probe_conversations": 5,
 }  # fmt: skip
 WORDS = (
     *("--epochs", "3", "--hidden", "24", "--heads", "3", "--dropout", "0.25", "--batch-size", "7", "--lr", "0.02"),
-    *("--weight-decay", "0.125", "--temperature", "1.5", "--class-weights", "--no-standardize"),
-    *("--probe-every", "9", "--probe-conversations", "5"),
+    *("--weight-decay", "0.125", "--schedule", "warmup-cosine", "--warmup", "0.2", "--clip-norm", "0.75"),
+    *("--temperature", "1.5", "--class-weights", "--no-standardize", "--probe-every", "9"),
+    *("--probe-conversations", "5"),
 )
 GRID = ("--preset", "smoke", "--datasets", "meld-sim", "--methods", "css", "--seeds", "1", "--device", "cpu")
 

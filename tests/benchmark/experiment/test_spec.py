@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from benchmark.base.values import first_error
 from benchmark.data.inputs import Inputs
 from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RefitOf, RunSpec, Training, Tuned, Untuned
@@ -44,6 +45,8 @@ SPEC = RunSpec(
 )
 OTHERS: dict[tuple[str, ...], Any] = {
     ("protocol",): "published",
+    ("training", "schedule"): "warmup-cosine",
+    ("training", "clip_norm"): 0.5,
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
     ("inputs", "remedies"): ("zero-leaked",),
@@ -71,6 +74,8 @@ def changed(path: tuple[str, ...]) -> RunSpec:
     value = place[path[-1]]
     if path in OTHERS:
         place[path[-1]] = OTHERS[path]
+    elif path == ("training", "warmup"):  # alone it is nothing
+        place |= {"schedule": "warmup-cosine", "warmup": 0.25}
     elif isinstance(value, bool):
         place[path[-1]] = not value
     else:
@@ -145,6 +150,43 @@ def test_a_key_does_not_depend_on_the_order_of_options_or_on_how_a_number_is_wri
 def test_a_key_stays_what_it_was() -> None:
     """A changed canonical form orphans every store: change this number only on purpose."""
     assert SPEC.key == "8aaca255eee42362"
+
+
+def test_settings_that_came_later_leave_keys_alone_where_they_are_at_their_default() -> None:
+    form = SPEC.model_dump()
+    assert RunSpec(**form).key == SPEC.key
+    record = SPEC.record()
+    for name in ("schedule", "warmup", "clip_norm"):
+        del form["training"][name], record["training"][name]
+    assert RunSpec(**form).key == RunSpec.from_record(record).key == SPEC.key
+
+
+def test_every_share_of_warm_up_is_another_run() -> None:
+    shares = [{"schedule": "warmup-cosine", "warmup": share} for share in (0, 0.1, 0.2)]
+    specs = [RunSpec(**SPEC.model_dump() | {"training": SPEC.training.model_dump() | share}) for share in shares]
+    assert len({spec.key for spec in (SPEC, *specs)}) == len({spec.budget for spec in (SPEC, *specs)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"warmup": 0.1}, "warmup goes with schedule warmup-cosine: choose that, or warmup 0, got 0.1"),
+        (
+            {"schedule": "warmup-cosine"},
+            "schedule warmup-cosine needs warmup, a share of the steps: 0.1, or 0 for none",
+        ),
+        ({"schedule": "linear"}, "schedule must be 'constant' or 'warmup-cosine', got 'linear'"),
+        ({"schedule": "warmup-cosine", "warmup": 1}, "warmup must be less than 1, got 1"),
+        ({"clip_norm": -1}, "clip_norm must be at least 0, got -1"),
+    ],
+)
+def test_schedule_and_warm_up_go_together(settings: dict[str, Any], message: str) -> None:
+    plain = {
+        n: value for n, value in SPEC.training.model_dump().items() if n not in ("schedule", "warmup", "clip_norm")
+    }
+    with pytest.raises(ValidationError) as refused:
+        Training(**plain | settings)
+    assert first_error(refused.value) == message
 
 
 @pytest.mark.parametrize("refitted", [False, True])
@@ -335,7 +377,7 @@ def specs() -> st.SearchStrategy[RunSpec]:
         seed=st.integers(0, 2**62),
         preset=st.text(max_size=5),
         training=st.builds(
-            lambda heads, **rest: Training(heads=heads, hidden=3 * heads, **rest),
+            lambda heads, rates, **rest: Training(heads=heads, hidden=3 * heads, **rates, **rest),
             heads=positive,
             dropout=st.floats(0, 1, exclude_max=True),
             epochs=positive,
@@ -347,6 +389,9 @@ def specs() -> st.SearchStrategy[RunSpec]:
             standardize=st.booleans(),
             probe_every=positive,
             probe_conversations=positive,
+            rates=st.sampled_from([{}, {"schedule": "warmup-cosine", "warmup": 0.0}])
+            | st.builds(dict, schedule=st.just("warmup-cosine"), warmup=st.floats(0, 1, exclude_max=True)),
+            clip_norm=rate,
         ),
         provenance=st.builds(Provenance, **dict.fromkeys(Provenance.model_fields, st.text(max_size=5))),
     )
