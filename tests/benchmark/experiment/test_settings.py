@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hin
 
 from benchmark.experiment.settings import Settings, as_words, given
 from benchmark.experiment.spec import Training
+from tests.paths import ROOT
 
 
 def bare(kind: object) -> object:
@@ -31,6 +32,14 @@ def test_every_setting_has_a_sentence_of_help() -> None:
         _, metavar, explained = get_args(hint)
         assert explained.endswith("."), name
         assert bool(metavar) == (bare(hint) is not bool), name
+
+
+def test_the_page_of_settings_names_every_option() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    table = "".join(line for line in page.splitlines() if line.startswith("| `--"))
+    for name in Settings.__annotations__:
+        assert f"`{name}`" in table, name
+        assert f"`--{name.replace('_', '-')}`" in table, name
 
 
 def test_settings_are_written_as_the_command_line_reads_them() -> None:
