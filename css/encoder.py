@@ -81,6 +81,9 @@ class ConversationEncoder(Encoder):
         speakers: size of the speaker table.
         generator: what dropout draws from (None: torch's global generator).
         theta_speakers: the speaker embeddings are part of θ, as one more block.
+        modality_aware, interaction_aware: False leaves the stage and its parameters out (ablation). What follows reads
+            what the stage would have read; the reduction maps the outputs of the stages that are left, side by side, to
+            h, and the inputs where none is.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class ConversationEncoder(Encoder):
         speakers: int,
         generator: torch.Generator | None = None,
         theta_speakers: bool = False,
+        modality_aware: bool = True,
+        interaction_aware: bool = True,
     ) -> None:
         super().__init__()
         if hidden % heads:
@@ -102,9 +107,10 @@ class ConversationEncoder(Encoder):
         self.dropout = Dropout(dropout, generator)
         self.inputs = nn.ModuleDict({m: nn.Linear(width, hidden) for m, width in inputs.items()})
         self.speaker = nn.Embedding(speakers, hidden)
-        self.modality_aware = ModalityAwareLayer(len(inputs), hidden, heads, self.dropout)
-        self.interaction_aware = InteractionAwareLayer(len(inputs), hidden, heads, self.dropout)
-        self.reduction = StackedLinear(len(inputs), 2 * hidden, hidden)
+        layer = (len(inputs), hidden, heads, self.dropout)
+        self.modality_aware = ModalityAwareLayer(*layer) if modality_aware else None
+        self.interaction_aware = InteractionAwareLayer(*layer) if interaction_aware else None
+        self.reduction = StackedLinear(len(inputs), max(1, modality_aware + interaction_aware) * hidden, hidden)
 
     def shared_parameters(self) -> dict[str, nn.Parameter]:
         """θ, the parameters whose gradients are compared: everything here, the speaker embeddings only if asked for."""
@@ -127,7 +133,11 @@ class ConversationEncoder(Encoder):
         projected = torch.stack([self.inputs[m](features[m]) for m in self.modalities])
         layout = packed_layout(lengths, projected.device, projected.dtype)
         context = self.speaker(speakers) + sinusoidal_positions(layout.position, self.hidden, projected.dtype)
-        within = self.modality_aware(self.dropout(projected + context), layout)
-        cross = self.interaction_aware(within, layout)
-        reduced = self.reduction(torch.cat([within, cross], dim=-1))
+        x = self.dropout(projected + context)
+        stages = []
+        for stage in (self.modality_aware, self.interaction_aware):
+            if stage is not None:
+                x = stage(x, layout)
+                stages.append(x)
+        reduced = self.reduction(torch.cat(stages or [x], dim=-1))
         return dict(zip(self.modalities, reduced.unbind(), strict=True))

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from benchmark.base.values import Frozen, NonNegative, Positive
 from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.experiment.provenance import Provenance
+from benchmark.methods.parsing import identifying
 from benchmark.methods.parts import Method
 
 Protocol = Literal["validated", "published", "refit"]
@@ -163,7 +164,7 @@ class RunSpec(Frozen):
         form = {
             "dataset": self.dataset,
             "seed": self.seed,
-            **self.method.components,
+            **identifying(self.method),
             "training": Training.identifying(self.training.model_dump()),
             "provenance": self.provenance.model_dump(),
         }

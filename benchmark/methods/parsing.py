@@ -1,6 +1,7 @@
 """A method's name, as a user writes it, to the components of a run, and back to its canonical form."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up, parse_part
@@ -39,6 +40,16 @@ def parse_method(
 def written_options(text: str) -> set[str]:
     """The options that a method's name itself sets: no default and no override changes these."""
     return {option for _, options in _read(text).values() for option in options}
+
+
+def identifying(method: Method) -> dict[str, dict[str, Any]]:
+    """The four components as a run's key has them: without newer options at their default."""
+    components = method.components
+    for kind, component in components.items():
+        known = KINDS[kind].get(component["name"])  # None: a plug-in that is not installed here
+        newer = {o: option.default for o, option in known.options.items() if option.newer} if known else {}
+        component["options"] = {o: v for o, v in component["options"].items() if o not in newer or v != newer[o]}
+    return components
 
 
 def resolve(

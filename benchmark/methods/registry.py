@@ -33,6 +33,7 @@ class Option:
 
     Attributes:
         search: where tuning searches it; None: not at all.
+        newer: there were runs before it: at its default it is in no key, so that they keep theirs.
     """
 
     default: Value
@@ -40,6 +41,7 @@ class Option:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     search: Range | None = None
+    newer: bool = False
 
     def parse(self, name: str, value: Value) -> Value:
         """The checked value; raises UserError naming the option, the value and what is allowed."""
@@ -112,8 +114,12 @@ _ORDER = Option(3, 1, search=Range(1, 6))
 ENCODERS: dict[str, Entry] = {
     "paper": Entry(
         "css.encoder:ConversationEncoder",
-        "modality-aware and interaction-aware stages of CSS; theta_speakers: θ has the speaker embeddings too",
-        {"theta_speakers": Option(False)},
+        "modality-aware and interaction-aware stages of CSS, or without one; theta_speakers: θ has the speakers' too",
+        {
+            "theta_speakers": Option(False),
+            "modality_aware": Option(True, newer=True),
+            "interaction_aware": Option(True, newer=True),
+        },
     ),
     "released": Entry(
         "css.released.encoder:ReleasedEncoder",

@@ -68,14 +68,22 @@ class PaddedClassifier:
             encoder.dropout(encoder.inputs[m](batch.features[m]) + context + encoder.speaker(batch.speakers))
             for m in encoder.modalities
         ]
-        own = [self._own(i, x[i], batch.valid) for i in range(len(x))]
-        cross = [self._cross(i, own, batch.valid) for i in range(len(x))]
-        out = [linear(encoder.reduction, i, torch.cat([own[i], cross[i]], -1)) for i in range(len(x))]
+        slots = range(len(x))
+        if encoder.modality_aware is None and encoder.interaction_aware is None:
+            read = [[x[i]] for i in slots]
+        elif encoder.modality_aware is None:
+            read = [[self._cross(i, x, batch.valid)] for i in slots]
+        elif encoder.interaction_aware is None:
+            read = [[self._own(i, x[i], batch.valid)] for i in slots]
+        else:
+            own = [self._own(i, x[i], batch.valid) for i in slots]
+            read = [[own[i], self._cross(i, own, batch.valid)] for i in slots]
+        out = [linear(encoder.reduction, i, torch.cat(read[i], -1)) for i in slots]
         return dict(zip(encoder.modalities, out, strict=True))
 
     def _own(self, i, x, valid):
         layer = self.model.encoder.modality_aware
-        attended = self._attention(*linear(layer.qkv, i, x).chunk(3, -1), valid)
+        attended = self._attention(layer.heads, *linear(layer.qkv, i, x).chunk(3, -1), valid)
         u = x + layer.dropout(linear(layer.out, i, attended))
         normed = F.layer_norm(u, u.shape[-1:], layer.norm_weight[i, 0], layer.norm_bias[i, 0], 1e-6)
         inner = layer.dropout(F.gelu(linear(layer.widen, i, normed), approximate="tanh"))
@@ -88,11 +96,10 @@ class PaddedClassifier:
             if j != i:
                 others = others + torch.sigmoid(linear(layer.gate, j, x)) * x
         query = layer.query(own[i])
-        attended = self._attention(query, *layer.key_value(others).chunk(2, -1), valid)
+        attended = self._attention(layer.heads, query, *layer.key_value(others).chunk(2, -1), valid)
         return layer.norm(layer.out(attended) + query)
 
-    def _attention(self, query, key, value, valid):
-        heads = self.model.encoder.modality_aware.heads
+    def _attention(self, heads, query, key, value, valid):
         q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
         scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
         scores = scores.masked_fill(~valid[:, None, None, :], -torch.inf)

@@ -24,10 +24,18 @@ SPEAKERS, CLASSES = 4, 3
 CLASS_WEIGHTS = torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
 
 
-def classifier(modalities=tuple(WIDTHS), hidden=12, heads=3, dropout=0.0, seed=0, generator=None):
+WITHOUT_STAGES = (
+    {"modality_aware": False},
+    {"interaction_aware": False},
+    {"modality_aware": False, "interaction_aware": False},
+)
+
+
+def classifier(modalities=tuple(WIDTHS), hidden=12, heads=3, dropout=0.0, seed=0, generator=None, **stages):
     """In float64 and evaluation mode, no parameter at a value that hides it."""
     torch.manual_seed(seed)
-    encoder = ConversationEncoder({m: WIDTHS[m] for m in modalities}, hidden, heads, dropout, SPEAKERS, generator)
+    inputs = {m: WIDTHS[m] for m in modalities}
+    encoder = ConversationEncoder(inputs, hidden, heads, dropout, SPEAKERS, generator, **stages)
     fusion = SynergisticPolynomialFusion(hidden, 4, 3, modalities)
     model = EmotionClassifier(encoder, fusion, CLASSES, dropout, generator).double().eval()
     with torch.no_grad():
@@ -99,6 +107,48 @@ def test_gradients_of_every_objective_are_those_of_a_padded_batch(lengths):
         of_padded = torch.autograd.grad(other, parameters, retain_graph=True, materialize_grads=True)
         for g, expected in zip(of_packed, of_padded, strict=True):
             close(g, expected, 1e-9)
+
+
+@pytest.mark.parametrize("modalities", [tuple(WIDTHS), ("visual", "text")], ids="+".join)
+@pytest.mark.parametrize("stages", WITHOUT_STAGES, ids=str)
+def test_without_a_stage_losses_and_gradients_are_those_of_a_padded_batch_without_it(stages, modalities):
+    model, b = classifier(modalities, **stages), batch([15, 17, 1], modalities)
+    close(run(model, b), branches(PaddedClassifier(model)(PaddedBatch.of(b))))
+    padded, parameters = PaddedBatch.of(b), list(model.parameters())
+    expected_losses = objectives(PaddedClassifier(model)(padded), padded.label[padded.valid], 2.0, CLASS_WEIGHTS)
+    of_packed = torch.autograd.grad(sum(losses(model, b)), parameters)
+    for g, expected in zip(of_packed, torch.autograd.grad(sum(expected_losses), parameters), strict=True):
+        close(g, expected, 1e-9)
+        assert (g.abs() > 1e-12).any()
+
+
+@pytest.mark.parametrize("stages", WITHOUT_STAGES, ids=str)
+def test_a_stage_that_is_left_out_has_no_parameters_and_theta_follows(stages):
+    encoder, whole = classifier(**stages).encoder, classifier().encoder
+    left_out = tuple(stages)
+    names = {name for name in whole.shared_parameters() if not name.startswith(left_out)}
+    assert set(encoder.shared_parameters()) == names
+    assert {name for name, _ in encoder.named_parameters()} == names | {"speaker.weight"}
+    expected = 12 * max(1, 2 - len(stages))
+    assert encoder.reduction.weight.shape == (3, expected, 12)
+
+
+def test_without_the_interaction_aware_stage_no_modality_reaches_another_and_without_the_other_own_context_does_not():
+    b = batch([5, 4])
+    for modality in WIDTHS:
+        for stages in WITHOUT_STAGES:
+            encoder = classifier(**stages).encoder
+            before = encoder(b.features, b.speakers, b.lengths)
+            changed = {**b.features, modality: b.features[modality].clone()}
+            changed[modality][1] += 1
+            after = encoder(changed, b.speakers, b.lengths)
+            moved = {m: ((after[m] - before[m]).abs().amax(1) > 1e-9).nonzero().flatten().tolist() for m in WIDTHS}
+            if stages == {"modality_aware": False}:
+                expected = {m: [1] if m == modality else [0, 1, 2, 3, 4] for m in WIDTHS}
+            else:
+                own = [0, 1, 2, 3, 4] if stages == {"interaction_aware": False} else [1]
+                expected = {m: own if m == modality else [] for m in WIDTHS}
+            assert moved == expected
 
 
 def test_a_padded_step_of_four_backward_passes_descends_along_the_weighted_gradients():

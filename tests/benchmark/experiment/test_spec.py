@@ -161,6 +161,24 @@ def test_settings_that_came_later_leave_keys_alone_where_they_are_at_their_defau
     assert RunSpec(**form).key == RunSpec.from_record(record).key == SPEC.key
 
 
+def test_options_that_came_later_leave_keys_alone_where_they_are_at_their_default() -> None:
+    form = SPEC.model_dump()
+    form["method"]["encoder"] = {"name": "paper", "options": {"theta_speakers": False}}
+    older = RunSpec(**form)
+    newer = {"modality_aware": True, "interaction_aware": True}
+    form["method"]["encoder"]["options"] |= newer
+    spelled_out = RunSpec(**form)
+    assert (older.key, older.group) == (spelled_out.key, spelled_out.group)
+    assert spelled_out.record()["encoder"]["options"] == {"theta_speakers": False} | newer
+    for record in (older.record(), spelled_out.record()):
+        assert RunSpec.from_record(record).key == older.key
+    keys = {older.key}
+    for name in newer:
+        form["method"]["encoder"]["options"] = {"theta_speakers": False} | newer | {name: False}
+        keys.add(RunSpec(**form).key)
+    assert len(keys) == 3
+
+
 def test_every_share_of_warm_up_is_another_run() -> None:
     shares = [{"schedule": "warmup-cosine", "warmup": share} for share in (0, 0.1, 0.2)]
     specs = [RunSpec(**SPEC.model_dump() | {"training": SPEC.training.model_dump() | share}) for share in shares]

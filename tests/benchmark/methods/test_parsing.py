@@ -97,7 +97,9 @@ def test_every_way_to_write_a_method(
     assert parse_method(text, {}) == Method(
         canonical=canonical,
         label=label,
-        encoder=Component(name="paper", options={"theta_speakers": False}),
+        encoder=Component(
+            name="paper", options={"theta_speakers": False, "modality_aware": True, "interaction_aware": True}
+        ),
         fusion=Component(name=fusion, options=options),
         aggregator=Component(
             name=aggregator, options={o: v.default for o, v in AGGREGATORS[aggregator].options.items()}
@@ -134,6 +136,11 @@ def test_the_released_implementation_brings_all_four_parts_whatever_the_grids_en
             "paper(theta_speakers=true)/css",
             "released",
             *["paper(theta_speakers=true)/" + m for m in ("spf+pgm", "css")],
+        ),
+        (
+            "paper(interaction_aware=false)/css",
+            "paper",
+            *["paper(interaction_aware=false)/" + m for m in ("spf+pgm", "css")],
         ),
         ("paper(theta_speakers=false)/css", "released", "spf+pgm", "css"),
         ("adam", "paper(theta_speakers=true)", *["paper(theta_speakers=true)/" + m for m in ("spf+equal", "adam")]),
