@@ -29,6 +29,7 @@ from reports.tables.instrument import instrument
 from reports.tables.methods import methods
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
+from reports.text import counted
 from reports.tuning.page import write as write_tuning
 
 SELECTION = (
@@ -156,7 +157,7 @@ def _setting(comparison: Comparison) -> str:
     training = comparison.runs[0].training
     methods, seeds = len(comparison.methods), len(comparison.seeds)
     parts = [
-        f"{methods} {'method' if methods == 1 else 'methods'} × {seeds} {'seed' if seeds == 1 else 'seeds'}",
+        f"{counted(methods, 'method')} × {counted(seeds, 'seed')}",
         f"preset {comparison.presets}",
         *([] if comparison.validated else ["published protocol: best test epoch, no result"]),
         *(f"{name} {training[name]}" for name in ("epochs", "hidden", "batch_size", "lr") if name in training),

@@ -107,6 +107,11 @@ def listing_of(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 seed`, `2 seeds`; `plural` where it is not the noun with an s."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def number(value: float, digits: int, tiny: bool = False) -> str:
     """A number with a fixed count of decimals and a true minus sign; `tiny`: scientific where those would show 0."""
     if not isfinite(value):

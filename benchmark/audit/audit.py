@@ -13,6 +13,7 @@ from benchmark.audit.findings import judge
 from benchmark.audit.result import (
     Audit,
 )
+from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
 from benchmark.data.corpora import corpus_of
 from benchmark.data.defects.duplicates import find_copies, find_repeats
@@ -86,7 +87,8 @@ def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path 
     """
     read = load_unchecked(path, inputs.modalities, inputs.text_view, roberta, present=True)
     corpus = corpus_of(read.conversations)
-    classes = corpus or f"{len(read.conversations.class_names)} classes of its own, settings of {read.dataset}"
+    count = counted(len(read.conversations.class_names), "class", "classes")
+    classes = corpus or f"{count} of its own, settings of {read.dataset}"
     sha256 = fingerprint(Path(path), roberta)
     mended = remedied(read.conversations, inputs.remedies)
     outcome = replace(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from benchmark.audit.counts import KNOWN, differences
 from benchmark.audit.result import Audit, Finding
+from benchmark.base.words import counted
 from benchmark.data.defects.duplicates import Copies
 from benchmark.data.defects.near import NEAR
 from benchmark.data.defects.remedies import RemedyName
@@ -70,8 +71,9 @@ def _copies(audit: Audit) -> Iterator[Finding]:
             if copies.identical:
                 yield _finding(copies.leaks, "copies", f"{modality}: {_leak(here, other, copies)}", "zero-leaked")
             if copies.near:
+                count = counted(copies.near, f"different {here} vector is", f"different {here} vectors are")
                 text = (
-                    f"{copies.near} different {here} vectors are within {NEAR:g} sd of a {other} vector, not identical "
+                    f"{count} within {NEAR:g} sd of a {other} vector, not identical "
                     f"{_chance(copies.near_expected, copies.near_p)}"
                 )
                 yield _finding(copies.near_leaks, "copies", f"{modality}: {text}", "zero-leaked")
@@ -84,7 +86,10 @@ def _chance(expected: float, p: float | None) -> str:
 
 def _leak(here: str, other: str, copies: Copies) -> str:
     best = max(copies.pairing, key=lambda pairing: pairing.same_conversation)
-    count = f"{copies.identical} of {copies.vectors} {here} vectors that are not zero are identical to a {other} vector"
+    are = "is" if copies.identical == 1 else "are"
+    count = (
+        f"{copies.identical} of {copies.vectors} {here} vectors that are not zero {are} identical to a {other} vector"
+    )
     source = f"{best.same_conversation} to one of the conversation with the same {best.numbered_by}"
     return f"{count} {_chance(copies.expected, copies.p)}, {source}"
 
@@ -113,7 +118,7 @@ def _sentences(audit: Audit) -> Iterator[Finding]:
         yield _finding(False, "sentences", "no sentences: nothing can be said about repeated ones")
     if sentences.conflicting:
         utterances = sentences.conflicting_utterances
-        text = f"sentences with two labels or more: {sentences.conflicting}, in {utterances} utterances"
+        text = f"sentences with two labels or more: {sentences.conflicting}, in {counted(utterances, 'utterance')}"
         yield _finding(False, "sentences", text)
     if any(sentences.known_from_train.values()):
         counts = ", ".join(f"{count} of {s}" for s, count in sentences.known_from_train.items())

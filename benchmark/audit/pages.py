@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.audit.result import Audit
+from benchmark.base.words import counted
 from benchmark.data.defects.near import NEAR
 from reports.tables import rendering
 from reports.tables.model import Heading, Listing, Table
@@ -72,7 +73,7 @@ def _counts(audit: Audit) -> Table:
         for row, source in ((split, audit.counts), (f"{split}, known", audit.known or {})):
             if counts := source.get(split):
                 rows.append((row, *map(str, (counts.conversations, counts.utterances, *counts.labels))))
-    note = f"Longest conversation: {audit.longest} utterances. “Known” are the counts in the literature."
+    note = f"Longest conversation: {counted(audit.longest, 'utterance')}. “Known” are the counts in the literature."
     return _table("Counts", note, ("split", "conversations", "utterances", *audit.classes), rows)
 
 

@@ -89,7 +89,8 @@ def import_predictions(
         if sentence := warning(one.predicted, label, conversations.class_names, f"{method}, seed {one.seed}"):
             say(f"warning: {sentence}")
     if disagreeing := sum(one.disagreeing for one in content.predictions):
-        tell(f"{disagreeing} predicted classes are not the most probable ones; the scores are of what is predicted")
+        count = counted(disagreeing, "predicted class is", "predicted classes are")
+        tell(f"{count} not the most probable; the scores are of what is predicted")
     if content.ignored:
         tell(f"columns that say nothing here: {', '.join(content.ignored)}")
     chose = (

@@ -31,7 +31,7 @@ def sync(store: StoreOption = STORE, tracking_uri: TrackingOption = None) -> Non
     if result.damaged:
         say(f"left out: {counted(result.damaged, 'damaged run')}; cssbench run makes what is damaged again")
     tell(
-        f"{result.complete} complete runs, {result.already} of them already in MLflow at {result.uri}, "
+        f"{counted(result.complete, 'complete run')}, {result.already} of them already in MLflow at {result.uri}, "
         f"{result.logged} logged now"
     )
     raise typer.Exit(FAILED if result.failed or result.damaged else DONE)

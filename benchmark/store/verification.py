@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmark.base.words import counted
+
 _BY_STEP_OR_EPOCH = ("conflict", "steps", "history")  # in the order of their making: a probe is before its step
 _Difference = tuple[int, float, str]  # epoch, step, what
 _SCORED = ("selected", "last", "peak_test", "validation")
@@ -76,7 +78,7 @@ def _shape(name: str, stored: pa.Table, again: pa.Table) -> str | None:
     if stored.column_names != again.column_names:
         return f"{name}.parquet has other columns: {', '.join(set(stored.column_names) ^ set(again.column_names))}"
     if len(stored) != len(again):
-        return f"{name}.parquet has {len(stored)} rows in the store and {len(again)} now"
+        return f"{name}.parquet has {counted(len(stored), 'row')} in the store and {len(again)} now"
     return None
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import counted
 from benchmark.tuning.locks import TrialLocks
 from benchmark.tuning.measuring import Measured
 from benchmark.tuning.plan import GOALS, Plan
@@ -103,7 +104,8 @@ class Study:
         assert trials is not None
         if trials < begun:
             raise UserError(
-                f"study {self.plan.name!r} was begun with {begun} trials: give --trials {begun} or more, got {trials}"
+                f"study {self.plan.name!r} was begun with {counted(begun, 'trial')}: give --trials {begun} or more, "
+                f"got {trials}"
             )
         self.trials = trials
         self._enqueue(also_failed=True)

@@ -19,6 +19,7 @@ from reports.figures.marks import mark, plot_dots
 from reports.figures.style import BLUES, MUTED, PAPER, Look, Palette, look, name_lines, new_figure, text_on
 from reports.measures.runs import WEIGHTS
 from reports.reading.runs import OBJECTIVES, PAIRS
+from reports.text import counted
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
@@ -148,8 +149,8 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     return Drawing(
         file_name(evidence, "confusion"),
         title,
-        f"Test utterances at the selected epoch, in % of each label's, counts summed over {len(method.runs)} "
-        f"{'seed' if len(method.runs) == 1 else 'seeds'}.{without}",
+        f"Test utterances at the selected epoch, in % of each label's, counts summed over "
+        f"{counted(len(method.runs), 'seed')}.{without}",
         in_numbers("Matrix of labels against predictions. Recall in %", recall, 0) + without,
         figure,
     )

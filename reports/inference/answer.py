@@ -10,7 +10,7 @@ from reports.inference.contrasts import Contrast, Inference, reference
 from reports.inference.findings import TEST_SEEDS, work_left
 from reports.statistics import Verdict
 from reports.statistics.verdicts import shown_interval, signed
-from reports.text import listing_of
+from reports.text import counted, listing_of
 
 BETTER, WORSE, EQUAL, SMALL, OPEN, NONE = "better", "worse", "equal", "small", "open", "none"
 _OPEN = (Verdict.UNDERPOWERED, Verdict.NO_DIFFERENCE_SHOWN, Verdict.NOT_TESTABLE_YET, Verdict.TOO_FEW_SEEDS)
@@ -107,7 +107,7 @@ def _undecided(comparison: Comparison, still_open: Sequence[Contrast], not_testa
 def _budget(comparison: Comparison) -> str:
     numbers = {len(method.runs) for method in comparison.methods}
     low, high = min(numbers), max(numbers)
-    seeds = f"{low} {'seed' if low == 1 else 'seeds'}" if low == high else f"{low} to {high} seeds"
+    seeds = counted(low, "seed") if low == high else f"{low} to {high} seeds"
     return f"{seeds} a method, preset {comparison.presets}"
 
 

@@ -10,7 +10,7 @@ from reports.inference import imported as imports
 from reports.inference.contrast import Contrast, Inference
 from reports.inference.single_streams import stream_words
 from reports.statistics import Summary, Verdict, smallest_p, summarize
-from reports.text import number
+from reports.text import counted, number
 
 PUBLISHED = (
     "published protocol: best test epoch, no result. No validation data were held out, so no epoch could be selected "
@@ -82,7 +82,7 @@ def power_statement(evidence: Evidence) -> str:
         return "No result: nothing is estimated or tested here."
     n = min(len(method.runs) for method in evidence.comparison.methods)
     p = smallest_p(n)
-    seeds = f"{n} {'seed' if n == 1 else 'seeds'}"
+    seeds = counted(n, "seed")
     power = str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
     floor = f"The smallest p an exact sign-flip test of paired differences can reach is 2/2{power} = {p:.3g}."
     intervals = "Intervals hold one at a time: they are not adjusted for the number of comparisons."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from reports.evidence.comparisons import Comparison
 from reports.evidence.method import Method
 from reports.statistics import Judgement, Verdict
+from reports.text import counted
 
 SETTLED = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.SHOWN_EQUAL, Verdict.WITHIN_MARGIN)
 
@@ -19,7 +20,7 @@ def sentences(comparison: Comparison) -> list[str]:
         named = ", ".join(f"{name} (SHA-256 {sha256[:12]})" for name, sha256 in files)
         seeds = "seeds matched with this suite's" if method.paired else "seeds not matched with this suite's"
         lines.append(
-            f"Imported: {method.label}, {len(method.runs)} {'run' if len(method.runs) == 1 else 'runs'} from {named}, "
+            f"Imported: {method.label}, {counted(len(method.runs), 'run')} from {named}, "
             f"{seeds}. Its training, validation curve, gradients and cost are not available."
         )
     return lines

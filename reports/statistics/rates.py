@@ -23,6 +23,7 @@ from reports.statistics.verdicts import (
     shown_interval,
     signed,
 )
+from reports.text import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +116,7 @@ def judge_rates(
     reasons = {
         Verdict.NOT_TESTABLE: f"{label}: no seed that both have, or no p",
         Verdict.TOO_FEW_SEEDS: f"{counts}; a test needs {seeds_to_test(alpha)} seeds",
-        Verdict.TOO_FEW_EVENTS: counts + (f"; without an event in {n} runs the true share may be up to "
+        Verdict.TOO_FEW_EVENTS: counts + (f"; without an event in {counted(n, 'run')} the true share may be up to "
         f"{100 * upper_bound(0, n):.0f} % (exact, one-sided 95 %)" if n else ""),
         Verdict.WITHIN_MARGIN: within,
         Verdict.SHOWN_EQUAL: within,

@@ -15,7 +15,7 @@ from reports.inference.single_streams import stream_words
 from reports.statistics.effects import BCA_SEEDS
 from reports.statistics.variances import PITMAN_MORGAN_LABEL
 from reports.tables.model import Table, listing
-from reports.text import MISSING, number
+from reports.text import MISSING, counted, number
 
 NOTE = (
     "Differences of weighted F1 on the test set at the epoch chosen on validation, in points, paired by seed. "
@@ -131,8 +131,8 @@ def _warnings(evidence: Evidence, contrasts: list[Contrast]) -> list[str]:
     conversations = len(next(iter(evidence.outcomes.values())).counts)
     who = " of two speakers (one session)" if comparison.dataset.startswith("iemocap") else ""
     words = [
-        f"Conditional on this test set: {conversations} conversations{who}. Other seeds would meet the same ones, so "
-        "p and the t intervals speak of training again, not of other speakers or corpora."
+        f"Conditional on this test set: {counted(conversations, 'conversation')}{who}. Other seeds would meet the same "
+        "ones, so p and the t intervals speak of training again, not of other speakers or corpora."
     ]
     tested = [c.comparison for c in contrasts if c.comparison is not None]
     words += session_words(comparison, contrasts)

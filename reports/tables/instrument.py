@@ -8,7 +8,7 @@ import pandas as pd
 from reports.inference.instrument import ADDITIVE, DIFFERENT, Check, Difference
 from reports.statistics import Verdict
 from reports.tables.model import Table, listing
-from reports.text import MISSING, number
+from reports.text import MISSING, counted, number
 
 NOTE = (
     "Of simulated corpora it is known what there is to find. This says how well the harness finds it under this "
@@ -112,7 +112,7 @@ def _fineness(check: Check) -> str:
     basis, name = check.basis, check.dataset
     if basis is None:
         return f"On {name} it is not known which differences this harness can see: nothing is compared."
-    seeds = f"{basis.n} {'seed' if basis.n == 1 else 'seeds'}"
+    seeds = counted(basis.n, "seed")
     if basis.verdict is None:
         return (
             f"On {name} this harness can see no difference with {seeds}, whatever its size: "

@@ -14,7 +14,7 @@ from reports.statistics.effects import UNKNOWN, Interval
 from reports.statistics.groups import mean_interval
 from reports.statistics.sequential import Decision, Standing
 from reports.tables.model import Table, listing
-from reports.text import MISSING, number
+from reports.text import MISSING, counted, number
 
 NOTE = (
     "The seeds of this family were made until every comparison was decided, by an exact group-sequential test: whole "
@@ -127,8 +127,8 @@ def _sentences(evidence: Evidence, inference: Inference, followed: list[Contrast
     most = len(methods) * design.looks[-1]
     if made < most and all(c.followed is not None and c.followed.is_over for c in followed):
         words.append(
-            f"{made} runs were made here; {design.looks[-1]} seeds of every method would have been {most}: "
-            f"{most - made} saved."
+            f"{counted(made, 'run was', 'runs were')} made here; {design.looks[-1]} seeds of every method would have "
+            f"been {most}: {most - made} saved."
         )
     return words
 

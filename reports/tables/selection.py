@@ -8,7 +8,7 @@ from reports.evidence.evidence import Evidence
 from reports.inference.selection import MEASURES, MethodSelection, SelectionEffects, selection_effects
 from reports.statistics import Summary
 from reports.tables.model import Listing, Table, listing
-from reports.text import MISSING, number
+from reports.text import MISSING, counted, number
 
 NOTE = (
     "Weighted F1 on the test set, in %, differences in points; mean and 95 % CI over seeds. Gap: the best test epoch "
@@ -56,7 +56,7 @@ def selection(evidence: Evidence) -> Table:
 def _orders(effects: SelectionEffects) -> Listing:
     labels = [method.label for method in effects.methods]
     return listing(
-        f"Rankings under three rules, {len(effects.seeds)} common seeds",
+        f"Rankings under three rules, {counted(len(effects.seeds), 'common seed')}",
         ("rule", "order, best first", "chance of another order", "of another winner"),
         (
             (

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from reports.statistics import Summary, expected_best_of, summarize
-from reports.text import number
+from reports.text import counted, number
 from reports.tuning.studies import Study, Trial
 from reports.tuning.subjects import Cost, Group, Subject, cost_of, mean_test, score
 
@@ -137,8 +137,8 @@ def _remarks(subjects: Sequence[Subject]) -> list[str]:
     remarks = [
         f"NOT the same in all methods: {'; '.join(unfair)}."
         if unfair
-        else f"The same in all methods: {', '.join(map(str, studies[0].seeds))} as seeds, {min(counts)} drawn trials a "
-        f"study, and the ranges and draws of the shared parameters ({names})."
+        else f"The same in all methods: {', '.join(map(str, studies[0].seeds))} as seeds, "
+        f"{counted(min(counts), 'drawn trial')} a study, and the ranges and draws of the shared parameters ({names})."
     ]
     if len({len(s.studies) for s in subjects}) > 1 or fewest < asked:
         remarks.append(f"Unfinished: a method has {fewest} of {asked} studies.")

@@ -17,6 +17,7 @@ from reports.figures.drawing import Drawing
 from reports.figures.marks import mark, plot_dots
 from reports.figures.style import BLUES, HEAT, INK, MUTED, PAPER, look, new_figure, text_on
 from reports.statistics import Summary, summarize
+from reports.text import counted
 from reports.tuning.importance import importances
 from reports.tuning.scales import in_words, label_ticks, marks_of, place_of
 from reports.tuning.studies import Parameter, Trial
@@ -120,9 +121,10 @@ def importance(subject: Subject) -> Drawing | None:
     return Drawing(
         file_name(subject, "importance"),
         title,
-        f"For the validation weighted F1, over {len(subject.complete)} complete trials. PED-ANOVA: for reaching the "
-        "best tenth of the trials. fANOVA: for the variance over the space, by a random forest with a fixed seed. "
-        "Both are estimates from trials that the sampler placed, without an error of their own: no test, no verdict.",
+        f"For the validation weighted F1, over {counted(len(subject.complete), 'complete trial')}. PED-ANOVA: for "
+        "reaching the best tenth of the trials. fANOVA: for the variance over the space, by a random forest with a "
+        "fixed seed. Both are estimates from trials that the sampler placed, without an error of their own: no test, "
+        "no verdict.",
         "Bars, two a parameter: "
         + "; ".join(f"{m} {', '.join(f'{n} {100 * s[n]:.0f} %' for n in names)}" for m, s in by_method.items())
         + ".",
@@ -215,8 +217,8 @@ def contours(subject: Subject) -> Drawing | None:
     return Drawing(
         file_name(subject, "contours"),
         title,
-        f"Linear interpolation between {len(scores)} complete trials (dots), nothing beyond them; the other parameters "
-        "differ between dots, so small hills are noise."
+        f"Linear interpolation between {counted(len(scores), 'complete trial')} (dots), nothing beyond them; the other "
+        "parameters differ between dots, so small hills are noise."
         + (" The three most important by PED-ANOVA." if len(continuous) > 3 else ""),
         f"Filled contours from {min(scores):.1f} to {max(scores):.1f} %, a panel a pair: "
         + "; ".join(f"{a.name} and {b.name}" for a, b in pairs) + ".",
@@ -315,8 +317,8 @@ def front(subject: Subject) -> Drawing | None:
     return Drawing(
         file_name(subject, "front"),
         title,
-        f"Dots: {len(subject.complete)} complete trials, means over their seeds. Filled rings, with their numbers: the "
-        f"{len(subject.front)} that no other trial beats in every goal. Ring: {subject.default_name}.",
+        f"Dots: {counted(len(subject.complete), 'complete trial')}, means over their seeds. Filled rings, with their "
+        f"numbers: the {len(subject.front)} that no other trial beats in every goal. Ring: {subject.default_name}.",
         "Dots of the validation score against the other goals. On the front: "
         + "; ".join(f"trial {subject.called(t)}, {100 * score(t):.1f} %" for t in subject.front) + ".",
         figure,

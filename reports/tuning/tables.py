@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.statistics import Summary, summarize
 from reports.tables.model import Listing, Table, listing
-from reports.text import MISSING, number
+from reports.text import MISSING, counted, number
 from reports.tuning.budgets import interval
 from reports.tuning.scales import in_words
 from reports.tuning.studies import Trial
@@ -55,7 +55,7 @@ def findings(subject: Subject) -> list[str]:
     counts = {state: sum(t.state == state for t in subject.trials) for state in ("pruned", "failed", "running")}
     told = "".join(f", {count} {state}" for state, count in counts.items() if count)
     aside = " Pruned trials are in no mean." if counts["pruned"] else ""
-    sentences = [f"{len(subject.trials)} trials: {len(subject.complete)} complete{told}.{aside}"]
+    sentences = [f"{counted(len(subject.trials), 'trial')}: {len(subject.complete)} complete{told}.{aside}"]
     best, default = subject.best, subject.default
     if default is None and subject.complete:
         sentences.append(f"The {subject.default_name} is not among the complete trials.")
@@ -70,7 +70,8 @@ def findings(subject: Subject) -> list[str]:
             f"optimistic, as the best of {len(subject.complete)} on the seeds that chose it."
         )
     if missing := sum(run.key not in subject.runs for trial in subject.complete for run in trial.runs):
-        sentences.append(f"{missing} runs of complete trials are no longer in the store: test scores lack them.")
+        count = counted(missing, "run of a complete trial is", "runs of complete trials are")
+        sentences.append(f"{count} no longer in the store: test scores lack {'it' if missing == 1 else 'them'}.")
     for study, final in subject.final:
         d = final.difference
         where = f" ({study.name})" if len(subject.studies) > 1 else ""
@@ -78,7 +79,7 @@ def findings(subject: Subject) -> list[str]:
             spread = f" [{number(d.interval.low, 2)}, {number(d.interval.high, 2)}]" if d.n > 1 else ""
             sentences.append(
                 f"On seeds that the search did not see{where}: tuned minus default is {number(d.mean, 2)}{spread} "
-                f"points of test F1 over {d.n} common {'seed' if d.n == 1 else 'seeds'}. This is the figure to quote."
+                f"points of test F1 over {counted(d.n, 'common seed')}. This is the figure to quote."
             )
         else:
             sentences.append(

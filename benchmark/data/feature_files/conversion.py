@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted as in_words
 from benchmark.data.conversations import Conversations
 from benchmark.data.feature_files.items import (
     Item,
@@ -146,7 +147,7 @@ def lengths_of(items: dict[str, Item], order: Sequence[Any]) -> list[int]:
                 raise defect(f"conversation {shown(conversation)}: {name} is {form(value)}, not a list or an array")
             expected, count = len(items[first][conversation]), len(value)
             if count != expected:
-                counts = f"{expected} utterances in {first} and {count} in {name}"
+                counts = f"{in_words(expected, 'utterance')} in {first} and {count} in {name}"
                 raise defect(f"conversation {shown(conversation)} has {counts}")
         if expected == 0:
             raise defect(f"conversation {shown(conversation)} has no utterances")
@@ -180,6 +181,6 @@ def _features(modality: str, item: Item, order: Sequence[Any], width: int, finit
         wrong = ~np.isfinite(rows)
         utterances = wrong.any(axis=1)
         where, counts = located(*locate(item, order, int(utterances.argmax()))), (wrong.sum(), utterances.sum())
-        damage = f"{modality} has NaN or Inf, {counts[0]} in all, in {counts[1]} utterances"
+        damage = f"{modality} has NaN or Inf, {counts[0]} in all, in {in_words(counts[1], 'utterance')}"
         raise defect(f"{where}: {damage} (--drop-defects zero-non-finite makes them 0)")
     return rows

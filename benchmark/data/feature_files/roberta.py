@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 from benchmark.data.feature_files.conversion import labels_of, lengths_of, order_of
 from benchmark.data.feature_files.items import Item, item_of, located, shown
 from benchmark.data.feature_files.layouts import MMGCN, PAIRS, ROBERTA, Layout, recognised
@@ -76,7 +77,8 @@ def join(raw: object, texts: Texts) -> tuple[Any, ...]:
     for conversation, length in lengths.items():
         at, counts = f"conversation {shown(conversation)}", (length, texts.lengths[conversation])
         if counts[0] != counts[1]:
-            raise DataError(f"{at} has {counts[0]} utterances in MMGCN's file and {counts[1]} in RoBERTa's; {_REMEDY}")
+            count = counted(counts[0], "utterance")
+            raise DataError(f"{at} has {count} in MMGCN's file and {counts[1]} in RoBERTa's; {_REMEDY}")
         for utterance in range(length):
             ours, theirs = labels[row], texts.labels[row]
             if ours != theirs:

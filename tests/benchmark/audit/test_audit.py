@@ -115,7 +115,8 @@ def test_one_copied_vector_is_a_note_and_copies_in_eight_conversations_are_a_def
     assert found.copies["audio"]["dev in train"].identical == 0
     assert found.copies["all modalities"]["test in train"].identical == 0
     (message,) = said(found, "copies", severity)
-    assert f"audio: {count} of 2610 test vectors that are not zero are identical to a train vector (0 exp" in message
+    are = "is" if count == 1 else "are"
+    assert f"audio: {count} of 2610 test vectors that are not zero {are} identical to a train vector (0 exp" in message
     assert f"p = {found.copies['audio']['test in train'].p:.2g})" in message
     assert bool(found.defects) == (severity == "defect")
 

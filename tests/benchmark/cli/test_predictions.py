@@ -84,7 +84,7 @@ def test_probabilities_give_the_scores_that_need_them(
     sure = predict().assign(**{f"probability_{c}": (truth == c).astype(float) for c in range(7)})
     code, said, _ = imports(sure, "--seed", 0)
     assert code == 0
-    assert "predicted classes are not the most probable ones" in said
+    assert "not the most probable; the scores are of what is predicted" in said
     (key,) = held(store)
     scores = json.loads((store.folder(key) / "result.json").read_text())["imported"]
     assert (scores["nll"], scores["brier"]) == (0.0, 0.0)

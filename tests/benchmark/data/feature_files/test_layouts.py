@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 from benchmark.data.feature_files.conversion import convert, sentences
 from benchmark.data.feature_files.layouts import TEXT_AUDIO, recognised
 from benchmark.data.feature_files.unpickle import read_pickle
@@ -196,7 +197,7 @@ def test_differing_numbers_of_utterances_are_named_with_both_counts(items, index
     c = first(items)
     n = len(items[IDS][c])
     items[index][c] = [*items[index][c], items[index][c][0]]
-    assert f"conversation {c!r} has {n} utterances in ids and {n + 1} in {name}" in refusal(items)
+    assert f"conversation {c!r} has {counted(n, 'utterance')} in ids and {n + 1} in {name}" in refusal(items)
 
 
 def test_a_conversation_without_utterances_is_named(items):
@@ -250,7 +251,7 @@ def test_features_that_are_not_finite_are_located_and_counted(items, index, name
     c = sorted(items[index])[-1]
     items[index][c][1] = items[index][c][1].astype(np.float64)
     items[index][c][1][:2] = value
-    assert f"conversation {c!r}, utterance 1 (from 0): {name} has NaN or Inf, 2 in all, in 1 utterances" in refusal(
+    assert f"conversation {c!r}, utterance 1 (from 0): {name} has NaN or Inf, 2 in all, in 1 utterance (" in refusal(
         items
     )
 

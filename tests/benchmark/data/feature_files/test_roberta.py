@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.audit import audit_file
 from benchmark.base.errors import DataError
+from benchmark.base.words import counted
 from benchmark.data import load_features
 from benchmark.data.datasets import dataset
 from benchmark.data.feature_files.cache import load_cached
@@ -139,7 +140,7 @@ def test_another_number_of_utterances_is_located(pair, mmgcn, roberta):
         if isinstance(item, dict):
             item[c] = [*item[c], item[c][0]]
     message = refusal(pair(mmgcn, roberta))
-    assert f"conversation {c!r} has {n} utterances in MMGCN's file and {n + 1} in RoBERTa's" in message
+    assert f"conversation {c!r} has {counted(n, 'utterance')} in MMGCN's file and {n + 1} in RoBERTa's" in message
 
 
 def test_another_label_is_located(pair, mmgcn, roberta):
