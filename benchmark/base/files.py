@@ -80,6 +80,17 @@ def kept(path: Path, make: Callable[[], T]) -> T:
     return value
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; raises ValueError, its message on one line, where there is none in it."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())[:100]) from None
+    if not isinstance(value, dict):
+        raise ValueError(f"it holds a {type(value).__name__}, not an object")
+    return value
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically; non-finite numbers are refused, since JSON has none."""
     write_atomically(path, json.dumps(value, indent=1, allow_nan=False).encode())

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.base.files import read_object
 from benchmark.base.words import counted
-from benchmark.cli.display.lines import tell
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import drawn, show
 from benchmark.cli.options import DONE, FAILED, STORE, StoreOption
 from benchmark.workflows.preparation import existing
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from benchmark.store.query import Held
+    from benchmark.store.records import DamagedRunError
     from benchmark.store.store import Store
 
 app = typer.Typer()
@@ -56,6 +58,7 @@ def runs(
     imported. The published protocol has none.
     """
     from benchmark.store.query import Filter, by_prefix
+    from benchmark.store.records import DamagedRunError
     from benchmark.store.store import Store
 
     held = Store(existing(store))
@@ -64,14 +67,26 @@ def runs(
         _show_one(held, match, as_json=as_json)
         return
     choice = Filter(dataset, method, seed, preset, state)
-    rows = [_row(held, each) for each in choice.select(held)]
-    if not rows and choice.names_something and not as_json:
+    damaged: list[DamagedRunError] = []
+    rows = [_row(held, each) for each in choice.select(held, damaged)]
+    code = _name_damaged(damaged)
+    if not rows and not damaged and choice.names_something and not as_json:
         raise UserError(f"no run of {store} agrees with all of {choice}; cssbench runs --store {store} lists every run")
     rows.sort(key=lambda row: (row["dataset"], row["label"], row["preset"], row["seed"]))
     if as_json:
         tell(json.dumps(rows, indent=1))
-        return
-    tell(_table(rows))
+    else:
+        tell(_table(rows))
+    raise typer.Exit(code)
+
+
+def _name_damaged(damaged: "Iterable[DamagedRunError]") -> int:
+    """Name the folders that were left out, each with its remedy; returns the exit code that this makes."""
+    code = DONE
+    for error in damaged:
+        say(f"left out: {error}")
+        code = FAILED
+    return code
 
 
 COUNTS = {"validated": "selected", "refit": "last", "imported": "imported"}
@@ -85,7 +100,7 @@ def _row(store: "Store", run: "Held") -> dict[str, Any]:
     score = None
     if run.state == "complete" and row["protocol"] in COUNTS:
         try:
-            result = json.loads((store.folder(run.key) / "result.json").read_bytes())
+            result = read_object(store.folder(run.key) / "result.json")
             score = result[COUNTS[row["protocol"]]]["weighted_f1"]
         except (ValueError, KeyError, TypeError):
             return row | {"state": "damaged", "weighted_f1": None}
@@ -110,7 +125,7 @@ def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
     for name in ("manifest", "result"):
         if (file := folder / f"{name}.json").exists():
             try:
-                details[name] = json.loads(file.read_bytes())
+                details[name] = read_object(file)
             except ValueError as error:
                 raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
     for name in ("error", "log"):
@@ -154,13 +169,16 @@ def prune(
 ) -> None:
     """Remove runs: those that agree with every choice given. Runs that are being made stay."""
     from benchmark.store.query import Filter
+    from benchmark.store.records import DamagedRunError
     from benchmark.store.store import Store
 
     choice = Filter(dataset, method, seed, preset, state)
     if not (choice.names_something or outdated):
         raise UserError("say which runs: --state unfinished, --outdated, --dataset …; see cssbench store prune --help")
     held = Store(existing(store))
-    chosen = [run for run in choice.select(held) if not outdated or _outdated(run)]
+    damaged: list[DamagedRunError] = []
+    chosen = [run for run in choice.select(held, damaged) if not outdated or _outdated(run)]
+    code = _name_damaged(damaged)
     busy = 0
     for run in chosen:
         removed = yes and held.remove(run.key)
@@ -168,6 +186,7 @@ def prune(
         verb = ("removed" if removed else "being made, stays") if yes else "would be removed"
         tell(f"{run.key} {run.name} ({run.state}): {verb}")
     tell(f"{counted(len(chosen) - busy, 'run')} {'removed' if yes else 'would be removed; --yes removes them'}")
+    raise typer.Exit(code)
 
 
 def _outdated(run: "Held") -> bool:
@@ -189,10 +208,12 @@ def merge(
 ) -> None:
     """Copy the runs of stores into another one. What that has already is left as it is."""
     from benchmark.store.query import Filter
+    from benchmark.store.records import DamagedRunError
     from benchmark.store.store import Store
 
-    sources = [Store(existing(store)) for store in stores]
-    _copy([(source, run) for source in sources for run in Filter().select(source)], Store(into), remove=False)
+    sources, damaged = [Store(existing(store)) for store in stores], list[DamagedRunError]()
+    runs = [(source, run) for source in sources for run in Filter().select(source, damaged)]
+    _copy(runs, damaged, Store(into), remove=False)
 
 
 @manage.command()
@@ -207,14 +228,15 @@ def move(
 ) -> None:
     """Move runs into another store: all, or those that agree with every choice given."""
     from benchmark.store.query import Filter
+    from benchmark.store.records import DamagedRunError
     from benchmark.store.store import Store
 
-    source = Store(existing(store))
-    chosen = Filter(dataset, method, seed, preset, state).select(source)
-    _copy([(source, run) for run in chosen], Store(into), remove=True)
+    source, damaged = Store(existing(store)), list[DamagedRunError]()
+    chosen = Filter(dataset, method, seed, preset, state).select(source, damaged)
+    _copy([(source, run) for run in chosen], damaged, Store(into), remove=True)
 
 
-def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) -> None:
+def _copy(runs: "list[tuple[Store, Held]]", damaged: "list[DamagedRunError]", target: "Store", *, remove: bool) -> None:
     """Copy the runs and, where the target then has them, remove them; says what became of each kind, and exits."""
     from collections import Counter
 
@@ -224,6 +246,7 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
         if source.root.resolve() == target.root.resolve():
             raise UserError(f"{target.root} is a store to copy from and the one to copy into: name another with --into")
     target.prepare()
+    code = _name_damaged(damaged)
     outcomes: Counter[Copied] = Counter()
     for source, run in runs:
         outcome = copy(run.key, source, target)
@@ -235,4 +258,4 @@ def _copy(runs: "list[tuple[Store, Held]]", target: "Store", *, remove: bool) ->
         outcomes[outcome] += 1
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
     tell(f"{counted(len(runs), 'run')} {'moved' if remove else 'merged'} into {target.root}: {counts or 'none'}")
-    raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else DONE)
+    raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else code)

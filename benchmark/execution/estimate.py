@@ -66,10 +66,11 @@ def _measured(store: "Store") -> tuple[dict[_Kind, float], dict[_Kind, int], dic
             try:
                 result = json.loads((store.folder(record["key"]) / "result.json").read_bytes())
                 took, peak = result["timings"]["total"] / record["training"]["epochs"], result["peak_memory"]
+                kind = _kind(record)
             except (ValueError, KeyError, TypeError):
                 continue  # damaged: it is going to be made again
-            seconds[_kind(record)].append(took)
-            memory[_kind(record)].append(peak)
+            seconds[kind].append(took)
+            memory[kind].append(peak)
     return (
         {kind: mean(values) for kind, values in seconds.items()},
         {kind: max(values) for kind, values in memory.items()},

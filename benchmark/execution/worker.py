@@ -110,7 +110,7 @@ def _logged(store: Store, key: str) -> Iterator[None]:
     file, kept = store.log_file(key), [os.dup(1), os.dup(2)]
     try:
         file.parent.mkdir(exist_ok=True)
-        log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
     except OSError:  # a disk that takes no log may still take the run
         log = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmark.base.files import read_object
+from benchmark.store.links import unlike_written
+from benchmark.store.records import DamagedRunError, read_record
+
 FILES = (
     *("spec.json", "manifest.json", "steps.parquet", "history.parquet"),
     *("conflict.parquet", "predictions.parquet", "test_predictions.parquet"),
@@ -25,21 +29,30 @@ def damage(folder: Path) -> str | None:
     A run that was made before there were checksums has none that could be wrong.
     """
     try:
-        result = json.loads((folder / "result.json").read_bytes())
-        checksum, files = result.pop("checksum", None), result.get("files")
-    except (OSError, ValueError, AttributeError, TypeError) as error:  # an array, a number
-        return f"result.json cannot be read ({' '.join(str(error).split())[:100]})"
-    if checksum is None and files is None:
-        return None
-    if checksum != _checksum(result):
-        return "result.json is not what its checksum says"
-    for name, expected in files.items():
-        try:
-            if _sha256(folder / name) != expected:
-                return f"{name} is not what its checksum says"
-        except OSError as error:
-            return f"{name} cannot be read ({error.strerror})"
-    return None
+        if odd := unlike_written(folder):
+            return f"{odd} is a link or no file"
+        result = read_object(folder / "result.json")
+    except (OSError, ValueError) as error:
+        return f"result.json cannot be read ({error})"
+    checksum, files = result.pop("checksum", None), result.get("files")
+    if checksum is not None or files is not None:
+        if checksum != _checksum(result) or not isinstance(files, dict):
+            return "result.json is not what its checksum says"
+        if outside := next((name for name in files if name in (".", "..") or Path(name).name != name), None):
+            return f"result.json names {outside[:40]!r}, which is no file of the folder"
+        for name, expected in files.items():
+            try:
+                if _sha256(folder / name) != expected:
+                    return f"{name} is not what its checksum says"
+            except OSError as error:
+                return f"{name} cannot be read ({error.strerror})"
+    try:
+        read_object(folder / "manifest.json")
+        return None if read_record(folder) is not None else "spec.json is missing"
+    except (OSError, ValueError) as error:
+        return f"manifest.json cannot be read ({error})"
+    except DamagedRunError as error:
+        return error.cause
 
 
 def has_checksums(folder: Path) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 from benchmark.base.files import replacing
 from benchmark.store.checksums import damage
 from benchmark.store.query import conflicting_imports
+from benchmark.store.records import DamagedRunError, read_record
 from benchmark.store.store import Store
 
 _LAST = "result.json"  # makes a run complete
+_ORDER = ("spec.json", "manifest.json", _LAST)  # after all others: without the first of them there is no run
 
 
 class Copied(Enum):
@@ -22,6 +24,7 @@ class Copied(Enum):
     CONFLICT = "there already with other results: left out"
     UNFINISHED = "unfinished in both: left out"
     DAMAGED = "damaged: left out"
+    BLOCKED = "a symbolic link in its place, which is not followed: left out"
     BUSY = "being made by another process: left out"
 
 
@@ -31,11 +34,19 @@ def copy(key: str, source: Store, target: Store) -> Copied:
     Files arrive whole and on the disk, and ``result.json`` last: a copy that was cut off is an unfinished run, which
     is copied again or made again like any other.
     """
+    try:
+        target.folder(key)
+    except DamagedRunError:
+        return Copied.BLOCKED
     with source.claim(key) as granted:
         if not granted:
             return Copied.BUSY
         finished = source.is_complete(key)
-        if finished and damage(source.folder(key)):
+        try:
+            record = read_record(source.folder(key))
+        except DamagedRunError:
+            return Copied.DAMAGED
+        if record is None or (finished and damage(source.folder(key))):
             return Copied.DAMAGED
         with target.claim(key) as granted:
             if not granted:
@@ -45,7 +56,7 @@ def copy(key: str, source: Store, target: Store) -> Copied:
                 return Copied.THERE if same else Copied.CONFLICT
             if not finished and (target.folder(key) / "spec.json").exists():
                 return Copied.UNFINISHED
-            if conflicting_imports(json.loads((source.folder(key) / "spec.json").read_bytes()), target):
+            if conflicting_imports(record, target):
                 return Copied.CONFLICT
             _copy_files(key, source, target)
     return Copied.DONE
@@ -55,7 +66,7 @@ def _copy_files(key: str, source: Store, target: Store) -> None:
     names = {f.name for f in source.folder(key).iterdir() if f.is_file() and not f.name.startswith(".")}
     copy = target.folder(key)
     (copy / _LAST).unlink(missing_ok=True)  # damaged, or the run would stand
-    for name in sorted(names, key=lambda name: (name == _LAST, name)):
+    for name in sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else -1, name)):
         if name == _LAST:  # an unfinished attempt's files, and those of a copy that was cut off
             for left in {f.name for f in copy.iterdir()} - names:
                 (copy / left).unlink()
@@ -66,7 +77,7 @@ def _copy_files(key: str, source: Store, target: Store) -> None:
 
 
 def _digests(store: Store, key: str) -> object:
-    return json.loads((store.folder(key) / _LAST).read_bytes())["digests"]
+    return json.loads((store.folder(key) / _LAST).read_bytes()).get("digests")
 
 
 def _flush(folder: Path) -> None:

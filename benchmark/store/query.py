@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.base.errors import UserError
+from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 
 IMPORTED = "imported"
@@ -52,9 +53,9 @@ class Filter:
         """Whether any run could be left out."""
         return self != Filter()
 
-    def select(self, store: Store) -> Iterator[Held]:
-        """The runs of the store that agree, in the order of their keys."""
-        for spec in store.specs():
+    def select(self, store: Store, damaged: list[DamagedRunError] | None = None) -> Iterator[Held]:
+        """The runs of the store that agree, in the order of their keys; folders that cannot be used are put apart."""
+        for spec in store.specs(damaged):
             if self.method not in (None, spec["label"], spec["method"]):
                 continue
             wanted = (("dataset", self.dataset), ("seed", self.seed), ("preset", self.preset))
@@ -64,17 +65,27 @@ class Filter:
                     yield held
 
 
-def by_prefix(store: Store, prefixes: Sequence[str]) -> list[Held]:
-    """The runs whose keys begin so, each once; raises UserError for a prefix of none or of several."""
-    runs = {held.key: held for held in Filter().select(store)}
-    matches: dict[str, Held] = {}
+def by_prefix(store: Store, prefixes: Sequence[str], damaged: list[DamagedRunError] | None = None) -> list[Held]:
+    """The runs whose keys begin so, each once; raises UserError for a prefix of none or of several.
+
+    A run that is meant and cannot be used is put into ``damaged``, or raised where there is no such list.
+    """
+    unusable: list[DamagedRunError] = []
+    runs: dict[str, Held | DamagedRunError] = {held.key: held for held in Filter().select(store, unusable)}
+    runs |= {error.folder.name: error for error in unusable}
+    matches: dict[str, Held | DamagedRunError] = {}
     for prefix in prefixes:
         keys = [key for key in runs if prefix and key.startswith(prefix)]
         if len(keys) != 1:
             what = f"{len(keys)} runs begin with {prefix!r}" if keys else f"no run begins with {prefix!r}"
             raise UserError(f"{what} in {store.root}; cssbench runs lists the keys")
         matches[keys[0]] = runs[keys[0]]
-    return list(matches.values())
+    for match in matches.values():
+        if isinstance(match, DamagedRunError):
+            if damaged is None:
+                raise match
+            damaged.append(match)
+    return [match for match in matches.values() if isinstance(match, Held)]
 
 
 def conflicting_imports(spec: Mapping[str, Any], store: Store) -> list[str]:

@@ -1,6 +1,5 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,6 +11,8 @@ from uuid import uuid4
 from benchmark.base.errors import UserError
 from benchmark.base.files import claimed, write_atomically
 from benchmark.store.checksums import damage
+from benchmark.store.links import refuse_links
+from benchmark.store.records import DamagedRunError, is_key, read_record, run_folder
 
 
 class Store:
@@ -20,6 +21,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         if blocker := next((path for path in (root, *root.parents) if path.exists() and not path.is_dir()), None):
             raise UserError(f"no store can be at {root}: {blocker} is a file; name a folder with --store")
+        refuse_links(root)
         self.root = root
         self.runs = root / "runs"
 
@@ -35,8 +37,8 @@ class Store:
             ) from error
 
     def folder(self, key: str) -> Path:
-        """Where the run of that key is, or would be."""
-        return self.runs / key
+        """Where the run of that key is, or would be; raises DamagedRunError where that is out of the store."""
+        return run_folder(self.runs, key)
 
     def is_complete(self, key: str) -> bool:
         """Whether the run is finished: its result is written last."""
@@ -46,13 +48,27 @@ class Store:
         """Whether the run is finished and every file is what was written: else it is to be made (again)."""
         return self.is_complete(key) and damage(self.folder(key)) is None
 
-    def specs(self) -> Iterator[dict[str, Any]]:
-        """The ``spec.json`` of every run folder, finished or not, in the order of their keys."""
-        for file in sorted(self.runs.glob("*/spec.json")):
+    def specs(self, damaged: list[DamagedRunError] | None = None) -> Iterator[dict[str, Any]]:
+        """The ``spec.json`` of every run folder, finished or not, in the order of their keys.
+
+        Folders that cannot be used are left out; each is put into ``damaged``, for the command to name.
+        """
+        for folder in sorted(self.runs.iterdir()) if self.runs.is_dir() else ():
+            if not _is_run(folder):
+                continue
             try:
-                yield json.loads(file.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
+                if (record := read_record(folder)) is not None:
+                    yield record
+            except DamagedRunError as error:
+                if damaged is not None:
+                    damaged.append(error)
+
+    def damaged(self) -> list[DamagedRunError]:
+        """The folders among the runs that cannot be used, by name."""
+        damaged: list[DamagedRunError] = []
+        for _ in self.specs(damaged):
+            pass
+        return damaged
 
     def state(self, key: str) -> str:
         """``complete``, ``failed`` or ``unfinished``."""
@@ -70,7 +86,8 @@ class Store:
         """Remove what earlier attempts left in the run's folder and a new one does not replace."""
         folder = self.folder(key)
         # hidden: files cut off while written; a result that is there is damaged, or it would stand
-        for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*")):
+        links = (path for path in folder.iterdir() if path.is_symlink())
+        for left in (folder / "result.json", folder / "error.txt", *folder.glob(".*"), *links):
             left.unlink(missing_ok=True)
 
     def log_file(self, key: str) -> Path:
@@ -100,12 +117,23 @@ class Store:
     def remove(self, key: str) -> bool:
         """Remove the run, at once or, after a crash, not at all; False where another process is making it.
 
-        What a crash leaves is in ``.removed``, which the next call empties.
+        What a crash leaves is in ``.removed``, which the next call empties. Raises OSError where its files stay.
         """
         removed = self.root / ".removed"
+        aside = removed / f"{key}.{uuid4().hex}"
         with self.claim(key) as granted:
             if granted:
                 removed.mkdir(exist_ok=True)
-                self.folder(key).rename(removed / f"{key}.{uuid4().hex}")
+                self.folder(key).rename(aside)
+        if granted:
+            with suppress(FileNotFoundError):  # another process empties it, too
+                shutil.rmtree(aside)
         shutil.rmtree(removed, ignore_errors=True)
         return granted
+
+
+def _is_run(path: Path) -> bool:
+    """Whether this stands among the runs as one: by its name, or by what it says of itself."""
+    if not (path.is_symlink() or path.is_dir()) or path.name.startswith("."):
+        return False
+    return is_key(path.name) or (path / "spec.json").exists()

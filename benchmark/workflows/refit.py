@@ -26,7 +26,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
         groups.setdefault(spec.group, []).append(spec)
     specified, left_out = [], []
     for group, members in groups.items():
-        missing = sum(not store.is_complete(spec.key) for spec in members)
+        missing = sum(not store.is_whole(spec.key) for spec in members)
         if missing:
             left_out.append(
                 f"{members[0].dataset}, {members[0].method.label}: no refit, for {missing} of {len(members)} runs "

@@ -6,7 +6,9 @@ from pathlib import Path
 from benchmark.base.errors import UserError
 from benchmark.base.words import counted
 from benchmark.execution.listener import Listener
+from benchmark.store.checksums import damage
 from benchmark.store.query import Filter
+from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 from benchmark.tracking.database import StoreDatabase
 from benchmark.tracking.logged import Logged
@@ -52,8 +54,13 @@ def sync(
             raise UserError(f"another process is logging runs of {held.root} to {shown}: sync when it has ended")
         if uri == default_uri(held.root) and not StoreDatabase(held.root).is_readable:
             logged.forget()  # nothing is there, whatever was logged once
-        complete, before = {run.key for run in Filter(state="complete").select(held)}, logged.keys()
+        unusable: list[DamagedRunError] = []
+        complete, before = {run.key for run in Filter(state="complete").select(held, unusable)}, logged.keys()
         whole = sorted(key for key in complete - before if held.is_whole(key))
+        for error in unusable:
+            listener.notice(f"left out: {error}")
+        for key in sorted(complete - before - set(whole)):
+            listener.notice(f"left out: {held.folder(key)} is damaged ({damage(held.folder(key))})")
         if whole:
             from benchmark.tracking.tracker import Tracker
 
@@ -71,6 +78,6 @@ def sync(
         complete=len(complete),
         already=len(complete & before),
         logged=len(complete - absent - before),
-        damaged=len(absent) - failed,
+        damaged=len(absent) - failed + len(unusable),
         failed=failed,
     )

@@ -16,6 +16,7 @@ from benchmark.execution.listener import Listener
 from benchmark.execution.rebuilding import rebuild
 from benchmark.store.checksums import damage, has_checksums
 from benchmark.store.query import IMPORTED, Filter, Held, by_prefix
+from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 from benchmark.workflows.defaults import data_folder, store_folder
 from benchmark.workflows.notebook import default_listener
@@ -85,10 +86,13 @@ def verify(
         if number is not None and not number >= least:
             raise UserError(f"{name} must be at least {least}, got {number}")
     held = Store(existing(store_folder(store)))
-    chosen = _choose(held, runs, sample, seed)
+    unusable: list[DamagedRunError] = []
+    chosen = _choose(held, runs, sample, seed, unusable)
     damaged = {run.key: why for run in chosen if (why := damage(held.folder(run.key)))}
     verified = [Verified(run.key, run.name, Status.DIFFERENT, [f"damaged: {damaged[run.key]}"])
                 for run in chosen if run.key in damaged]  # fmt: skip
+    verified += [Verified(error.folder.name, "cannot be read", Status.DIFFERENT, [str(error)])
+                 for error in unusable]  # fmt: skip
     sound = [run for run in chosen if run.key not in damaged]
     if runs is None and sample is None:
         verified += _looks(held.root)
@@ -112,13 +116,19 @@ def verify(
     )
 
 
-def _choose(store: Store, prefixes: Sequence[str] | None, sample: int | None, seed: int) -> list[Held]:
+def _choose(
+    store: Store, prefixes: Sequence[str] | None, sample: int | None, seed: int, unusable: list[DamagedRunError]
+) -> list[Held]:
+    """The runs that are meant; folders among them that cannot be used are put apart, whatever sample is drawn."""
     if prefixes is not None and not prefixes:
         raise UserError("name the runs to verify, or all of them with --all; cssbench runs lists them")
-    chosen = list(Filter(state="complete").select(store)) if prefixes is None else by_prefix(store, prefixes)
+    if prefixes is None:
+        chosen = list(Filter(state="complete").select(store, unusable))
+    else:
+        chosen = by_prefix(store, prefixes, unusable)
     if unfinished := [run.key for run in chosen if run.state != "complete"]:
         raise UserError(f"run {unfinished[0]} is not complete: there is nothing to verify; cssbench run makes it")
-    if not chosen:
+    if not chosen and not unusable:
         raise UserError(f"no complete run in {store.root}: there is nothing to verify")
     return chosen if sample is None else Random(seed).sample(chosen, min(sample, len(chosen)))
 
@@ -194,7 +204,10 @@ def _compare(stored: Path, again: Path, error: str | None, tolerance: float | No
 
     if error is not None:
         return Status.DIFFERENT, ["failed when it was executed again", error.strip().splitlines()[-1]]
-    comparison = compare(stored, again)
+    try:
+        comparison = compare(stored, again)
+    except (OSError, ValueError, KeyError, TypeError) as error:  # without checksums, damage shows here alone
+        return Status.DIFFERENT, [f"damaged: {type(error).__name__}: {' '.join(str(error).split())[:200]}"]
     if comparison.first is None:
         return Status.SAME, ["the same bits", *comparison.environment]
     passes = comparison.passes(tolerance)

@@ -182,7 +182,10 @@ def test_a_damaged_run_folder_is_named(say: Callable[..., Said], tmp_path: Path)
     folder = tmp_path / "store" / "runs" / ("0" * 16)
     folder.mkdir(parents=True)
     (folder / "spec.json").write_text("{")
-    refused(say("runs", "--store", "store"), "spec.json is damaged")
+    code, (line,) = say("runs", "--store", "store")
+    assert code == 1
+    assert f"left out: {Path('store/runs') / folder.name} is damaged (spec.json cannot be read" in line
+    refused(say("runs", "000", "--store", "store"), "is damaged (spec.json cannot be read", "; remove it, and")
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(say: Callable[..., Said]) -> None:
