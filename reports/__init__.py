@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.build import build, is_current, read_scoreboards, refuse_foreign
+from reports.build import build, is_current, read_left_out, read_scoreboards, refuse_foreign
 from reports.errors import NothingToJudgeError, ReportError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "expected_seeds",
     "is_current",
     "load",
+    "read_left_out",
     "read_scoreboards",
     "refuse_foreign",
     "take_look",

@@ -37,8 +37,13 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
     draft.mkdir()
     try:
-        boards = [board.as_json() for board in write_report(store, draft, keys)]
-        marker = {"made_by": MADE_BY, "digest": digest, "scoreboards": boards}
+        boards, left_out = write_report(store, draft, keys)
+        marker: dict[str, Any] = {
+            "made_by": MADE_BY,
+            "digest": digest,
+            "scoreboards": [board.as_json() for board in boards],
+        }
+        marker |= {"left_out": dict(left_out)}
         (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         _swap(draft, target)
     finally:
@@ -60,8 +65,14 @@ def read_scoreboards(out: Path) -> list[Scoreboard]:
         return []
 
 
+def read_left_out(out: Path) -> dict[str, str]:
+    """The damaged runs that the report in `out` leaves out: the names of their folders, and what is wrong."""
+    left_out = (_marker(out) or {}).get("left_out")
+    return left_out if isinstance(left_out, dict) else {}
+
+
 def _digest(store: Path, keys: Collection[str] | None) -> str:
-    """SHA-256 over this package and what was declared and decided; for each run, how it ended, when, and its size."""
+    """SHA-256 over this package and what was declared and decided; for each run, the times and sizes of its files."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css", ".js"))
@@ -70,7 +81,7 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     for source in [*sorted(parts), *declared]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):
-        for name in ("result.json", "error.txt"):
+        for name in ("spec.json", "manifest.json", "result.json", "error.txt"):
             path = folder / name
             if path.is_file():
                 status = path.stat()
@@ -82,7 +93,7 @@ def _marker(folder: Path) -> dict[str, Any] | None:
     """The folder's marker if a report is there, else None."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return marker if isinstance(marker, dict) and marker.get("made_by") == MADE_BY else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -60,8 +60,15 @@ class DataSet:
     origin: list[tuple[str, str]]
 
 
-def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> tuple[Scoreboard, ...]:
-    """Write every file of the report but its marker into an existing folder, and return its scoreboards.
+class Written(NamedTuple):
+    """The scoreboards of a report, and the damaged runs that it leaves out: their folders' names, what is wrong."""
+
+    scoreboards: tuple[Scoreboard, ...]
+    left_out: Mapping[str, str]
+
+
+def write_report(store: Path, folder: Path, keys: Collection[str] | None = None) -> Written:
+    """Write every file of the report but its marker into an existing folder, and return what the marker says of it.
 
     Raises ReportError like `read_store`.
     """
@@ -107,7 +114,8 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     if analysis.subjects:
         write_tuning(folder, analysis.groups, analysis.subjects, palette, context)
     write_dictionary(folder / "tables")
-    return scoreboards(analysis.validated, analysis.inference, answered)
+    boards = scoreboards(analysis.validated, analysis.inference, answered)
+    return Written(boards, analysis.stored.damaged)
 
 
 def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack, cast
 
 import typer
 
-from benchmark.cli.display.lines import tell
+from benchmark.cli.display.lines import say, tell
 from benchmark.cli.options import (
     COMPARED,
     DONE,
@@ -211,7 +211,7 @@ def shown(outcome: "Outcome", words: Sequence[str] = (), workers: int | None = N
         _tell_of(outcome.report, following, store=outcome.store, workers=workers)
     if outcome.interrupted:
         return INTERRUPTED
-    return FAILED if outcome.failed else DONE
+    return FAILED if outcome.failed or outcome.left_out else DONE
 
 
 @app.command()
@@ -226,11 +226,18 @@ def report(
 ) -> None:
     """Write the report of all finished runs of a store."""
     from benchmark.cli.display.terminal import Terminal
+    from benchmark.store.store import Store
     from benchmark.workflows.preparation import existing
     from benchmark.workflows.reporting import write_report
+    from reports import read_left_out
 
-    page = write_report(existing(store), out or store / "report", None, Terminal())
+    held = Store(existing(store))
+    page = write_report(store, out or store / "report", None, Terminal())
     _tell_of(page, (), store=store)
+    left_out = {error.folder.name: str(error) for error in held.damaged()} | read_left_out(page.parent)
+    for sentence in left_out.values():
+        say(f"left out: {sentence}")
+    raise typer.Exit(FAILED if left_out else DONE)
 
 
 def _tell_of(page: Path, words: Sequence[str], *, store: Path, workers: int | None = None) -> None:

@@ -18,6 +18,7 @@ class Outcome:
         keys: the runs that were asked for, refits included, whether they are there or not.
         made, failed: how many runs this call finished, and how many of them failed.
         interrupted: a signal stopped the grid; the same call goes on from there.
+        left_out: names of the store's folders that hold a damaged run, which this call was not asked to make.
         report: the report's page, after an interruption of the runs that are there; None where there is none.
     """
 
@@ -26,6 +27,7 @@ class Outcome:
     made: int = 0
     failed: int = 0
     interrupted: bool = False
+    left_out: Sequence[str] = ()
     report: Path | None = None
 
     def _repr_html_(self) -> str:

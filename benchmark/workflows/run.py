@@ -1,15 +1,18 @@
 """``benchmark.run``: from choices to a store that holds their runs, and to the report."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Unpack
 
+import reports
 from benchmark.base.errors import UserError
 from benchmark.base.words import counted
 from benchmark.execution.estimate import estimate
 from benchmark.execution.listener import Listener
 from benchmark.execution.places import Places, places
 from benchmark.store.query import IMPORTED
+from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 from benchmark.workflows.defaults import data_folder, store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid, refuse_beside
@@ -123,16 +126,26 @@ def carry_out(
             listener.notice(reason)
         outcome += make_missing("refit", again, grid.datasets, store, where, listener)
         budgets |= {spec.budget for spec in again}
-    keys = {record["key"] for record in store.specs() if record["budget"] in budgets}
+    damaged: list[DamagedRunError] = []
+    keys = {record["key"] for record in store.specs(damaged) if record["budget"] in budgets}
+    unusable = {error.folder.name: str(error) for error in damaged}
     if not report or not any(map(store.is_complete, keys)):
-        return outcome
+        return _naming(unusable, outcome, listener)
     if outcome.interrupted:
         listener.message("reporting the runs that are there; Ctrl-C leaves without a report")
     shown = keys | _imported(store, {spec.provenance.data for spec in grid.specs})
     page = write_report(store.root, where.report, shown, listener)
     if outcome.made:
         log_report(where, store, outcome.keys, shown, listener)
-    return replace(outcome, report=page)
+    unusable |= reports.read_left_out(where.report)
+    return _naming(unusable, replace(outcome, report=page), listener)
+
+
+def _naming(unusable: Mapping[str, str], outcome: Outcome, listener: Listener) -> Outcome:
+    """Name the damaged runs of the store that the grid has not made again, each with its remedy."""
+    for sentence in unusable.values():
+        listener.notice(f"left out: {sentence}")
+    return replace(outcome, left_out=tuple(unusable))
 
 
 def _say_what_it_takes(grid: Grid, where: Places, store: Store, listener: Listener, *, refit: bool) -> Outcome:

@@ -53,7 +53,7 @@ def expected_seeds(store: Path, declared: Mapping[str, Any]) -> dict[str, float]
 
 def _scores(store: Path) -> dict[tuple[str, str], dict[int, float]]:
     """Points of weighted F1 by data set and label, then by seed: of the group with the most seeds."""
-    runs = sorted(read_validated(store), key=_name)
+    runs = sorted(read_validated(store)[0], key=_name)
     scores: dict[tuple[str, str], dict[int, float]] = {}
     for (dataset, label, _), members in groupby(runs, key=_name):
         by_seed = {run.seed: 100 * run.number("selected", "weighted_f1") for run in members}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from reports.errors import NothingToJudgeError, ReportError
+from reports.errors import DamagedRunError, NothingToJudgeError, ReportError
 from reports.evidence.comparisons import validated_sessions
 from reports.measures.runs import learned
 from reports.reading.documents import document
@@ -34,7 +34,7 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
         raise ReportError(f"{path} declares a fixed number of seeds, and no looks")
     if len(plan.looks) == len(plan.design.looks) or (plan.looks and _over(plan.looks[-1].look)):
         return None
-    runs = _finished(store)
+    runs, damages = _finished(store)
     n = plan.design.looks[len(plan.looks)]
     earlier = [look.reasons for look in plan.looks]
     is_open = [True] * len(plan.pairs)
@@ -44,7 +44,10 @@ def take_look(store: Path, name: str) -> dict[str, Any] | None:
         _obstacle(runs, pair, plan.order[:n]) if undecided else next((given[i] for given in earlier if given[i]), "")
         for i, (pair, undecided) in enumerate(zip(plan.pairs, is_open, strict=True))
     ]
-    if all(MISSING in reasons[i] for i, undecided in enumerate(is_open) if undecided):
+    due = [reason for reason, undecided in zip(reasons, is_open, strict=True) if undecided]
+    if damages and any(MISSING in reason for reason in due):
+        raise next(iter(damages.values()))  # it may be what is missing, and a withdrawal would be for good
+    if all(MISSING in reason for reason in due):
         raise NothingToJudgeError(f"nothing can be judged at {n} seeds: {next(filter(None, reasons))}")
     looks = _follow(plan, runs, n, [*earlier, reasons])
     for taken, again in zip(plan.looks, looks, strict=False):
@@ -64,7 +67,7 @@ def check_looks(store: Path) -> dict[str, tuple[int, str]]:
     does. Raises ReportError like `take_look`.
     """
     plans = [plan for plan in read_preregistrations(store) if plan.looks]
-    runs = _finished(store) if plans else {}
+    runs = _finished(store)[0] if plans else {}
     checked = {}
     for plan in plans:
         reasons = [look.reasons for look in plan.looks]
@@ -86,8 +89,9 @@ def _fault(plan: Preregistration, taken: RecordedLook, again: Look) -> str:
     return ""
 
 
-def _finished(store: Path) -> Runs:
-    return {(run.group, run.seed): run for run in read_validated(store)}
+def _finished(store: Path) -> tuple[Runs, dict[Path, DamagedRunError]]:
+    runs, damages = read_validated(store)
+    return {(run.group, run.seed): run for run in runs}, damages
 
 
 def _over(look: Look) -> bool:

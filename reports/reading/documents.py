@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.errors import ReportError
+from reports.errors import DamagedRunError, ReportError
+from reports.reading.folders import is_key
 
 
-def damaged(path: Path, cause: str) -> ReportError:
+def damaged(path: Path, cause: str) -> DamagedRunError:
     """The error that names a file of a run folder, what is wrong with it, and the remedy."""
-    folder = path if path.is_dir() else path.parent
-    return ReportError(f"cannot use {path}: {cause}; delete {folder} and run again")
+    folder = path if path.is_dir() or is_key(path.name) else path.parent
+    return DamagedRunError(f"cannot use {path}: {cause}; delete {folder} and run again")
 
 
 Refusal = Callable[[Path, str], ReportError]
@@ -19,9 +20,11 @@ Refusal = Callable[[Path, str], ReportError]
 
 def document(path: Path, fields: Mapping[str, type], refuse: Refusal = damaged) -> dict[str, Any]:
     """A JSON object with these fields, or more. Raises ReportError naming what is missing or of another type."""
+    if path.is_symlink():
+        raise refuse(path, "it is a symbolic link")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise refuse(path, str(error)) from error
     if not isinstance(document, dict):
         raise refuse(path, f"it holds a {type(document).__name__}, not an object")

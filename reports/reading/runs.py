@@ -1,6 +1,6 @@
 """Reads a run store: format 1 of docs/run-format.md, this package's only input."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
 
-from reports.errors import ReportError
+from reports.errors import DamagedRunError, ReportError
 from reports.reading.documents import check, damaged, document
 from reports.reading.folders import run_folders
 
@@ -182,6 +182,8 @@ class Run:
         Those in `newer` are NaN where the run is of a time when they were not recorded.
         """
         path = self.folder / f"{name}.parquet"
+        if path.is_symlink():
+            raise damaged(path, "it is a symbolic link")
         try:
             more = [c for c in read_schema(path).names if c in newer or "." in c]
             frame = pd.read_parquet(path, columns=[*columns, *more])
@@ -194,7 +196,10 @@ class Run:
 
 @dataclass(frozen=True)
 class FailedRun:
-    """A run that left a traceback and no result; `group` and `seed` are unknown where its spec.json cannot be read."""
+    """A run that left a traceback and no result, or whose files are damaged.
+
+    `group` and `seed` are unknown where its spec.json cannot be read.
+    """
 
     key: str
     name: str
@@ -206,24 +211,29 @@ class FailedRun:
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """What a store holds: complete runs, failed runs, and how many are neither; those of searches apart."""
+    """What a store holds: complete runs, failed runs, and how many are neither; those of searches apart.
+
+    damaged: of those that are damaged, and therefore among the failed, the folder's name and what is wrong.
+    """
 
     runs: tuple[Run, ...]
     failed: tuple[FailedRun, ...]
     unfinished: int
     tuning: tuple[Run, ...]
     failed_tuning: tuple[FailedRun, ...]
+    damaged: Mapping[str, str]
 
 
 def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
     """Read every complete run of a store, or those of `keys`.
 
-    Raises ReportError if the store is missing or holds no complete run, or if a file is damaged or of another format.
+    Runs with a damaged file count as failed. Raises ReportError if the store is missing or holds no complete run that
+    can be used, or a run of another format.
     """
     if not store.is_dir():
         raise ReportError(f"no run store at {store}: run `cssbench run` first, or name the folder with --store")
     folders = run_folders(store, keys)
-    complete = [f for f in folders if (f / "result.json").is_file()]
+    complete = [f for f in folders if f.is_symlink() or (f / "result.json").is_file()]
     failed = [f for f in folders if f not in set(complete) and (f / "error.txt").is_file()]
     if not complete:
         raise ReportError(
@@ -231,30 +241,47 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
             f"{'' if keys is None else f' among the {len(keys)} asked for'}, {len(failed)} failed; "
             "run `cssbench run` first"
         )
-    runs = tuple(read_run(folder) for folder in complete)
+    runs, damages = read_runs(complete)
+    if not runs:
+        raise next(iter(damages.values()))
     seen: dict[tuple[str, int], Run] = {}
     for run in runs:
         other = seen.setdefault((run.group, run.seed), run)
         if other is not run:  # one seed must never count twice in a mean
             raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
-    lost = tuple(_read_failed(f) for f in failed)
+    lost = (*map(_read_failed, failed), *(_lost(f, str(error)) for f, error in damages.items()))
     return StoredRuns(
         tuple(run for run in runs if run.seed < TUNING_SEED),
         tuple(run for run in lost if not run.tuning),
         len(folders) - len(complete) - len(failed),
         tuple(run for run in runs if run.seed >= TUNING_SEED),
         tuple(run for run in lost if run.tuning),
+        {folder.name: str(error) for folder, error in damages.items()},
     )
 
 
-def read_validated(store: Path) -> Iterator[Run]:
-    """Every complete validated run of a store, which may hold none. Raises ReportError if a file is damaged."""
-    complete = (read_run(folder) for folder in run_folders(store, None) if (folder / "result.json").is_file())
-    return (run for run in complete if run.protocol == "validated")
+def read_runs(folders: Iterable[Path]) -> tuple[tuple[Run, ...], dict[Path, DamagedRunError]]:
+    """The complete runs in these folders, and of those that are damaged what is wrong with them."""
+    runs: list[Run] = []
+    damages: dict[Path, DamagedRunError] = {}
+    for folder in folders:
+        try:
+            runs.append(read_run(folder))
+        except DamagedRunError as error:
+            damages[folder] = error
+    return tuple(runs), damages
+
+
+def read_validated(store: Path) -> tuple[tuple[Run, ...], dict[Path, DamagedRunError]]:
+    """Every complete validated run of a store, which may hold none, and like `read_runs` what is damaged."""
+    runs, damages = read_runs(folder for folder in run_folders(store) if (folder / "result.json").is_file())
+    return tuple(run for run in runs if run.protocol == "validated"), damages
 
 
 def read_run(folder: Path) -> Run:
     """The three JSON files of a complete run. Raises ReportError if one is damaged or of another format."""
+    if folder.is_symlink():
+        raise damaged(folder, "it is a symbolic link")
     spec = document(folder / "spec.json", {"format": int})
     if spec["format"] != FORMAT:
         raise ReportError(
@@ -298,17 +325,25 @@ def read_run(folder: Path) -> Run:
 
 
 def _read_failed(folder: Path) -> FailedRun:
-    lines = (folder / "error.txt").read_text(encoding="utf-8", errors="replace").split("\n")
+    file = folder / "error.txt"
+    lines = [] if file.is_symlink() else file.read_text(encoding="utf-8", errors="replace").split("\n")
     error = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
-    shown = error if len(error) <= 200 else error[:199] + "…"
+    return _lost(folder, error if len(error) <= 200 else error[:199] + "…")
+
+
+def _lost(folder: Path, error: str) -> FailedRun:
+    """The run of a folder that holds no result to use."""
     try:
-        spec = document(folder / "spec.json", {"dataset": str, "label": str, "group": str, "seed": int})
+        fields = {"key": str, "dataset": str, "label": str, "group": str, "seed": int}
+        spec = {} if folder.is_symlink() else document(folder / "spec.json", fields)
     except ReportError:
-        return FailedRun(key=folder.name, name="unknown (spec.json cannot be read)", error=shown, tuning=False)
+        spec = {}
+    if spec.get("key") != folder.name:
+        return FailedRun(key=folder.name, name="unknown (spec.json cannot be read)", error=error, tuning=False)
     return FailedRun(
         key=folder.name,
         name=f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}",
-        error=shown,
+        error=error,
         tuning=spec["seed"] >= TUNING_SEED,
         group=spec["group"],
         seed=spec["seed"],

@@ -12,7 +12,7 @@ import numpy as np
 
 from reports.evidence.data_origin import DataOrigin, data_origin
 from reports.reading.folders import run_folders
-from reports.reading.runs import Run, StoredRuns, read_run
+from reports.reading.runs import Run, StoredRuns, read_runs
 from reports.statistics import PairedComparison, Summary, mean_known, paired_comparison, summarize
 from reports.tuning.studies import Goal, Parameter, Study, Trial, read_studies
 
@@ -197,7 +197,8 @@ def collect(
         studies = tuple(s for s in studies if s.name in named or not _keys(s).isdisjoint(keys))
     runs = {run.key: run for run in (*records.runs, *records.tuning)}
     wanted = set().union(*map(_keys, studies)) - set(runs)
-    runs |= {f.name: read_run(f) for f in run_folders(store, wanted) if (f / "result.json").is_file()}
+    beside, _ = read_runs(f for f in run_folders(store, wanted) if (f / "result.json").is_file())
+    runs |= {run.key: run for run in beside}
     members: dict[tuple[str, str, str], list[Study]] = {}
     for study in studies:
         fair = ("", study.name, "") if study.fair is None else (study.fair.group, study.dataset, study.label)

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -54,8 +55,42 @@ def test_nothing_to_report_is_said_with_its_remedy(tmp_path: Path, keys: list[st
 def test_a_damaged_document_is_named(store: Path, name: str, text: str):
     folder = next((store / "runs").iterdir())
     (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(ReportError, match=rf"{folder.name}/{name}.*delete .*{folder.name} and run again"):
+    records = read_store(store)
+    (lost,) = records.failed
+    assert (len(records.runs), lost.key, list(records.damaged)) == (17, folder.name, [folder.name])
+    assert (lost.seed is None) == (name == "spec.json"), "what the run is can be read where that file is whole"
+    assert re.search(rf"{folder.name}/{name}.*delete .*{folder.name} and run again", lost.error)
+
+
+def test_a_store_of_damaged_runs_alone_is_refused_with_the_first(store: Path):
+    for file in (store / "runs").glob("*/result.json"):
+        file.write_text("")
+    first = min((store / "runs").iterdir())
+    with pytest.raises(ReportError, match=rf"cannot use {first}/result.json"):
         read_store(store)
+
+
+@pytest.mark.parametrize("name", ["", "spec.json", "manifest.json", "result.json", "error.txt"])
+def test_what_is_a_link_is_not_followed(store: Path, tmp_path: Path, name: str):
+    folder = next((store / "runs").iterdir())
+    if name == "error.txt":
+        (folder / "result.json").unlink()
+        (tmp_path / "elsewhere").write_text("a secret")
+    else:
+        (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    records = read_store(store)
+    assert len(records.runs) == 17
+    assert [run.key for run in records.failed] == [folder.name]
+    assert "a secret" not in records.failed[0].error
+
+
+def test_a_table_that_is_a_link_is_not_followed(store: Path, tmp_path: Path):
+    run = read_store(store).runs[0]
+    (run.folder / "steps.parquet").rename(tmp_path / "elsewhere")
+    (run.folder / "steps.parquet").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ReportError, match=r"steps.parquet: it is a symbolic link"):
+        run.frame("steps", ["step"])
 
 
 @pytest.mark.parametrize("name", ["steps", "history", "conflict"])
@@ -78,8 +113,7 @@ def test_one_seed_never_counts_twice(store: Path, edit_json):
     folder = next((store / "runs").iterdir())
     copy = folder.with_name("0" * 16)
     shutil.copytree(folder, copy)
-    with pytest.raises(ReportError, match="key is"):
-        read_store(store)
+    assert "key is" in read_store(store).damaged[copy.name]
     edit_json(copy / "spec.json", key=copy.name)
     with pytest.raises(ReportError, match="same group and seed"):
         read_store(store)
