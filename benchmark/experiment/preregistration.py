@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from benchmark.base.errors import UserError
-from benchmark.base.files import write_json
+from benchmark.base.files import read_object, write_json
 from benchmark.base.names import split_list
 from benchmark.experiment.spec import RunSpec
 
@@ -126,7 +126,7 @@ class Preregistration:
     @property
     def name(self) -> str:
         """The name of its file, which follows from what it declares."""
-        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()[:16]
+        return _name(self.content)
 
     def path(self, root: Path) -> Path:
         """Its file in the store at ``root``."""
@@ -144,6 +144,29 @@ class Preregistration:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, {"declared": datetime.now(UTC).isoformat(timespec="seconds"), **self.content})
         return path
+
+
+def read_declared(root: Path) -> dict[str, dict[str, Any]]:
+    """What was declared in the store at ``root``, by name; raises UserError for a file that is damaged."""
+    declared = {}
+    for file in sorted((root / "preregistrations").glob("*.json")):
+        try:
+            content = read_object(file)
+            if (name := _name(content)) != file.stem:
+                raise ValueError(f"its name is the hash of its content, which is now {name}")
+        except ValueError as error:
+            raise UserError(
+                f"{file} is damaged ({error}); put it back as it was written, or delete it, and its comparisons count "
+                "as exploratory"
+            ) from None
+        declared[file.stem] = content
+    return declared
+
+
+def _name(content: Mapping[str, Any]) -> str:
+    """The hash of all that is declared, but the time."""
+    declared = {name: value for name, value in content.items() if name != "declared"}
+    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def check_margin(margin: float) -> float:

@@ -1,10 +1,10 @@
 """The looks of families that are followed until they are decided, as the store keeps them (docs/run-format.md)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from benchmark.base.errors import UserError
+from benchmark.base.files import read_object
 
 
 def look_file(root: Path, family: str, seeds: int) -> Path:
@@ -16,8 +16,8 @@ def read_look(root: Path, family: str, seeds: int) -> dict[str, Any] | None:
     """What a look has decided; None where it was not taken. Raises UserError where the file is damaged."""
     path = look_file(root, family, seeds)
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        content["comparisons"], content["spent"]
+        content = read_object(path)
+        content["spent"], [comparison["decision"] for comparison in content["comparisons"]]
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:

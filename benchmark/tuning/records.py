@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
-from benchmark.base.files import write_json
+from benchmark.base.files import read_object, write_json
 from benchmark.base.locks import locked
 from benchmark.base.names import look_up
 from benchmark.experiment.grid import TUNING_SEEDS
@@ -67,7 +67,8 @@ def read_records(root: Path) -> dict[str, dict[str, Any]]:
     records = {}
     for file in sorted((root / "studies").glob("*.json")):
         try:
-            content = json.loads(file.read_bytes())
+            content = read_object(file)
+            content["trials"], content["best"], content["dataset"], content["method"]
             records[content["name"]] = content
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{file} is damaged ({error}); remove it, and cssbench tune writes it again") from None

@@ -1,12 +1,11 @@
 """Further looks at comparisons that an earlier plan has left open: what of its error is left is theirs."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from benchmark.base.errors import UserError
-from benchmark.experiment.preregistration import Preregistration
+from benchmark.experiment.preregistration import Preregistration, read_declared
 from benchmark.store.looks import read_look
 from benchmark.store.store import Store
 
@@ -44,9 +43,7 @@ def continued(plan: Preregistration, store: Store) -> Preregistration:
 
 def _followed(store: Store) -> dict[str, Mapping[str, Any]]:
     """What was declared with looks, by name."""
-    files = sorted((store.root / "preregistrations").glob("*.json"))
-    contents = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
-    return {name: content for name, content in contents.items() if "looks" in content}
+    return {name: content for name, content in read_declared(store.root).items() if "looks" in content}
 
 
 def _same(content: Mapping[str, Any], plan: Preregistration) -> bool:

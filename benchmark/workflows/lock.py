@@ -1,6 +1,5 @@
 """``benchmark.lock``: a grid as one file, which says everything that its runs follow from; and how it is read."""
 
-import json
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
@@ -11,7 +10,7 @@ from typing import Unpack
 
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
-from benchmark.base.files import write_json
+from benchmark.base.files import read_object, write_json
 from benchmark.data.datasets import dataset
 from benchmark.execution.rebuilding import read_spec
 from benchmark.experiment.preregistration import Preregistration
@@ -69,7 +68,7 @@ def read_lock(path: Path, data_dir: Path | None) -> Grid:
         UserError: with everything that is not here as it says.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_object(path)
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
         versions, records, family = content["versions"], content["runs"], content["family"]

@@ -1,5 +1,7 @@
 """What was declared before the runs: the comparisons, their seeds and their margin (docs/run-format.md)."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,17 +71,18 @@ def read_preregistrations(store: Path) -> tuple[Preregistration, ...]:
 
 def read_preregistration(path: Path) -> Preregistration:
     """The preregistration of a file, with its looks. Raises ReportError like `read_preregistrations`."""
-    return preregistration_of(document(path, _FIELDS | {"comparisons": list}), path)
+    content = document(path, _FIELDS | {"comparisons": list}, _damaged)
+    _check_version(content, path)
+    declared = {name: value for name, value in content.items() if name != "declared"}
+    name = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+    if name != path.stem:
+        raise _damaged(path, f"its name is the hash of its content, which is now {name}")
+    return preregistration_of(content, path)
 
 
 def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistration:
     """The preregistration that a file with this content, at this place, would be. Raises ReportError like a file."""
-    if content["format"] not in FORMATS or content["metric"] != METRIC:
-        raise ReportError(
-            f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads "
-            f"{' and '.join(map(str, FORMATS))} and {METRIC!r}: use the css-bench version that wrote it, or delete "
-            "the file"
-        )
+    _check_version(content, path)
     try:
         declared = datetime.fromisoformat(content.get("declared", datetime.now(UTC).isoformat()))
         pairs = tuple(
@@ -91,9 +94,7 @@ def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistratio
         if looks is not None:
             design = Design(tuple(looks), content["alpha"], content["spending"], content["margin"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ReportError(
-            f"cannot use {path}: {error!r}; delete it, and its comparisons count as exploratory"
-        ) from error
+        raise _damaged(path, repr(error)) from error
     return Preregistration(
         name=path.stem,
         declared=declared if declared.tzinfo else declared.replace(tzinfo=UTC),
@@ -104,4 +105,20 @@ def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistratio
         design=design,
         looks=() if design is None else read_looks(path, design, len(pairs)),
         continues=str(content.get("continues", "")),
+    )
+
+
+def _check_version(content: Mapping[str, Any], path: Path) -> None:
+    if content["format"] not in FORMATS or content["metric"] != METRIC:
+        raise ReportError(
+            f"{path} has format {content['format']} and metric {content['metric']!r}, this version reads "
+            f"{' and '.join(map(str, FORMATS))} and {METRIC!r}: use the css-bench version that wrote it, or delete "
+            "the file"
+        )
+
+
+def _damaged(path: Path, cause: str) -> ReportError:
+    return ReportError(
+        f"cannot use {path}: {cause}; put it back as it was written, or delete it, and its comparisons count as "
+        "exploratory"
     )

@@ -1,5 +1,6 @@
 """Families declared for synthetic stores, and what is inferred from them."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -52,7 +53,14 @@ def declare(
     if looks:
         content |= {"format": 2, "looks": list(looks), "spending": "pocock"}
     (store / "preregistrations").mkdir(exist_ok=True)
-    path = store / "preregistrations" / f"{len(list(store.glob('preregistrations/*'))):016x}.json"
+    return write_declared(store, content)
+
+
+def write_declared(store: Path, content: dict[str, Any]) -> Path:
+    """Write what is declared to the file that has its hash for a name."""
+    declared = {name: value for name, value in content.items() if name != "declared"}
+    name = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+    path = store / "preregistrations" / f"{name}.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 

@@ -25,7 +25,7 @@ from reports.statistics.family import holm
 from reports.tables.accuracy import accuracy
 from reports.tables.comparisons import comparisons
 from reports.tables.selection import selection
-from tests.reports.inference.preregistrations import declare, evidence_of, inferred
+from tests.reports.inference.preregistrations import declare, evidence_of, inferred, write_declared
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
 from tests.reports.tables.stores import SUMMARIES
@@ -208,11 +208,12 @@ def test_claim_a_uses_what_was_imported_but_not_another_css(ours: Path) -> None:
 def test_a_declared_family_may_name_an_import(ours: Path) -> None:
     write_import(ours, OURS - 2, selection="validation")
     declare(ours, ("meld", "css", "SDT"))
-    for path in ours.glob("preregistrations/*"):  # under our budget, as cssbench run declares it
+    for path in list(ours.glob("preregistrations/*")):  # under our budget, as cssbench run declares it
         content = json.loads(path.read_text())
         content["comparisons"][0]["budget"] = next(r.budget for r in read_store(ours).runs if r.label == "css")
         content["seeds"] = list(range(10))
-        path.write_text(json.dumps(content))
+        path.unlink()
+        write_declared(ours, content)
     _, inference = inferred(ours)
     contrast = next(c for c in inference.contrasts if c.b == VALID)
     assert contrast.remark == ""
@@ -223,10 +224,11 @@ def test_two_imports_may_be_compared_with_each_other(ours: Path) -> None:
     write_import(ours, OURS - 2, selection="validation")
     write_import(ours, OURS + 2, label="M3NET", selection="validation")
     declare(ours, ("meld", "M3NET", "SDT"))
-    for path in ours.glob("preregistrations/*"):
+    for path in list(ours.glob("preregistrations/*")):
         content = json.loads(path.read_text())
         content["comparisons"][0]["budget"] = next(r.budget for r in read_store(ours).runs if r.label == "css")
-        path.write_text(json.dumps(content))
+        path.unlink()
+        write_declared(ours, content)
     _, inference = inferred(ours)
     contrast = next(c for c in inference.contrasts if {c.a, c.b} == {M3NET, VALID})
     assert (contrast.remark, contrast.verdict) == ("", "supported")
@@ -266,11 +268,9 @@ def test_damaged_imports_are_named(ours: Path, edit_json: Callable[..., None]) -
     write_import(ours, OURS[:1])
     (run,) = [run for run in read_store(ours).runs if run.protocol == "imported"]
     edit_json(run.folder / "result.json", imported={"accuracy": 0.5})
-    with pytest.raises(ReportError, match=r"result\.json: imported\.weighted_f1 is missing"):
-        read_store(ours)
+    assert "result.json: imported.weighted_f1 is missing" in read_store(ours).damaged[run.key]
     edit_json(run.folder / "spec.json", imported={"selection": "test"})
-    with pytest.raises(ReportError, match=r"spec\.json: imported\.paired is missing"):
-        read_store(ours)
+    assert "spec.json: imported.paired is missing" in read_store(ours).damaged[run.key]
 
 
 def test_labels_that_are_not_those_of_our_runs_are_refused(ours: Path) -> None:

@@ -13,7 +13,7 @@ from reports.inference.looks import check_looks, take_look
 from reports.reading.preregistration import read_preregistrations
 from reports.reading.runs import read_store
 from reports.statistics import Verdict
-from tests.reports.inference.preregistrations import declare, follow, inferred, set_f1
+from tests.reports.inference.preregistrations import declare, follow, inferred, set_f1, write_declared
 
 LOOKS = (8, 10, 12)
 RNG = np.random.default_rng(0)
@@ -178,7 +178,8 @@ def test_a_comparison_that_was_left_open_is_judged_by_the_later_looks(store: Pat
     assert look["comparisons"][2]["decision"] is None
     later = declare(store, PAIRS[2], looks=(10, 12), seeds=range(12), margin=2.0)
     content = json.loads(later.read_text()) | {"continues": first.stem, "alpha": 0.05 - look["spent"]}
-    later.write_text(json.dumps(content))
+    later.unlink()
+    later = write_declared(store, content)
     looks = follow(store, later)
     _, inference = inferred(store)
     tensor = next(c for c in inference.contrasts if c.b == "tensor")
@@ -190,3 +191,25 @@ def test_a_comparison_that_was_left_open_is_judged_by_the_later_looks(store: Pat
     assert "error that the earlier ones had left" in inference.declarations["meld"]
     adam = next(c for c in inference.contrasts if c.b == "adam")
     assert adam.judgement.verdict is Verdict.SUPPORTED
+
+
+def test_what_was_declared_is_under_the_hash_that_names_it(store: Path) -> None:
+    path = declare(store, *PAIRS, margin=0.5)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"declared": "2020-01-01T00:00:00+00:00"}, indent=4))
+    assert read_preregistrations(store)[0].margin == 0.5, "the time and the layout are in no hash"
+    path.write_text(json.dumps(content | {"margin": 4.5}))
+    with pytest.raises(ReportError, match=f"cannot use {path}: its name is the hash of its content, which is now"):
+        read_preregistrations(store)
+
+
+def test_a_damaged_run_that_a_look_may_lack_stops_it(store: Path) -> None:
+    """A comparison without its runs is withdrawn for good."""
+    path = declare(store, *PAIRS, looks=LOOKS, margin=2.0)
+    run = next(run for run in read_store(store).runs if (run.dataset, run.label, run.seed) == ("meld", "adam", 3))
+    whole = (run.folder / "spec.json").read_text()
+    (run.folder / "spec.json").write_text(whole[:50])
+    with pytest.raises(ReportError, match=rf"cannot use {run.folder}/spec.json.* run again"):
+        take_look(store, path.stem)
+    (run.folder / "spec.json").write_text(whole)
+    assert take_look(store, path.stem) is not None
