@@ -46,6 +46,8 @@ def damage(folder: Path) -> str | None:
                     return f"{name} is not what its checksum says"
             except OSError as error:
                 return f"{name} cannot be read ({error.strerror})"
+    elif "selected" not in result:
+        return "result.json says nothing of a selected epoch, not even that there is none"
     try:
         read_object(folder / "manifest.json")
         return None if read_record(folder) is not None else "spec.json is missing"

@@ -67,11 +67,14 @@ def check_looks(store: Path) -> dict[str, tuple[int, str]]:
     does. Raises ReportError like `take_look`.
     """
     plans = [plan for plan in read_preregistrations(store) if plan.looks]
-    runs = _finished(store)[0] if plans else {}
+    runs, damages = _finished(store) if plans else ({}, {})
     checked = {}
     for plan in plans:
         reasons = [look.reasons for look in plan.looks]
-        again = _follow(plan, runs, plan.looks[-1].seeds, reasons)
+        try:
+            again = _follow(plan, runs, plan.looks[-1].seeds, reasons)
+        except ValueError as error:  # runs are not there
+            raise next(iter(damages.values()), error) from error
         faults = (_fault(plan, taken, now) for taken, now in zip(plan.looks, again, strict=False))
         checked[plan.name] = len(plan.looks), next(filter(None, faults), "")
     return checked
