@@ -3,9 +3,10 @@
 Only these may stand beside published numbers, which come from models trained without held-out data.
 """
 
-import json
 from collections.abc import Sequence
 
+from benchmark.base.errors import UserError
+from benchmark.base.files import read_object
 from benchmark.experiment.grid import in_order
 from benchmark.experiment.spec import RefitOf, RunSpec
 from benchmark.store.store import Store
@@ -26,7 +27,7 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
         groups.setdefault(spec.group, []).append(spec)
     specified, left_out = [], []
     for group, members in groups.items():
-        missing = sum(not store.is_whole(spec.key) for spec in members)
+        missing = sum(not store.is_complete(spec.key) for spec in members)
         if missing:
             left_out.append(
                 f"{members[0].dataset}, {members[0].method.label}: no refit, for {missing} of {len(members)} runs "
@@ -50,5 +51,8 @@ def refits(specs: Sequence[RunSpec], store: Store) -> tuple[list[RunSpec], list[
 
 
 def _selected(store: Store, key: str) -> int:
-    result = json.loads((store.folder(key) / "result.json").read_text(encoding="utf-8"))
-    return int(result["selected"]["epoch"])
+    file = store.folder(key) / "result.json"
+    try:
+        return int(read_object(file)["selected"]["epoch"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is damaged ({error}); remove its folder, and the run is made again") from None
