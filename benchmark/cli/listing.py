@@ -9,7 +9,7 @@ from benchmark.cli.display.tables import show
 from benchmark.cli.options import PluginOption
 
 if TYPE_CHECKING:
-    from benchmark.methods.registry import Entry
+    from benchmark.methods.entries import Entry
 
 
 app = typer.Typer()

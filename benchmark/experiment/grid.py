@@ -15,9 +15,10 @@ from benchmark.data.views import MODALITIES
 from benchmark.experiment.presets import Preset
 from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import Protocol, RunSpec
+from benchmark.methods.entries import Value
 from benchmark.methods.parsing import KINDS, STANDARD, parse_method
 from benchmark.methods.parts import Method
-from benchmark.methods.registry import ENCODERS, FUSIONS, Value
+from benchmark.methods.registry import ENCODERS, FUSIONS
 
 PUBLISHED_SEEDS = {"iemocap": 61078, "meld": 10068}
 """The seeds of the released scripts, by corpus."""

@@ -5,8 +5,9 @@ from typing import Any
 
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up, parse_part
+from benchmark.methods.entries import Entry, Value
 from benchmark.methods.parts import Component, Method
-from benchmark.methods.registry import AGGREGATORS, ALIASES, ENCODERS, FUSIONS, OBJECTIVES, Entry, Value
+from benchmark.methods.registry import AGGREGATORS, ALIASES, ENCODERS, FUSIONS, OBJECTIVES
 
 KINDS = {"encoder": ENCODERS, "fusion": FUSIONS, "aggregator": AGGREGATORS, "objectives": OBJECTIVES}
 STANDARD = "paper"

@@ -17,8 +17,9 @@ from typing import Any
 from benchmark.base.errors import UserError
 from benchmark.base.fingerprints import package_fingerprint
 from benchmark.base.names import look_up
+from benchmark.methods.entries import Entry, Option, Range
 from benchmark.methods.parts import Plugin
-from benchmark.methods.registry import AGGREGATORS, ALIASES, FUSIONS, Entry, Option, Range
+from benchmark.methods.registry import AGGREGATORS, ALIASES, FUSIONS
 
 GROUPS = {"fusion": "cssbench.fusions", "aggregator": "cssbench.aggregators"}
 

@@ -10,9 +10,10 @@ import torch
 from benchmark.base.errors import UserError
 from benchmark.data.conversations import Conversations
 from benchmark.experiment.spec import RunSpec
+from benchmark.methods.entries import Entry
 from benchmark.methods.parts import Component
 from benchmark.methods.plugins import load_class
-from benchmark.methods.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES, Entry
+from benchmark.methods.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES
 from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
 from css.interfaces import Aggregator

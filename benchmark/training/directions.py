@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from benchmark.methods.entries import Entry
 from benchmark.methods.parts import Method
 from benchmark.methods.plugins import PluginEntry
-from benchmark.methods.registry import AGGREGATORS, Entry
+from benchmark.methods.registry import AGGREGATORS
 from benchmark.training.gradients import update_cosines
 from benchmark.training.probe import COSINES, NORMS
 from benchmark.training.seeding import derive

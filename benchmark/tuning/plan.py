@@ -13,8 +13,9 @@ from benchmark.data.datasets import DataSet
 from benchmark.experiment.grid import TUNING_SEEDS, expand
 from benchmark.experiment.presets import Preset
 from benchmark.experiment.spec import RunSpec
+from benchmark.methods.entries import Value
 from benchmark.methods.parsing import STANDARD
-from benchmark.methods.registry import TRAINING_SPACE, Value
+from benchmark.methods.registry import TRAINING_SPACE
 from benchmark.tuning.space import Settings, Space, settings_of, space_of
 
 SAMPLERS = ("tpe", "gp", "grid", "random", "nsga2")

@@ -10,8 +10,9 @@ from benchmark.base.errors import UserError
 from benchmark.base.names import look_up
 from benchmark.base.values import Frozen
 from benchmark.experiment.spec import RunSpec
+from benchmark.methods.entries import Range, Value
 from benchmark.methods.parsing import KINDS, written_options
-from benchmark.methods.registry import TRAINING_SPACE, Range, Value
+from benchmark.methods.registry import TRAINING_SPACE
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -10,7 +10,7 @@ from benchmark.base.values import Frozen
 from benchmark.data.corpora import shape
 from benchmark.experiment.preregistration import MARGIN
 from benchmark.experiment.spec import Training
-from benchmark.methods.registry import Value
+from benchmark.methods.entries import Value
 
 NAMES = ("smoke", "quick", "full", "paper")
 DEFAULT = "quick"

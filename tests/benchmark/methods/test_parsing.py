@@ -8,18 +8,10 @@ from benchmark.base.errors import UserError
 from benchmark.base.names import parse_part, split_list
 from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RunSpec, Training
+from benchmark.methods.entries import Entry, Option
 from benchmark.methods.parsing import KINDS, parse_method
 from benchmark.methods.parts import Component, Method
-from benchmark.methods.registry import (
-    AGGREGATORS,
-    ALIASES,
-    ENCODERS,
-    FUSIONS,
-    METHODS,
-    OBJECTIVES,
-    Entry,
-    Option,
-)
+from benchmark.methods.registry import AGGREGATORS, ALIASES, ENCODERS, FUSIONS, METHODS, OBJECTIVES
 
 SPF = {name: option.default for name, option in FUSIONS["spf"].options.items()}
 SPF_RELEASED = {name: option.default for name, option in FUSIONS["spf-released"].options.items()}

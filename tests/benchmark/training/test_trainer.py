@@ -13,8 +13,9 @@ from benchmark.data.conversations import Conversations
 from benchmark.data.splits import RunData, split
 from benchmark.evaluation.scoring import Scorer
 from benchmark.experiment.spec import RunSpec
+from benchmark.methods.entries import Entry
 from benchmark.methods.parts import Component
-from benchmark.methods.registry import ENCODERS, FUSIONS, METHODS, Entry
+from benchmark.methods.registry import ENCODERS, FUSIONS, METHODS
 from benchmark.training import trainer as module
 from benchmark.training.building import build_model, parameter_counts, refuse_unbuildable
 from benchmark.training.gradients import Objectives

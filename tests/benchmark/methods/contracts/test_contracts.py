@@ -12,7 +12,8 @@ import torch
 from benchmark.methods.contracts import AGGREGATOR_CHECKS, FUSION_CHECKS, check_aggregator, check_fusion
 from benchmark.methods.contracts import aggregators as of_aggregators
 from benchmark.methods.contracts.fusions import compiles
-from benchmark.methods.registry import AGGREGATORS, FUSIONS, Entry
+from benchmark.methods.entries import Entry
+from benchmark.methods.registry import AGGREGATORS, FUSIONS
 from css.interfaces import Aggregator, Fusion
 
 OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
