@@ -155,6 +155,16 @@ AGGREGATORS: dict[str, Entry] = {
         "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
         {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
     ),
+    "nash-mtl": Entry(
+        "baselines.aggregators.nash_mtl:NashMTL",
+        "Nash-MTL: the objectives' bargaining solution, whatever the lengths of their gradients",
+        _RAW_SCALE,
+    ),
+    "fairgrad": Entry(
+        "baselines.aggregators.fairgrad:FairGrad",
+        "FairGrad: rates of descent that are α-fair; alpha=1 is Nash-MTL, large alpha serves the worst objective",
+        {"alpha": Option(2.0, 0.5, 10)} | _RAW_SCALE,
+    ),
     "uncertainty": Entry(
         "baselines.aggregators.uncertainty:UncertaintyWeights",
         "uncertainty weighting: each objective by its learned noise, one backward pass",

@@ -17,9 +17,9 @@ DRAWS = 200
 
 
 def gives_a_weight_an_objective(build: Build) -> None:
-    """γ is [K], finite, without gradient and of the Gramian's type, for two objectives as for three."""
+    """γ is [K], finite, without gradient and of the Gramian's type, for one and two objectives as for three."""
     for dtype in (torch.float32, torch.float64):
-        for objectives in (2, K):
+        for objectives in (1, 2, K):
             J = jacobian(0, objectives).to(dtype).requires_grad_()
             weights = step(made(build), J @ J.T)
             assert weights.shape == (objectives,), f"{tuple(weights.shape)} for {objectives} objectives"

@@ -335,7 +335,7 @@ def test_an_option_written_in_the_method_beats_the_command_lines() -> None:
     [
         ("spff", "unknown method 'spff', did you mean 'spf'?"),
         ("spff+pgm", "unknown fusion 'spff', did you mean 'spf'? known: spf, spf-released, concat"),
-        ("spf+pgn", "unknown aggregator 'pgn', did you mean 'pgm'? known: equal, pgm"),
+        ("spf+pgn", "unknown aggregator 'pgn', did you mean 'pgm'?"),
         ("qqqq", "unknown method 'qqqq'; known: css"),
         ("pgm+spf", "unknown fusion 'pgm'"),
         ("css+pgm", "unknown fusion 'css'"),

@@ -25,8 +25,12 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "pgm-periodic": [{"every": 1}, {"every": 3}],
     "gradvac": [{"beta": 1.0}, {"raw_scale": True}],
     "uncertainty": [{"rate": 0.5}, {"raw_scale": True}],
+    "fairgrad": [{"alpha": 0.5}, {"alpha": 10.0}],
     "cagrad": [{"c": 1.5}, {"c": 0.0}],
-    **{name: [{"raw_scale": True}] for name in ("pgm-normed", "pcgrad", "upgrad", "dualproj", "aligned-mtl")},
+    **{
+        name: [{"raw_scale": True}]
+        for name in ("pgm-normed", "pcgrad", "upgrad", "dualproj", "aligned-mtl", "nash-mtl")
+    },
 }
 
 
