@@ -76,3 +76,6 @@ class Aggregator(nn.Module):
     @abstractmethod
     def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
         """Weights [K] from the Gramian M = J Jᵀ [K, K] of the raw gradients and the losses [K]."""
+
+    def end_epoch(self) -> None:
+        """Called after the last step of every epoch, for an aggregator that remembers by epoch; most do nothing."""

@@ -170,6 +170,30 @@ AGGREGATORS: dict[str, Entry] = {
         "uncertainty weighting: each objective by its learned noise, one backward pass",
         {"rate": Option(0.01, 0, 1)} | _RAW_SCALE,
     ),
+    "rlw": Entry(
+        "baselines.aggregators.random_weights:RandomWeights",
+        "random loss weighting: weights drawn anew at every step, one backward pass",
+    ),
+    "stch": Entry(
+        "baselines.aggregators.stch:SmoothTchebycheff",
+        "smooth Tchebycheff scalarization: the largest loss weighs most, one backward pass",
+        {"mu": Option(1.0, 1e-3)},
+    ),
+    "dwa": Entry(
+        "baselines.aggregators.dwa:DynamicWeightAverage",
+        "dynamic weight average: each objective by how slowly its loss fell from epoch to epoch, one backward pass",
+        {"temperature": Option(2.0, 1e-3)},
+    ),
+    "famo": Entry(
+        "baselines.aggregators.famo:FAMO",
+        "FAMO: log losses that fall alike, measured from batch to batch, one backward pass",
+        {"rate": Option(0.025, 0, 1), "decay": Option(0.001, 0, 1)},
+    ),
+    "gradnorm": Entry(
+        "baselines.aggregators.gradnorm:GradNorm",
+        "GradNorm: weighted gradients of one length, longer where learning is slow",
+        {"alpha": Option(1.5, 0, 10), "rate": Option(0.025, 0, 0.5)},
+    ),
     "upgrad": Entry(
         "baselines.aggregators.jacobian_descent:UPGrad",
         "UPGrad: each gradient projected so that it conflicts with none",

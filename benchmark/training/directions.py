@@ -29,8 +29,8 @@ def is_common(method: Method) -> bool:
 def directions(probes: Mapping[str, npt.NDArray[np.float64]], seed: int) -> dict[str, npt.NDArray[np.generic]]:
     """What each built-in aggregator, with its default options, makes of the gradients over θ at each probe.
 
-    Each starts afresh and goes from probe to probe, so that what it remembers is of probes; one that draws has a seed
-    of its own. Those whose optional packages are not installed are left out.
+    Each starts afresh and goes from probe to probe, so that what it remembers is of probes, each of them an epoch; one
+    that draws has a seed of its own. Those whose optional packages are not installed are left out.
 
     Args:
         probes: a run's probes by column, in order.
@@ -71,6 +71,7 @@ def _trace(
     rows = []
     for gramian, loss in zip(gramians, losses, strict=True):
         weights = aggregator(gramian if aggregator.needs_gramian else None, loss).double()
+        aggregator.end_epoch()
         mean = gramian.mean(1)  # inner products with the mean gradient
         mean_cos = weights @ mean / ((weights @ gramian @ weights).sqrt() * mean.mean().sqrt())
         rows.append(torch.cat([weights, update_cosines(gramian, weights), mean_cos[None]]))

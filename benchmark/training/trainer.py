@@ -139,6 +139,7 @@ class Trainer:
                 row = self._step(batch)
             rows.append(row)
             step += 1
+        self.aggregator.end_epoch()
         if epoch == settings.epochs:
             before = time.perf_counter()
             self._record(self._probe(), step, epoch, torch.full((len(OBJECTIVES),), torch.nan))

@@ -161,9 +161,9 @@ def gramian(J: Tensor) -> Tensor:
     return J @ J.T
 
 
-def step(aggregator: Aggregator, M: Tensor, order: Tensor | None = None) -> Tensor:
+def step(aggregator: Aggregator, M: Tensor, order: Tensor | None = None, seed: int = 0) -> Tensor:
     """One step's weights: as in training, the Gramian is there only where it is asked for."""
-    losses = torch.linspace(0.5, 2, len(M)).to(M)
+    losses = torch.linspace(0.5, 2, len(M)).to(M) ** (1 + seed / 10)
     return aggregator(M if aggregator.needs_gramian else None, losses if order is None else losses[order])
 
 
@@ -174,10 +174,18 @@ def drive(
     scale: Tensor | None = None,
     device: str = "cpu",
 ) -> Tensor:
-    """Weights [T, K] of T steps of one aggregator, each on the gradients of one seed, in order and lengths as asked."""
-    rows = [jacobian(s) * (1 if scale is None else scale.double()[:, None]) for s in seeds]
+    """Weights [T, K] of T steps of one aggregator, each on the gradients of one seed, in order and lengths as asked.
+
+    The losses, too, are of the seed; every second step is an epoch's last.
+    """
     index = torch.as_tensor(list(order))
-    return torch.stack([step(aggregator, gramian(J[index]).to(device), index) for J in rows])
+    weights = []
+    for t, seed in enumerate(seeds):
+        J = (jacobian(seed) * (1 if scale is None else scale.double()[:, None]))[index]
+        weights.append(step(aggregator, gramian(J).to(device), index, seed))
+        if t % 2:
+            aggregator.end_epoch()
+    return torch.stack(weights)
 
 
 def conflict(aggregator: Aggregator, J: Tensor) -> float:

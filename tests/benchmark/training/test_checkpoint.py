@@ -45,7 +45,20 @@ def outcome(trainer: Trainer) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "method", ["css", "adam", "concat+pcgrad", "tensor+pgm", "lmf+gradvac", "uncertainty", "pgm-periodic(every=2)"]
+    "method",
+    [
+        "css",
+        "adam",
+        "concat+pcgrad",
+        "tensor+pgm",
+        "lmf+gradvac",
+        "uncertainty",
+        "pgm-periodic(every=2)",
+        "dwa",
+        "famo",
+        "gradnorm",
+        "rlw",
+    ],
 )
 @pytest.mark.parametrize("epochs", range(1, EPOCHS + 1))
 def test_a_run_stopped_after_an_epoch_ends_as_if_it_had_not_been(

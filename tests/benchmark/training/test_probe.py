@@ -51,7 +51,10 @@ def test_a_probe_leaves_everything_as_it_was(method: str, training: bool, make_t
     assert run_probe(trainer) == pytest.approx(first, rel=0, abs=0, nan_ok=True)
 
 
-@pytest.mark.parametrize("method", [*METHODS, "gradvac", "uncertainty(rate=0.5)", "pgm-periodic(every=3)"])
+REMEMBERING = ("gradvac", "uncertainty(rate=0.5)", "pgm-periodic(every=3)", "rlw", "dwa", "famo", "gradnorm")
+
+
+@pytest.mark.parametrize("method", [*METHODS, *REMEMBERING])
 def test_how_often_is_probed_does_not_change_the_training(method: str, make_trainer: Make) -> None:
     often, seldom = make_trainer(method, probe_every=1, epochs=3), make_trainer(method, probe_every=1000, epochs=3)
     train(often)

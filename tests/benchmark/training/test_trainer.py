@@ -682,6 +682,10 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "gradvac",
         "uncertainty(rate=0.5)",
         "pgm-periodic(every=3)",
+        "dwa",
+        "famo",
+        "gradnorm",
+        "rlw",
     ],
 )
 @pytest.mark.usefixtures("dropping")

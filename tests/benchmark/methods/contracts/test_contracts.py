@@ -26,6 +26,10 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "gradvac": [{"beta": 1.0}, {"raw_scale": True}],
     "uncertainty": [{"rate": 0.5}, {"raw_scale": True}],
     "fairgrad": [{"alpha": 0.5}, {"alpha": 10.0}],
+    "stch": [{"mu": 0.05}],
+    "dwa": [{"temperature": 0.5}],
+    "famo": [{"rate": 0.5, "decay": 0.1}],
+    "gradnorm": [{"alpha": 0.0, "rate": 0.5}],
     "cagrad": [{"c": 1.5}, {"c": 0.0}],
     **{
         name: [{"raw_scale": True}]
