@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from threading import Lock
+from types import ModuleType
 
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Waiting
 from benchmark.execution.executor import Executor
@@ -122,14 +123,18 @@ def _forked() -> BaseContext:
 def _workers_environment() -> Iterator[None]:
     """Have a process that starts in the block find a worker's environment, and this one its own afterwards.
 
-    The environment is the whole process's, whose other threads may start workers too: they wait for each other.
+    Nor does it import the program that calls, which would run again what stands in a script without `if __name__ ==
+    "__main__"`. The environment is the whole process's, whose other threads may start workers too: they wait for each
+    other.
     """
     with _ENVIRONMENT:
-        before = dict(os.environ)
+        before, program = dict(os.environ), sys.modules["__main__"]
         os.environ.update(environment())
+        sys.modules["__main__"] = ModuleType("__main__")  # of no file: multiprocessing has nothing to import
         try:
             yield
         finally:
+            sys.modules["__main__"] = program
             for name in environment():
                 del os.environ[name]
             os.environ.update(before)

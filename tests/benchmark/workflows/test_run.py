@@ -24,6 +24,7 @@ from benchmark.tracking.uris import default_uri
 from benchmark.workflows.grid import plan_grid
 from tests.benchmark.harness import Say, digests
 from tests.benchmark.workflows.heard import Heard
+from tests.paths import ROOT
 
 HEAVY = ("torch", "mlflow", "optuna", "pandas", "matplotlib", "sklearn", "pyarrow")
 
@@ -52,6 +53,23 @@ def test_every_name_of_the_package_is_there_and_documented() -> None:
     assert set(benchmark.__all__) == set(dir(benchmark))
     with pytest.raises(AttributeError, match="no attribute 'ran'"):
         benchmark.ran  # noqa: B018
+
+
+def test_a_script_that_runs_a_grid_is_run_once_whatever_stands_around_the_call(
+    asked: dict[str, Any], tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
+    script.write_text(
+        "import benchmark\n"
+        "print('the script begins')\n"
+        f"outcome = benchmark.run(**{given!r}, report=False)\n"
+        "print(outcome.made, outcome.failed)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert ran.stdout == "the script begins\n1 0\n", ran.stderr
 
 
 def test_a_run_is_made_told_and_reported_and_nothing_is_printed(
