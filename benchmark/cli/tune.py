@@ -25,6 +25,7 @@ from benchmark.cli.options import (
 from benchmark.cli.run import shown
 from benchmark.cli.settings import with_settings
 from benchmark.experiment.settings import Settings
+from benchmark.tuning import FAIR_STUDIES
 
 if TYPE_CHECKING:
     from benchmark.workflows.tune import Studies
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 TUNED, SEARCH = "What is tuned", "How it is searched"
-FAIR_STUDIES = 3
 
 
 @app.command(

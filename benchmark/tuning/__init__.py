@@ -2,3 +2,6 @@
 
 Nothing here imports optuna or torch before a study is opened.
 """
+
+FAIR_STUDIES = 3
+"""Independent studies of a method that a fair comparison has at least."""

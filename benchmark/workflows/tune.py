@@ -19,6 +19,7 @@ from benchmark.experiment.preset_files import read_preset
 from benchmark.experiment.settings import Settings, as_words, given
 from benchmark.methods.plugins import register
 from benchmark.store.store import Store
+from benchmark.tuning import FAIR_STUDIES
 from benchmark.tuning.plan import Plan, Recipe, fair_plans, study_name
 from benchmark.tuning.records import best_of
 from benchmark.tuning.tuned import tuned_spec
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from benchmark.experiment.spec import RunSpec
 
-FAIR_STUDIES = 3
-"""Independent studies of a method that a fair comparison has at least."""
 TRIALS = 20
 """Trials of a study that is asked for no other number."""
 

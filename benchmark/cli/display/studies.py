@@ -5,20 +5,18 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from statistics import mean, stdev
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import TaskID
 from rich.table import Table
 
-from benchmark.cli.display.runs import bars
+from benchmark.cli.display.bars import Bars
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started
 from benchmark.execution.listener import EndedTrial, TrialRun
 from benchmark.tuning.space import shown
 
 
-class StudyDisplay:
+class StudyDisplay(Bars):
     """Live progress: all trials in one bar, and one for each run that is being made.
 
     Args:
@@ -32,21 +30,8 @@ class StudyDisplay:
         self._one_line = one_line
         self._total, self._before, self._done = total, done, done
         self._best: dict[str, tuple[float, int]] = {}
-        self._bars: dict[str, TaskID] = {}
         self._start = time.monotonic()
-        self._progress = bars(console)
-        self._all = self._progress.add_task(
-            "all trials", total=total, completed=done, count=f"{done}/{total} trials", note="starting"
-        )
-
-    def __enter__(self) -> "StudyDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        super().__init__(console, "all trials", total=total, done=done, count=f"{done}/{total} trials", note="starting")
 
     def update(self, event: Event, run: TrialRun) -> None:
         """Show what happened to a run."""
@@ -54,18 +39,13 @@ class StudyDisplay:
             case Started() | Epoch() if self._one_line:
                 pass
             case Started():
-                name = f"{run.study} trial {run.number} · seed {run.seed}"
-                count = f"epoch 0/{run.epochs}"
-                self._bars[event.key] = self._progress.add_task(name, total=run.epochs, count=count, note="")
+                self.start_run(event.key, f"{run.study} trial {run.number} · seed {run.seed}", run.epochs)
             case Epoch(epoch=epoch, best=best):
-                note = "" if math.isnan(best) else f"val F1 {100 * best:.1f}"
-                count = f"epoch {epoch}/{run.epochs}"
-                self._progress.update(self._bars[event.key], completed=epoch, count=count, note=note)
+                self.move_run(event.key, epoch, run.epochs, "" if math.isnan(best) else f"val F1 {100 * best:.1f}")
             case Finished() | Failed() | Interrupted() | Retried():
-                if (bar := self._bars.pop(event.key, None)) is not None:
-                    self._progress.remove_task(bar)
+                self.end_run(event.key)
                 if isinstance(event, Retried):
-                    self._print(f"a run is to be tried again, after: {event.error.strip().splitlines()[-1]}")
+                    self.say(f"a run is to be tried again, after: {event.error.strip().splitlines()[-1]}")
 
     def ended(self, trial: EndedTrial) -> None:
         """Show a trial that ended here."""
@@ -83,16 +63,13 @@ class StudyDisplay:
         elapsed = time.monotonic() - self._start
         left = elapsed * (self._total - self._done) / (self._done - self._before)
         note = f"{_time(left)} left" if self._done < self._total else ""
-        self._progress.update(self._all, completed=self._done, count=f"{self._done}/{self._total} trials", note=note)
+        self.move_all(self._done, f"{self._done}/{self._total} trials", note)
         if self._one_line and not trial.error:
             return
-        self._print(
+        self.say(
             f"[{self._done:>{len(str(self._total))}}/{self._total}] {trial.study} trial {trial.number}, "
             f"{shown(trial.settings)}: {outcome}; {', '.join(filter(None, (f'{_time(elapsed)} elapsed', note)))}"
         )
-
-    def _print(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def summary(records: Sequence[Mapping[str, Any]]) -> Table:
