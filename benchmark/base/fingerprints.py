@@ -18,7 +18,7 @@ def files_fingerprint(places: Iterable[str], without: Collection[str] = ()) -> s
     digest = hashlib.sha256()
     for name in places:
         package, *rest = Path(name).parts
-        top = _folders(package)[0]
+        top = package_places(package)[0]
         _feed(digest, top.joinpath(*rest), {top.parent / path for path in without})
     return digest.hexdigest()
 
@@ -29,13 +29,17 @@ def package_fingerprint(factory: str) -> str:
     Raises UserError where there is no such module. It is not imported.
     """
     digest = hashlib.sha256()
-    for place in _folders(factory.partition(":")[0].partition(".")[0]):
+    for place in package_places(factory):
         _feed(digest, place)
     return digest.hexdigest()
 
 
-def _folders(package: str) -> list[Path]:
-    """Where a top-level package is; a module's file."""
+def package_places(factory: str) -> list[Path]:
+    """Where the top-level package of ``module`` or ``module:Class`` is: its folders, or the file of a module.
+
+    Raises UserError where there is none. It is not imported.
+    """
+    package = factory.partition(":")[0].partition(".")[0]
     spec = find_spec(package)
     if spec is None:
         raise UserError(f"no module {package!r}: install it, or start where it is")

@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.cli.options import DONE, FAILED, INTERRUPTED, STORE, WRONG_INPUT, DataOption, StoreOption, WorkersOption
+from benchmark.cli.options import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    STORE,
+    WRONG_INPUT,
+    DataOption,
+    PluginOption,
+    StoreOption,
+    WorkersOption,
+)
 
 app = typer.Typer()
 
@@ -18,6 +28,7 @@ def verify(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="A key, or how it begins.")] = None,
     store: StoreOption = STORE,
     data_dir: DataOption = None,
+    plugin: PluginOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Every complete run.")] = False,
     sample: Annotated[int | None, typer.Option(metavar="N", help="Of these, N at random.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the choice of --sample.")] = 0,
@@ -53,6 +64,7 @@ def verify(
             None if everything else runs,
             store=store,
             data_dir=data_dir,
+            plugins=plugin or (),
             sample=sample,
             seed=seed,
             tolerance=tolerance,

@@ -1,20 +1,19 @@
 """A run of a store as a task to be executed here and now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
-from benchmark.base.fingerprints import package_fingerprint
 from benchmark.base.names import look_up
 from benchmark.data.datasets import dataset
 from benchmark.execution.tasks import Task
 from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import RunSpec
+from benchmark.methods.admission import admit
 from benchmark.methods.parsing import KINDS
-from benchmark.methods.parts import Component, Method
-from benchmark.methods.plugins import register
+from benchmark.methods.plugins import load_class
 
 
 def read_spec(record: Mapping[str, Any]) -> RunSpec:
@@ -30,14 +29,25 @@ def read_spec(record: Mapping[str, Any]) -> RunSpec:
         ) from None
 
 
-def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:
+def rebuild(record: Mapping[str, Any], data_dir: Path | None, plugins: Collection[str] = ()) -> Task:
     """The run's task with the code, libraries and device that are here; its key is the same where these are the same.
 
+    Args:
+        record: the content of its ``spec.json``.
+        data_dir: holds the community's feature files.
+        plugins: those that the user named; what the record names besides is imported only where it is installed.
+
     Raises:
-        UserError: the data, a component or the device are not at hand, or the data here are others.
+        UserError: the data, a component or the device are not at hand, or the data or the plug-in here are others.
     """
     spec = read_spec(record)
-    method = spec.method.model_copy(update={kind: _component_here(kind, spec.method) for kind in KINDS})
+    admit(spec.method, plugins)
+    for kind, known in KINDS.items():
+        component = getattr(spec.method, kind)
+        if component.plugin is None:
+            look_up(kind, component.name, known)
+        else:
+            load_class(component.plugin.factory)
     data = dataset(spec.dataset, data_dir, spec.inputs)
     if data.fingerprint != spec.provenance.data:
         where = data.file or "the simulator"
@@ -46,14 +56,4 @@ def rebuild(record: Mapping[str, Any], data_dir: Path | None) -> Task:
             f"{data.fingerprint[:12]}; name the folder of its feature file with --data-dir"
         )
     here = provenance(data.fingerprint, resolve_device(spec.provenance.device))
-    return Task(spec.model_copy(update={"provenance": here, "method": method}), data, None)
-
-
-def _component_here(kind: str, method: Method) -> Component:
-    component: Component = getattr(method, kind)
-    if component.plugin is None:
-        look_up(kind, component.name, KINDS[kind])
-        return component
-    register([component.plugin.factory])
-    source = package_fingerprint(component.plugin.factory)
-    return component.model_copy(update={"plugin": component.plugin.model_copy(update={"source": source})})
+    return Task(spec.model_copy(update={"provenance": here}), data, None)

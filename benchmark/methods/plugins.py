@@ -66,11 +66,17 @@ def register(plugins: Sequence[str] = ()) -> None:
     for kind, group in GROUPS.items():
         for point in entry_points(group=group):
             _add(kind, point.name, point.value)
-    if plugins and (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)  # workers get this path too
+    if plugins:
+        find_here()
     for factory in plugins:
         _, kind = load_class(factory)
         _add(kind, factory.partition(":")[2], factory)
+
+
+def find_here() -> None:
+    """Have modules be found in the current folder, too: what the user names may be there."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # workers get this path too
 
 
 def _add(kind: str, name: str, factory: str) -> None:

@@ -236,7 +236,7 @@ def _seeds(seeds: Seeds | None) -> str | None:
 
 def refuse_beside(locked: Path, choices: Choices) -> None:
     """Raise UserError where something chooses runs beside a lock, which says what they are."""
-    if named := [name for name in choices if name != "data_dir"]:
+    if named := [name for name in choices if name not in ("data_dir", "plugins")]:
         raise UserError(
             f"--locked says what the runs are: leave out --{named[0].replace('_', '-')} or the lock {locked}"
         )

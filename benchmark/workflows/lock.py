@@ -1,7 +1,7 @@
 """``benchmark.lock``: a grid as one file, which says everything that its runs follow from; and how it is read."""
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from benchmark.data.datasets import dataset
 from benchmark.execution.rebuilding import read_spec
 from benchmark.experiment.preregistration import Preregistration
 from benchmark.experiment.provenance import provenance
+from benchmark.methods.admission import admit
 from benchmark.workflows.defaults import store_folder
 from benchmark.workflows.grid import Choices, Grid, plan_grid
 
@@ -61,8 +62,8 @@ def write_lock(path: Path, grid: Grid) -> int:
     return len(grid.specs)
 
 
-def read_lock(path: Path, data_dir: Path | None) -> Grid:
-    """The grid of a lock.
+def read_lock(path: Path, data_dir: Path | None, plugins: Collection[str] = ()) -> Grid:
+    """The grid of a lock, in which ``plugins`` are those that the user named.
 
     Raises:
         UserError: with everything that is not here as it says.
@@ -80,6 +81,8 @@ def read_lock(path: Path, data_dir: Path | None) -> Grid:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is not a lock that this version wrote: {type(error).__name__} {error}") from None
     specs = [read_spec(record) for record in records]
+    for method in {spec.method.canonical: spec.method for spec in specs}.values():
+        admit(method, plugins)
     datasets = {spec.dataset: dataset(spec.dataset, data_dir, spec.inputs) for spec in specs}
     if odd := next((spec for spec in specs if spec.inputs != datasets[spec.dataset].inputs), None):
         raise UserError(f"{path} asks for different inputs of {odd.dataset} (run {odd.key}): lock them in two files")

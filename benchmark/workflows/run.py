@@ -61,7 +61,8 @@ def run(
         run_timeout: seconds without a finished epoch after which a run is taken for hung.
         minutes: make as many seeds as fit into this time, but at least 8, instead of a number of ``seeds``.
         dry_run: say how many runs, how long and how much memory; make nothing.
-        locked: make the runs of this file by :func:`benchmark.lock`; nothing else may choose runs then.
+        locked: make the runs of this file by :func:`benchmark.lock`; nothing else may choose runs then,
+            and the plug-ins that it names are imported only where ``plugins`` names them or they are installed.
         listener: hears messages and progress; default: one line that updates in a notebook, silence elsewhere.
         choices: what is compared, see :class:`benchmark.Choices`: datasets, methods, seeds, preset, …
 
@@ -81,7 +82,7 @@ def run(
         choices = {**choices, "seeds": 1}
     if locked is not None:
         refuse_beside(Path(locked), choices)
-        grid = read_lock(Path(locked), data_folder(choices.get("data_dir")))
+        grid = read_lock(Path(locked), data_folder(choices.get("data_dir")), choices.get("plugins", ()))
     else:
         grid = plan_grid(root, anywhere=executor == "ray", **choices)
     where = places(

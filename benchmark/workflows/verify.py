@@ -58,6 +58,7 @@ def verify(
     *,
     store: Path | str | None = None,
     data_dir: Path | str | None = None,
+    plugins: Sequence[str] = (),
     sample: int | None = None,
     seed: int = 0,
     tolerance: float | None = None,
@@ -73,6 +74,8 @@ def verify(
     Args:
         runs: keys, or how they begin; None is every complete run.
         store, data_dir, listener: as for :func:`benchmark.run`.
+        plugins: fusions and aggregators of the user's own that runs may name, each as ``module:Class``; others are
+            imported only where they are installed, and none with a source that is not the run's.
         sample, seed: verify only so many of the runs, drawn at random with that seed.
         tolerance: where bits differ, compare scores instead: the run passes if none differs by more (a fraction).
         files: compare the files with their checksums only, and execute nothing.
@@ -111,9 +114,8 @@ def verify(
         ]
         sound = [run for run in sound if run not in imported]
     at_once = workers or os.cpu_count() or 1
-    return verified + list(
-        _execute(held, sound, data_folder(data_dir), tolerance, at_once, listener or default_listener())
-    )
+    tasks, missing = _rebuilt(sound, data_folder(data_dir), plugins)
+    return [*verified, *missing, *_execute(held, sound, tasks, tolerance, at_once, listener or default_listener())]
 
 
 def _choose(
@@ -152,21 +154,29 @@ def _whole(store: Store, run: Held) -> Verified:
     return Verified(run.key, run.name, Status.SAME, [sentence])
 
 
+def _rebuilt(
+    runs: Sequence[Held], data_dir: Path | None, plugins: Sequence[str]
+) -> "tuple[dict[str, Task], list[Verified]]":
+    """The runs' tasks by key, and what is said of those that cannot be executed here."""
+    tasks: dict[str, Task] = {}
+    missing = []
+    for run in runs:
+        try:
+            tasks[run.key] = rebuild(run.spec, data_dir, plugins)
+        except UserError as error:
+            missing.append(Verified(run.key, run.name, Status.UNVERIFIABLE, [f"cannot be verified: {error}"]))
+    return tasks, missing
+
+
 def _execute(
     store: Store,
     runs: Sequence[Held],
-    data_dir: Path | None,
+    tasks: "dict[str, Task]",
     tolerance: float | None,
     workers: int,
     listener: Listener,
 ) -> Iterator[Verified]:
-    """Execute the runs again and say of each how it compares."""
-    tasks: dict[str, Task] = {}
-    for run in runs:
-        try:
-            tasks[run.key] = rebuild(run.spec, data_dir)
-        except UserError as error:
-            yield Verified(run.key, run.name, Status.UNVERIFIABLE, [f"cannot be verified: {error}"])
+    """Execute the runs again that have a task, and say of each how it compares."""
     if not tasks:
         return
     with TemporaryDirectory(prefix="cssbench-verify-") as folder:
