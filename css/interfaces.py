@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 OBJECTIVES = ("fused", "unimodal", "distillation")
-"""Names of the three objectives L1, L2, L3, in the order of every Gramian's rows."""
+"""Names of the three objectives L1, L2, L3, in the order of every Gramian's rows, of which a method may lack some."""
 
 
 class BranchLogits(NamedTuple):
@@ -72,6 +72,14 @@ class Aggregator(nn.Module):
     """True: γ also weights the gradients of parameters outside θ (PGM); False: those get their mean."""
     every: int = 1
     """Steps from one that needs the Gramian to the next."""
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
+        """Buffers take the shapes of what is loaded: they may be of another number of objectives than they began as."""
+        for name, buffer in self._buffers.items():
+            loaded = state_dict.get(prefix + name)
+            if buffer is not None and loaded is not None and loaded.shape != buffer.shape:
+                self._buffers[name] = buffer.new_empty(loaded.shape)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @abstractmethod
     def forward(self, gramian: Float[Tensor, "K K"] | None, losses: Float[Tensor, "K"]) -> Float[Tensor, "K"]:

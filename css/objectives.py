@@ -15,7 +15,9 @@ def objectives(
     class_weights: Float[Tensor, "C"] | None = None,
     detach_teacher: bool = True,
     t_squared: bool = False,
-) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+    unimodal: bool = True,
+    distillation: bool = True,
+) -> tuple[Float[Tensor, ""], ...]:
     """L1, L2, L3 in the order of :data:`css.interfaces.OBJECTIVES`, each a mean over the N utterances.
 
     ::
@@ -34,15 +36,17 @@ def objectives(
         class_weights: [C]; they enter L1 and L2, divided by the batch's sum of weights, and never L3.
         detach_teacher: False lets L3 move the fused branch too, as the released implementation does.
         t_squared: multiply L3 by T², which keeps its gradient's size over temperatures (Hinton et al. 2015).
+        unimodal, distillation: False leaves L2, or L3, out (ablation).
     """
-    unimodal = torch.stack(list(logits.unimodal.values()))
-    M, N, _ = unimodal.shape
-    fused_loss = F.cross_entropy(logits.fused, label, class_weights)
-    unimodal_loss = M * F.cross_entropy(unimodal.flatten(0, 1), label.repeat(M), class_weights)
-    fused = logits.fused.detach() if detach_teacher else logits.fused
-    teacher = F.log_softmax(fused / temperature, -1).expand_as(unimodal)
-    student = F.log_softmax(unimodal / temperature, -1)
-    distillation = F.kl_div(student, teacher, reduction="sum", log_target=True) / N
-    if t_squared:
-        distillation = distillation * temperature**2
-    return fused_loss, unimodal_loss, distillation
+    branches = torch.stack(list(logits.unimodal.values()))
+    M, N, _ = branches.shape
+    losses = [F.cross_entropy(logits.fused, label, class_weights)]
+    if unimodal:
+        losses.append(M * F.cross_entropy(branches.flatten(0, 1), label.repeat(M), class_weights))
+    if distillation:
+        fused = logits.fused.detach() if detach_teacher else logits.fused
+        teacher = F.log_softmax(fused / temperature, -1).expand_as(branches)
+        student = F.log_softmax(branches / temperature, -1)
+        divergence = F.kl_div(student, teacher, reduction="sum", log_target=True) / N
+        losses.append(divergence * temperature**2 if t_squared else divergence)
+    return tuple(losses)

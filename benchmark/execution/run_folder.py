@@ -27,7 +27,6 @@ from benchmark.store.parquet import write_table
 from benchmark.training.directions import directions, is_common
 from benchmark.training.divergence import diverged
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
-from css.interfaces import OBJECTIVES
 
 
 def write_result(folder: Path, trainer: Trainer, conversations: Conversations, data: RunData, seconds: float) -> None:
@@ -45,7 +44,8 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
 
     per_epoch = len(progress.steps[0])
     losses = dict(zip(trainer.step_columns, steps.T, strict=True))
-    total = sum(losses[f"loss_{o}"] for o in OBJECTIVES)
+    recorded = np.stack([losses[f"loss_{name}"] for name in trainer.objective.names], axis=1)
+    total = sum(recorded.T)
     write_table(
         folder / "steps.parquet",
         {"step": np.arange(len(steps)), "epoch": np.arange(len(steps)) // per_epoch + 1}
@@ -83,9 +83,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
         utterances | {f"epoch_{e}": row for e, row in zip(epochs, by_epoch, strict=True)},
     )
     result = scores | {
-        "diverged": diverged(
-            steps[:, : len(OBJECTIVES)], finite, np.array(progress.column("validation_loss")) if selected else None
-        ),
+        "diverged": diverged(recorded, finite, np.array(progress.column("validation_loss")) if selected else None),
         **trainer.counts(),
         "peak_memory": peak_memory(trainer.spec.provenance.device),
         "timings": progress.seconds | {"probe": progress.seconds["probe"] + probing, "total": seconds + probing},

@@ -226,8 +226,13 @@ AGGREGATORS: dict[str, Entry] = {
 OBJECTIVES: dict[str, Entry] = {
     "paper": Entry(
         "css.objectives:objectives",
-        "fused, unimodal and distillation loss; the release does not detach the distillation's teacher",
-        {"detach_teacher": Option(True), "t_squared": Option(False)},
+        "fused, unimodal and distillation loss, or without one of the last two; the release detaches no teacher",
+        {
+            "detach_teacher": Option(True),
+            "t_squared": Option(False),
+            "unimodal": Option(True, newer=True),
+            "distillation": Option(True, newer=True),
+        },
     ),
 }
 

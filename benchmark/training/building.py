@@ -11,11 +11,12 @@ from benchmark.base.errors import UserError
 from benchmark.data.conversations import Conversations
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.entries import Entry
-from benchmark.methods.parts import Component
+from benchmark.methods.parts import Component, Method
 from benchmark.methods.plugins import load_class
 from benchmark.methods.registry import AGGREGATORS, ENCODERS, FUSIONS, OBJECTIVES
 from benchmark.training.gradients import Objectives
 from benchmark.training.seeding import derive, generator, seeded
+from css.interfaces import OBJECTIVES as OBJECTIVE_NAMES
 from css.interfaces import Aggregator
 from css.model import EmotionClassifier
 
@@ -65,7 +66,12 @@ def build_objectives(spec: RunSpec, data: Conversations, device: str) -> Objecti
         class_weights = torch.from_numpy(len(data.label) / np.maximum(count, 1)).float().to(device)
     method = spec.method.objectives
     function = partial(OBJECTIVES[method.name].load(), **method.options)
-    return Objectives(spec.training.temperature, class_weights, function=function)
+    return Objectives(spec.training.temperature, class_weights, function=function, names=objective_names(spec.method))
+
+
+def objective_names(method: Method) -> tuple[str, ...]:
+    """Those of :data:`css.interfaces.OBJECTIVES` that a method trains on: it leaves one out by its name."""
+    return tuple(name for name in OBJECTIVE_NAMES if method.objectives.options.get(name, True))
 
 
 def refuse_unbuildable(specs: Iterable[RunSpec]) -> None:

@@ -13,6 +13,7 @@ from benchmark.methods.entries import Entry
 from benchmark.methods.parts import Method
 from benchmark.methods.plugins import PluginEntry
 from benchmark.methods.registry import AGGREGATORS
+from benchmark.training.building import objective_names
 from benchmark.training.gradients import update_cosines
 from benchmark.training.probe import COSINES, NORMS
 from benchmark.training.seeding import derive
@@ -23,7 +24,8 @@ COLUMNS = (*(f"weight_{o}" for o in OBJECTIVES), *(f"update_cos_{o}" for o in OB
 
 def is_common(method: Method) -> bool:
     """Whether the method's trajectory is the common one."""
-    return (method.fusion.name, method.aggregator.name) == ("spf", "equal")
+    parts = method.fusion.name, method.aggregator.name
+    return parts == ("spf", "equal") and objective_names(method) == OBJECTIVES
 
 
 def directions(probes: Mapping[str, npt.NDArray[np.float64]], seed: int) -> dict[str, npt.NDArray[np.generic]]:

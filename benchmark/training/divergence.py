@@ -13,7 +13,7 @@ def diverged(
     """Whether a loss or a logit became non-finite, or the validation loss exceeded twice its first value for 3 epochs.
 
     Args:
-        losses: of the training steps, a column an objective.
+        losses: of the training steps, a column an objective that the method has.
         finite: whether all logits on validation and test data were finite, by epoch.
         validation_loss: by epoch; None without validation data.
     """

@@ -1,6 +1,6 @@
 """One training step's gradients: every objective's, once; the Gramian from them; the update from the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -8,23 +8,34 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from benchmark.training.batches import Batch
-from css.interfaces import BranchLogits
+from css.interfaces import OBJECTIVES, BranchLogits
 from css.model import EmotionClassifier
 from css.objectives import objectives
+
+PAIRS = tuple(f"{a}_{b}" for i, a in enumerate(OBJECTIVES) for b in OBJECTIVES[i + 1 :])
 
 
 @dataclass(frozen=True)
 class Objectives:
-    """How logits become the three objectives: temperature, class weights [C] or None, and what computes them."""
+    """How logits become the objectives: temperature, class weights [C] or None, what computes them, and their names."""
 
     temperature: float
     class_weights: Tensor | None
     function: Callable[..., tuple[Float[Tensor, ""], ...]] = field(default=objectives, kw_only=True)
+    names: tuple[str, ...] = field(default=OBJECTIVES, kw_only=True)
 
     def __call__(self, logits: BranchLogits, batch: Batch) -> tuple[Float[Tensor, ""], ...]:
-        """L1, L2, L3 of a batch."""
+        """The K losses of a batch, those of L1, L2, L3 that there are."""
         assert batch.label is not None, "objectives need labels"
         return self.function(logits, batch.label, self.temperature, self.class_weights)
+
+    def by_name(self, values: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch names"]:
+        """A value for each of :data:`css.interfaces.OBJECTIVES`, NaN for what is not among these K."""
+        return _placed(values, self.names, OBJECTIVES)
+
+    def by_pair(self, values: Float[Tensor, "*batch pairs"]) -> Float[Tensor, "*batch all_pairs"]:
+        """A value for each of :data:`PAIRS`, NaN for those with an objective that is not among these K."""
+        return _placed(values, [pair for pair in PAIRS if all(name in self.names for name in pair.split("_"))], PAIRS)
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,16 @@ class Parameters:
         """Set every parameter's gradient to its part of a flat direction."""
         for p, piece in zip(self.all, direction.split([p.numel() for p in self.all]), strict=True):
             p.grad = piece.view_as(p)
+
+
+def _placed(
+    values: Float[Tensor, "*batch given"], names: Sequence[str], columns: Sequence[str]
+) -> Float[Tensor, "*batch columns"]:
+    """Values under their names among all columns; slices alone, so that no device waits for an index."""
+    if len(names) == len(columns):
+        return values
+    unknown = values.new_full(values.shape[:-1], torch.nan)
+    return torch.stack([values[..., names.index(c)] if c in names else unknown for c in columns], dim=-1)
 
 
 def objective_gradients(

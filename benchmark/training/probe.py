@@ -11,12 +11,19 @@ from torch import Tensor
 
 from benchmark.data.conversations import Conversations
 from benchmark.training.batches import Batch, PackedData
-from benchmark.training.gradients import Objectives, Parameters, cosines, norms, objective_gradients, update_cosines
+from benchmark.training.gradients import (
+    PAIRS,
+    Objectives,
+    Parameters,
+    cosines,
+    norms,
+    objective_gradients,
+    update_cosines,
+)
 from css.interfaces import OBJECTIVES, Aggregator
 from css.model import EmotionClassifier
 from css.modulator import ParetoGradientModulator
 
-PAIRS = tuple(f"{a}_{b}" for i, a in enumerate(OBJECTIVES) for b in OBJECTIVES[i + 1 :])
 NORMS = tuple(f"norm_{o}" for o in OBJECTIVES)
 COSINES = tuple(f"cos_{pair}" for pair in PAIRS)
 COLUMNS = (
@@ -78,8 +85,10 @@ def probe(
     weights = aggregator(gramian if aggregator.needs_gramian else None, losses)
     aggregator.load_state_dict(state)
     pareto = ParetoGradientModulator().to(gramian.device)(gramian, losses)
-    whole = [norms(gramian), cosines(gramian), losses, pareto, update_cosines(gramian, weights.double())]
-    blocks = torch.cat([norms(gramians), cosines(gramians)], dim=-1).flatten()
+    by_name, by_pair = objective.by_name, objective.by_pair
+    numbers = (losses, pareto, update_cosines(gramian, weights.double()))
+    whole = [by_name(norms(gramian)), by_pair(cosines(gramian)), *map(by_name, numbers)]
+    blocks = torch.cat([by_name(norms(gramians)), by_pair(cosines(gramians))], dim=-1).flatten()
     return Probe(torch.cat([*whole, blocks]).cpu(), gradients.shared, parameters.theta())
 
 

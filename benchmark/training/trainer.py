@@ -142,7 +142,7 @@ class Trainer:
         self.aggregator.end_epoch()
         if epoch == settings.epochs:
             before = time.perf_counter()
-            self._record(self._probe(), step, epoch, torch.full((len(OBJECTIVES),), torch.nan))
+            self._record(self._probe(), step, epoch, torch.full((len(self.objective.names),), torch.nan))
             probing += time.perf_counter() - before
         steps = torch.stack(rows).double().cpu().numpy()
         trained = time.perf_counter()
@@ -153,9 +153,10 @@ class Trainer:
             scores = dict.fromkeys(SCORES, math.nan)
 
         losses = steps[:, : len(OBJECTIVES)].mean(axis=0)
+        total = losses[[OBJECTIVES.index(name) for name in self.objective.names]].sum()
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
-        progress.history.append([*losses.tolist(), float(losses.sum()), *scores.values(), float(finite)])
+        progress.history.append([*losses.tolist(), float(total), *scores.values(), float(finite)])
         if progress.selected in (epoch, None):
             progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
@@ -185,14 +186,14 @@ class Trainer:
 
     def _step(self, batch: Batch) -> Tensor:
         """Update the parameters once; returns the step's row of ``step_columns``, still on the device."""
-        aggregator = self.aggregator
+        aggregator, by_name, by_pair = self.aggregator, self.objective.by_name, self.objective.by_pair
         if aggregator.needs_gramian:
             gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
             losses, gramian = gradients.losses, gradients.gramian
             weights = aggregator(gramian, losses)
             self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
-            blocks = cosines(self.parameters.gramians(gradients.shared)).flatten()
-            conflict = torch.cat([norms(gramian), cosines(gramian), blocks])
+            blocks = by_pair(cosines(self.parameters.gramians(gradients.shared))).flatten()
+            conflict = torch.cat([by_name(norms(gramian)), by_pair(cosines(gramian)), blocks])
         else:
             objectives = torch.stack(self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch))
             losses = objectives.detach()
@@ -207,7 +208,7 @@ class Trainer:
         skipped = (weights.sum() == 0).to(losses.dtype)
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
         self.optimizer.step()
-        return torch.cat([losses, norm[None], skipped[None], weights, conflict])
+        return torch.cat([by_name(losses), norm[None], skipped[None], by_name(weights), conflict])
 
     def _probed_step(self, batch: Batch, step: int, epoch: int) -> tuple[Tensor, float]:
         """A step with a probe around it; the step's row, and the seconds that the probe took."""
@@ -223,7 +224,8 @@ class Trainer:
         return probe(self.model, self.parameters, self.aggregator, self.probe_batch, self.objective)
 
     def _record(self, probe: Probe, step: int, epoch: int, displacement: Tensor) -> None:
-        self.progress.conflict.append([step, epoch, *probe.row.tolist(), *displacement.tolist()])
+        moved = self.objective.by_name(displacement)
+        self.progress.conflict.append([step, epoch, *probe.row.tolist(), *moved.tolist()])
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that decides how the run goes on: weights, optimiser, aggregator, generators."""
@@ -253,15 +255,16 @@ class Trainer:
     def counts(self) -> dict[str, object]:
         """What the run cost: parameters, passes, and what PGM masked or skipped."""
         steps, probes = sum(map(len, self.progress.steps)), len(self.progress.conflict)
-        masked = getattr(self.aggregator, "masked", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
+        names = self.objective.names
+        masked = getattr(self.aggregator, "masked", torch.zeros(len(names), dtype=torch.int64))
         every, needs_gramian = self.aggregator.every, self.aggregator.needs_gramian
         solved = -(-steps // every) if needs_gramian or every > 1 else 0
         return {
             "steps": steps,
             "skipped_steps": int(sum(rows[:, STEP_COLUMNS.index("skipped")].sum() for rows in self.progress.steps)),
-            "masked_objectives": dict(zip(OBJECTIVES, masked.tolist(), strict=True)),
-            "backward_passes": steps + solved * (len(OBJECTIVES) - 1),
-            "probe_backward_passes": probes * len(OBJECTIVES),
+            "masked_objectives": dict.fromkeys(OBJECTIVES) | dict(zip(names, masked.tolist(), strict=True)),
+            "backward_passes": steps + solved * (len(names) - 1),
+            "probe_backward_passes": probes * len(names),
             "parameters": parameter_counts(self.model),
         }
 

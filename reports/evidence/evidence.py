@@ -116,7 +116,7 @@ def _measures(
     return (
         measures.accuracy(run, refit)
         | measures.training_stability(run, steps, history)
-        | conflict.gradient_conflict(steps, probes)
+        | conflict.gradient_conflict(steps, probes, run.objectives)
         | measures.unusable_gradients(run)
         | measures.cost(run)
     )

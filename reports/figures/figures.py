@@ -63,7 +63,8 @@ def cosines(evidence: Evidence, palette: Palette) -> Drawing:
         axes.set(title=pair.replace("_", "–"), xlabel="updates")
     panels[0].set_ylabel("cosine (below 0: conflict)")
     name_lines(figure, panels[-1], [(name, y, palette.look(name)) for name, y in ends.items()], methods=True)
-    means = {m.label: evidence.values(m.label, f"probe_cos_{PAIRS[0]}").mean() for m in evidence.comparison.methods}
+    of_pair = {m.label: evidence.values(m.label, f"probe_cos_{PAIRS[0]}").mean() for m in evidence.comparison.methods}
+    means = {label: mean for label, mean in of_pair.items() if np.isfinite(mean)}
     return Drawing(
         file_name(evidence, "cosines"),
         title,
@@ -78,7 +79,8 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     """The weights applied in training, for methods whose weights are not constant; None if there are none."""
     by_method = evidence.weights.groupby("method")[WEIGHTS]
     spread = (by_method.max() - by_method.min()).max(axis=1)
-    labels = [m.label for m in evidence.comparison.methods if spread[m.label] > 1e-6][:WEIGHT_PANELS]
+    objectives = {m.label: m.runs[0].objectives for m in evidence.comparison.methods if spread[m.label] > 1e-6}
+    labels = list(objectives)[:WEIGHT_PANELS]
     if not labels:
         return None
     title = "Weights of the objectives during training"
@@ -90,12 +92,12 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     for axes, label in zip(grid.flat, labels, strict=False):
         rows = evidence.weights[evidence.weights["method"] == label]
         ends = []
-        for i, name in enumerate(OBJECTIVES):
-            style = _OBJECTIVE_LOOKS[i]
-            end = _band(axes, rows, ("epoch", WEIGHTS[i]), style, name=f"{label}, {name}", method=label)
+        for name in objectives[label]:
+            style, column = _OBJECTIVE_LOOKS[OBJECTIVES.index(name)], f"weight_{name}"
+            end = _band(axes, rows, ("epoch", column), style, name=f"{label}, {name}", method=label)
             ends.append((name, end, style))
-            means[f"{label} {name}"] = float(rows[WEIGHTS[i]].mean())
-        axes.axhline(1 / 3, color=MUTED, linewidth=1)
+            means[f"{label} {name}"] = float(rows[column].mean())
+        axes.axhline(1 / len(ends), color=MUTED, linewidth=1)
         mark(axes.set_title(label), method=label)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
@@ -108,10 +110,10 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     return Drawing(
         file_name(evidence, "weights"),
         title,
-        "Mean over an epoch's steps, then over seeds; bands are ± 1 sd over seeds; the grey line is ⅓. Colours here "
-        "are objectives, not methods."
+        "Mean over an epoch's steps, then over seeds; bands are ± 1 sd over seeds; the grey line is equal weights. "
+        "Colours here are objectives, not methods."
         + (f" The first {WEIGHT_PANELS} methods with varying weights." if len(labels) == WEIGHT_PANELS else ""),
-        in_numbers("Lines of the three weights by epoch, a panel a method. Mean weights", means),
+        in_numbers("Lines of the weights by epoch, a panel a method. Mean weights", means),
         figure,
     )
 

@@ -5,7 +5,7 @@ computes the objectives' gradients at all.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,16 +25,22 @@ SERIES = ("probe", "batch")
 BLOCK_MEASURES = [f"{series}_{what}_{pair}" for series in SERIES for pair in PAIRS for what in OF_A_PAIR]
 
 
-def gradient_conflict(steps: pd.DataFrame, probes: pd.DataFrame) -> dict[str, float]:
-    """Conflict over θ, the weights, and the worst cosine of the update and of the displacement with an objective's."""
+def gradient_conflict(
+    steps: pd.DataFrame, probes: pd.DataFrame, objectives: Sequence[str] = OBJECTIVES
+) -> dict[str, float]:
+    """Conflict over θ, the weights, and the worst cosine of the update and of the displacement with an objective's.
+
+    objectives: those that the method has; what is of others is NaN, and counts in no minimum and no distance.
+    """
+    present = [OBJECTIVES.index(name) for name in objectives]
     measures = _pairs("probe", _series(probes)) | _pairs("batch", _series(steps))
     for series, frame in (("pgm", probes), ("applied", steps[~steps["skipped"].to_numpy(dtype=bool)])):
         weights = floats(frame, WEIGHTS)
         measures |= {f"{series}_{name}": mean_known(weights[:, i]) for i, name in enumerate(WEIGHTS)}
-        measures[f"{series}_distance"] = mean_known(_from_uniform(weights))
+        measures[f"{series}_distance"] = mean_known(_from_uniform(weights[:, present]))
     for what, columns in (("update", UPDATE_COSINES), ("displacement", DISPLACEMENT)):
         # NaN if any is NaN: a minimum over fewer objectives is another quantity.
-        worst = floats(probes, columns).min(axis=1)
+        worst = floats(probes, [columns[i] for i in present]).min(axis=1)
         measures |= {f"{what}_worst_cos": mean_known(worst), f"{what}_negative": share_below(worst, 0.0)}
     return measures
 
@@ -100,6 +106,6 @@ def _series(frame: pd.DataFrame, block: str = "") -> dict[str, np.ndarray]:
 
 
 def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:
-    """‖γ − ⅓‖."""
+    """‖γ − 1/K‖."""
     distance: np.ndarray = np.linalg.norm(weights - 1 / weights.shape[1], axis=1)
     return distance

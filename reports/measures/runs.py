@@ -73,7 +73,8 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
     """Volatility and spikes of unweighted losses, late validation F1, gradient norm, and whether the run diverged."""
     per_epoch = int(steps["epoch"].value_counts().max())
     fused = stability.loss_residual(floats(steps, ["loss_fused"])[:, 0], per_epoch)
-    total = stability.loss_residual(floats(steps, LOSSES).sum(axis=1), per_epoch)
+    losses = [f"loss_{name}" for name in run.objectives]
+    total = stability.loss_residual(floats(steps, losses).sum(axis=1), per_epoch)
     used = steps[~steps["skipped"].to_numpy(dtype=bool)]
     # The runner cannot know the labels' majority, so the third sign of divergence is checked here.
     confusion = run.confusion()
@@ -91,7 +92,7 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
 def unusable_gradients(run: Run) -> dict[str, float]:
     """How often an objective got weight 0 because its gradient was unusable, and how often none was left."""
     return {
-        "masked_objectives": sum(run.number("masked_objectives", name) for name in OBJECTIVES),
+        "masked_objectives": sum(run.number("masked_objectives", name) for name in run.objectives),
         "skipped_steps": run.number("skipped_steps"),
     }
 

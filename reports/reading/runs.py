@@ -111,6 +111,12 @@ class Run:
             raise damaged(self.folder / "spec.json", f"{kind} is {entry!r}")
         return entry
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The objectives that the method trains on; an option of its own name leaves one out."""
+        options = self.component("objectives").get("options") or {}
+        return tuple(name for name in OBJECTIVES if options.get(name, True))
+
     @cached_property
     def created(self) -> datetime:
         """When the run was started; a time without a zone is UTC."""

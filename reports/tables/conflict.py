@@ -12,11 +12,11 @@ NOTE = (
     "Cosines between the gradients of two objectives over the shared parameters: a mean and shares per run first, "
     "then mean and 95 % CI over runs. Probe: evaluation mode, fixed conversations, the same for all methods and "
     "seeds. Early, middle, late: thirds of the steps. Magnitude similarity: 2‖g‖‖h‖/(‖g‖² + ‖h‖²), 1 for equal "
-    "lengths. Weights: mean γ over probes or steps; from uniform: mean ‖γ − ⅓‖. Unusable: "
+    "lengths. Weights: mean γ over probes or steps; from uniform: mean ‖γ − 1/K‖ of K objectives. Unusable: "
     "objectives that PGM gave weight 0 for a vanishing or non-finite gradient, and steps without any other, counts "
     "a run. Update: the method's own combined gradient on the probe; displacement: −Δθ of the optimiser's step after "
     "it, with moments and weight decay, on a training batch; worst: the smallest cosine with an objective's gradient "
-    "on the probe. A dash: no such gradient is computed."
+    "on the probe. A dash: no such gradient is computed, or the method is without such an objective."
 )
 UPDATES = [f"{what}_{measure}" for what in ("update", "displacement") for measure in ("worst_cos", "negative")]
 

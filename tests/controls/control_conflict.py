@@ -10,7 +10,7 @@ from scipy.stats import norm
 from benchmark.data.datasets import dataset
 from benchmark.data.simulation.ceilings import ceilings
 from benchmark.data.views import MODALITIES
-from benchmark.training.probe import PAIRS
+from benchmark.training.gradients import PAIRS
 from tests.controls.inference import over_conversations, over_runs
 from tests.controls.laboratory import Laboratory
 

@@ -52,6 +52,16 @@ def test_losses_are_their_definitions(temperature, weights, modalities):
     np.testing.assert_allclose(losses.numpy(), by_hand(logits, label.numpy(), temperature, weights), rtol=1e-12)
 
 
+@pytest.mark.parametrize("unimodal", [True, False])
+@pytest.mark.parametrize("distillation", [True, False])
+def test_an_objective_that_is_left_out_changes_no_other(unimodal, distillation):
+    logits, label = example()
+    plain = separate_objectives(logits, label, 2.0, None)
+    losses = separate_objectives(logits, label, 2.0, None, unimodal=unimodal, distillation=distillation)
+    kept = [loss for loss, is_in in zip(plain, (True, unimodal, distillation), strict=True) if is_in]
+    assert [x.item() for x in losses] == [x.item() for x in kept]
+
+
 def test_class_weights_never_enter_the_distillation():
     logits, label = example()
     plain = objectives(logits, label, 2.0, None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,15 @@ def write_run(
     tuned: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     weights: str | None = None,
+    without: tuple[str, ...] = (),
+    encoder: dict[str, Any] | None = None,
+    named: str | None = None,
     **data: object,
 ) -> Path:
     """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes.
+
+    `without`: objectives that the method leaves out. `encoder`: in place of the usual one. `named`: the label where it
+    is not that of the parts.
 
     `tuned`: as in spec.json; the `training` settings given then are the run's own and in no budget. `weights`: their
     digest, which differs by run.
@@ -125,8 +132,9 @@ def write_run(
     setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
     if protocol != "validated":
         setting += (protocol, refit_of and refit_of["group"])
-    whose = label if tuned is None else f"{label} [tuned]"
-    own = () if tuned is None else (sorted((training or {}).items()),)
+    whose = (named or label) if tuned is None else f"{label} [tuned]"
+    own: tuple[object, ...] = () if tuned is None else (sorted((training or {}).items()),)
+    own += (without, repr(encoder)) if without or encoder else ()
     group, key = hashed(*setting, label, *own), hashed(*setting, label, *own, seed)
     rng = np.random.default_rng(int(key, 16))
     folder = store / "runs" / key
@@ -140,9 +148,10 @@ def write_run(
             "format": 1, "key": key, "group": group, "budget": hashed(*setting), "dataset": dataset,
             "method": f"{fusion}{f'({written})' if written else ''}+{aggregator}", "label": whose,
             "tuned": tuned, "seed": seed, "preset": preset, "protocol": protocol, "refit_of": refit_of,
-            "encoder": {"name": "released" if "released" in label else "paper", "options": {}},
+            "encoder": encoder or {"name": "released" if "released" in label else "paper", "options": {}},
             "fusion": {"name": fusion, "options": options},
-            "aggregator": {"name": aggregator, "options": {}}, "objectives": {"name": "paper", "options": {}},
+            "aggregator": {"name": aggregator, "options": {}},
+            "objectives": {"name": "paper", "options": dict.fromkeys(without, False)},
             "training": {
                 "hidden": hidden, "heads": 4, "dropout": 0.5, "epochs": epochs, "batch_size": 8, "lr": 1e-4,
                 "weight_decay": 1e-5, "temperature": 1.0, "class_weights": True, "standardize": True, "probe_every": 5,
@@ -172,6 +181,7 @@ def write_run(
     steps = epochs * steps_per_epoch
     at = np.arange(steps)
     curve = {"css": 0.9, "adam": 1.0}.get(label, 1.1) * np.exp(-at / steps * 1.5) + 0.3
+    absent = re.compile("|".join(without) or "$.")
     losses = {
         f"loss_{name}": curve * (i + 1) * np.exp(0.03 * rng.normal(size=steps)) for i, name in enumerate(OBJECTIVES)
     }
@@ -184,7 +194,7 @@ def write_run(
         {"step": at, "epoch": at // steps_per_epoch + 1}
         | losses
         | {
-            "total": sum(losses.values()),
+            "total": sum(values for name, values in losses.items() if not absent.search(name)),
             "gradient_norm": rng.gamma(4, 0.5, size=steps),
             "finite": True,
             "skipped": False,
@@ -192,6 +202,7 @@ def write_run(
         | {f"weight_{name}": gamma[:, i] for i, name in enumerate(OBJECTIVES)}
         | cosines
     )
+    frame[[name for name in frame if absent.search(name)]] = np.nan
     frame.to_parquet(folder / "steps.parquet")
     by_epoch = frame.groupby("epoch").mean()
     f1 = 0.45 + 0.2 * (1 - np.exp(-np.arange(epochs) / 3)) + 0.01 * rng.normal(size=epochs)
@@ -228,6 +239,7 @@ def write_run(
         | {f"{b}.norm_{name}": rng.gamma(4, 0.5, size=len(probed)) for b in BLOCKS for name in OBJECTIVES}
     )
     probes.loc[len(probes) - 1, [f"displacement_cos_{name}" for name in OBJECTIVES]] = np.nan
+    probes[[name for name in probes if absent.search(name)]] = np.nan
     probes.to_parquet(folder / "conflict.parquet")
     if label == "adam":
         pd.DataFrame(
@@ -268,7 +280,8 @@ def write_run(
             "last": (last if validated else detailed | last) | {"epoch": epochs},
             "peak_test": peak,
             "validation": {"epoch": epochs - 1, "weighted_f1": float(f1.max())} if validated else None,
-            "diverged": False, "steps": steps, "skipped_steps": 0, "masked_objectives": dict.fromkeys(OBJECTIVES, 0),
+            "diverged": False, "steps": steps, "skipped_steps": 0,
+            "masked_objectives": {name: None if name in without else 0 for name in OBJECTIVES},
             "backward_passes": steps * (1 if aggregator == "equal" else 3), "probe_backward_passes": 3 * len(probed),
             "parameters": {"total": 400_000 + len(label), "encoder": 380_000, "fusion": 12_345, "classifiers": 1_000},
             "peak_memory": 512 * 2**20,

@@ -10,6 +10,8 @@ from css.interfaces import OBJECTIVES, Aggregator
 
 Build = Callable[[], Aggregator]
 K = len(OBJECTIVES)
+NUMBERS = range(1, K + 1)
+"""How many objectives a method may have: it can leave all but one out."""
 CONFLICT = 2e-4
 """An inner product with the update above −2e-4 · trace · max |γ| is a solver's zero: TorchJD adds 1e-4 of the trace."""
 DRAWS = 200
@@ -17,9 +19,9 @@ DRAWS = 200
 
 
 def gives_a_weight_an_objective(build: Build) -> None:
-    """γ is [K], finite, without gradient and of the Gramian's type, for one and two objectives as for three."""
+    """γ is [K], finite, without gradient and of the Gramian's type, for one objective or two as for three."""
     for dtype in (torch.float32, torch.float64):
-        for objectives in (1, 2, K):
+        for objectives in NUMBERS:
             J = jacobian(0, objectives).to(dtype).requires_grad_()
             weights = step(made(build), J @ J.T)
             assert weights.shape == (objectives,), f"{tuple(weights.shape)} for {objectives} objectives"
@@ -30,9 +32,9 @@ def gives_a_weight_an_objective(build: Build) -> None:
 
 def sums_to_one(build: Build) -> None:
     """Σγ = 1, or γ = 0, which skips the step; unless it was asked to keep its published scale (``raw_scale``)."""
-    for seed in range(50):
+    for seed in range(51):
         aggregator = made(build)
-        weights = step(aggregator, gramian(jacobian(seed)))
+        weights = step(aggregator, gramian(jacobian(seed, 1 + seed % K)))
         if getattr(aggregator, "raw_scale", False):
             assert weights.sum() > 0 or not weights.any(), f"seed {seed}: Σγ = {weights.sum()}"
         else:
@@ -111,14 +113,20 @@ def meets_every_kind_of_gradients(build: Build) -> None:
 
 
 def survives_its_state_dict(build: Build) -> None:
-    """Another instance with this one's ``state_dict``, tensors all, goes on as this one does."""
-    aggregator = made(build, seed=1)
-    drive(aggregator, range(5))
-    state = deepcopy(aggregator.state_dict())
-    assert all(isinstance(t, Tensor) for t in state.values()), "state_dict holds what is no tensor: no checkpoint can"
-    restored = made(build, seed=2)
-    restored.load_state_dict(state)
-    assert torch.equal(drive(restored, range(5, 12)), drive(aggregator, range(5, 12))), "it goes on differently"
+    """Another instance with this one's ``state_dict``, tensors all, goes on as this one does; this one can go back."""
+    for objectives in NUMBERS:
+        aggregator, order = made(build, seed=1), range(objectives)
+        new = deepcopy(aggregator.state_dict())
+        drive(aggregator, range(5), order)
+        state = deepcopy(aggregator.state_dict())
+        assert all(isinstance(t, Tensor) for t in state.values()), "state_dict holds what no checkpoint can: no tensor"
+        restored = made(build, seed=2)
+        restored.load_state_dict(state)
+        before, after = drive(aggregator, range(5, 12), order), drive(restored, range(5, 12), order)
+        assert torch.equal(after, before), f"it goes on differently, with {objectives} objectives"
+        aggregator.load_state_dict(new)
+        again = drive(aggregator, range(5), order)
+        assert torch.equal(again, drive(made(build, seed=1), range(5), order)), "it cannot go back to its beginning"
 
 
 def runs_on_cuda_where_it_is(build: Build) -> None:

@@ -15,7 +15,10 @@ from benchmark.methods.registry import AGGREGATORS, ALIASES, ENCODERS, FUSIONS, 
 
 SPF = {name: option.default for name, option in FUSIONS["spf"].options.items()}
 SPF_RELEASED = {name: option.default for name, option in FUSIONS["spf-released"].options.items()}
-PAPER = Component(name="paper", options={"detach_teacher": True, "t_squared": False})
+PAPER = Component(
+    name="paper",
+    options={"detach_teacher": True, "t_squared": False, "unimodal": True, "distillation": True},
+)
 AGGREGATOR_OPTIONS = {"pgm": {"solver": "exact"}}
 
 
