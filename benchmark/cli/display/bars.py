@@ -41,7 +41,7 @@ class Bars:
         title, total, done, count, note: of the bar of everything.
     """
 
-    def __init__(self, console: Console, title: str, *, total: float, done: float = 0, count: str, note: str) -> None:
+    def __init__(self, console: Console, title: str, *, total: float, done: int = 0, count: str, note: str) -> None:
         self._runs: dict[str, TaskID] = {}
         self._progress = _bars(console)
         self._all = self._progress.add_task(title, total=total, completed=done, count=count, note=note)
