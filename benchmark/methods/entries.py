@@ -95,3 +95,14 @@ class Entry:
     def origin(self) -> "Plugin | None":
         """Where a plug-in comes from; None for what is part of css-bench."""
         return None
+
+
+@dataclass(frozen=True)
+class GramianEntry(Entry):
+    """An aggregator of the Gramian alone, with an option ``unit``: its variant on unit gradients."""
+
+    def load(self) -> Callable[..., Any]:
+        """Import the factory."""
+        from baselines.aggregators.unit import with_unit_option
+
+        return with_unit_option(super().load())

@@ -5,7 +5,7 @@ Nothing is imported until a factory is called, so that names and options can be 
 
 from typing import Any
 
-from benchmark.methods.entries import Entry, Option, Range
+from benchmark.methods.entries import Entry, GramianEntry, Option, Range
 
 TRAINING_SPACE = {
     "lr": Range(1e-5, 1e-2, log=True),
@@ -122,6 +122,7 @@ FUSIONS: dict[str, Entry] = {
 }
 
 _RAW_SCALE = {"raw_scale": Option(False)}
+_UNIT = {"unit": Option(False, newer=True)}
 _TORCHJD: dict[str, Any] = {"extra": "torchjd", "packages": ("torchjd", "qpsolvers", "quadprog", "cvxpy", "clarabel")}
 
 AGGREGATORS: dict[str, Entry] = {
@@ -146,24 +147,29 @@ AGGREGATORS: dict[str, Entry] = {
         "PGM at every k-th step, its weights held in between",
         {"every": Option(10, 1)},
     ),
-    "mgda": Entry("baselines.aggregators.mgda:MGDA", "MGDA: exact min-norm point of the raw gradients"),
-    "pcgrad": Entry(
-        "baselines.aggregators.pcgrad:PCGrad", "PCGrad: projects conflicting gradients, in random order", _RAW_SCALE
+    "mgda": Entry(
+        "baselines.aggregators.mgda:MGDA",
+        "MGDA: exact min-norm point of the raw gradients; of the unit gradients it is pgm-normed",
     ),
-    "gradvac": Entry(
+    "pcgrad": GramianEntry(
+        "baselines.aggregators.pcgrad:PCGrad",
+        "PCGrad: projects conflicting gradients, in random order",
+        _RAW_SCALE | _UNIT,
+    ),
+    "gradvac": GramianEntry(
         "baselines.aggregators.gradvac:GradVac",
         "Gradient Vaccine: brings each pair of gradients up to its usual cosine",
-        {"beta": Option(0.01, 0, 1)} | _RAW_SCALE,
+        {"beta": Option(0.01, 0, 1)} | _RAW_SCALE | _UNIT,
     ),
     "nash-mtl": Entry(
         "baselines.aggregators.nash_mtl:NashMTL",
         "Nash-MTL: the objectives' bargaining solution, whatever the lengths of their gradients",
         _RAW_SCALE,
     ),
-    "fairgrad": Entry(
+    "fairgrad": GramianEntry(
         "baselines.aggregators.fairgrad:FairGrad",
         "FairGrad: rates of descent that are α-fair; alpha=1 is Nash-MTL, large alpha serves the worst objective",
-        {"alpha": Option(2.0, 0.5, 10)} | _RAW_SCALE,
+        {"alpha": Option(2.0, 0.5, 10)} | _RAW_SCALE | _UNIT,
     ),
     "uncertainty": Entry(
         "baselines.aggregators.uncertainty:UncertaintyWeights",
@@ -194,31 +200,31 @@ AGGREGATORS: dict[str, Entry] = {
         "GradNorm: weighted gradients of one length, longer where learning is slow",
         {"alpha": Option(1.5, 0, 10), "rate": Option(0.025, 0, 0.5)},
     ),
-    "upgrad": Entry(
+    "upgrad": GramianEntry(
         "baselines.aggregators.jacobian_descent:UPGrad",
         "UPGrad: each gradient projected so that it conflicts with none",
-        _RAW_SCALE,
+        _RAW_SCALE | _UNIT,
         **_TORCHJD,
     ),
-    "dualproj": Entry(
+    "dualproj": GramianEntry(
         "baselines.aggregators.jacobian_descent:DualProj",
         "DualProj: the mean projected so that it conflicts with none",
-        _RAW_SCALE,
+        _RAW_SCALE | _UNIT,
         **_TORCHJD,
     ),
-    "cagrad": Entry(
+    "cagrad": GramianEntry(
         "baselines.aggregators.jacobian_descent:CAGrad",
         "CAGrad: the worst objective's best improvement near the mean",
-        {"c": Option(0.5, 0)} | _RAW_SCALE,
+        {"c": Option(0.5, 0)} | _RAW_SCALE | _UNIT,
         **_TORCHJD,
     ),
     "imtl-g": Entry(
         "baselines.aggregators.jacobian_descent:IMTLG", "IMTL-G: equal projections on all gradients", **_TORCHJD
     ),
-    "aligned-mtl": Entry(
+    "aligned-mtl": GramianEntry(
         "baselines.aggregators.jacobian_descent:AlignedMTL",
         "Aligned-MTL: the mean after equalising the singular values of the gradients",
-        _RAW_SCALE,
+        _RAW_SCALE | _UNIT,
         **_TORCHJD,
     ),
 }

@@ -16,7 +16,8 @@ from reports.text import MISSING
 NOTE = (
     "Methods of a data set differ by what this table says; all else is equal. "
     "Symbols: x are the features of the M modalities, g the gradients of the K objectives with respect to the shared "
-    "parameters, γ the weights of the objectives in the update."
+    "parameters, γ the weights of the objectives in the update. "
+    "With its option unit an aggregator does so to g_i/‖g_i‖."
 )
 KINDS = ("fusion", "aggregator")
 UNKNOWN = {"does": "a part that this report does not know: a plug-in", "source": MISSING}

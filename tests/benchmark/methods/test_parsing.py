@@ -9,7 +9,7 @@ from benchmark.base.names import parse_part, split_list
 from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RunSpec, Training
 from benchmark.methods.entries import Entry, Option
-from benchmark.methods.parsing import KINDS, parse_method
+from benchmark.methods.parsing import KINDS, identifying, parse_method
 from benchmark.methods.parts import Component, Method
 from benchmark.methods.registry import AGGREGATORS, ALIASES, ENCODERS, FUSIONS, METHODS, OBJECTIVES
 
@@ -320,6 +320,14 @@ def test_raw_scale_enters_the_aggregators_that_have_another_scale() -> None:
     assert parse_method("concat+pcgrad", {}, forced).label == "concat+pcgrad(raw_scale=true)"
     for name in ("css", "mgda", "adam"):
         assert parse_method(name, {}, forced) == parse_method(name, {})
+
+
+def test_the_unit_variant_shows_in_the_name_and_leaves_the_keys_of_older_runs_alone() -> None:
+    variant = parse_method("pcgrad(unit=true)", {})
+    assert (variant.label, variant.aggregator.options) == ("pcgrad(unit=true)", {"raw_scale": False, "unit": True})
+    assert identifying(variant)["aggregator"]["options"] == {"raw_scale": False, "unit": True}
+    assert identifying(parse_method("pcgrad", {}))["aggregator"]["options"] == {"raw_scale": False}
+    assert key(variant) != key(parse_method("pcgrad", {}))
 
 
 def test_a_missing_extra_is_refused_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

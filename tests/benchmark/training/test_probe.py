@@ -51,7 +51,16 @@ def test_a_probe_leaves_everything_as_it_was(method: str, training: bool, make_t
     assert run_probe(trainer) == pytest.approx(first, rel=0, abs=0, nan_ok=True)
 
 
-REMEMBERING = ("gradvac", "uncertainty(rate=0.5)", "pgm-periodic(every=3)", "rlw", "dwa", "famo", "gradnorm")
+REMEMBERING = (
+    "gradvac",
+    "uncertainty(rate=0.5)",
+    "pgm-periodic(every=3)",
+    "rlw",
+    "dwa",
+    "famo",
+    "gradnorm",
+    "gradvac(unit=true)",
+)
 
 
 @pytest.mark.parametrize("method", [*METHODS, *REMEMBERING])

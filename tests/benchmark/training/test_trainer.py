@@ -686,6 +686,7 @@ def dropping(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "famo",
         "gradnorm",
         "rlw",
+        "gradvac(unit=true)",
     ],
 )
 @pytest.mark.usefixtures("dropping")

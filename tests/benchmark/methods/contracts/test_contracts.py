@@ -23,17 +23,19 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "bottleneck": [{"bottlenecks": 1, "layers": 1, "heads": 3}],
     "concat-matched": [{"rank": 2, "order": 1}],
     "pgm-periodic": [{"every": 1}, {"every": 3}],
-    "gradvac": [{"beta": 1.0}, {"raw_scale": True}],
+    "gradvac": [{"beta": 1.0}, {"raw_scale": True}, {"unit": True}],
     "uncertainty": [{"rate": 0.5}, {"raw_scale": True}],
-    "fairgrad": [{"alpha": 0.5}, {"alpha": 10.0}],
+    "fairgrad": [{"alpha": 0.5}, {"alpha": 10.0}, {"unit": True}],
     "stch": [{"mu": 0.05}],
     "dwa": [{"temperature": 0.5}],
     "famo": [{"rate": 0.5, "decay": 0.1}],
     "gradnorm": [{"alpha": 0.0, "rate": 0.5}],
-    "cagrad": [{"c": 1.5}, {"c": 0.0}],
+    "cagrad": [{"c": 1.5}, {"c": 0.0}, {"unit": True}],
+    "pgm-normed": [{"raw_scale": True}],
+    "nash-mtl": [{"raw_scale": True}],
     **{
-        name: [{"raw_scale": True}]
-        for name in ("pgm-normed", "pcgrad", "upgrad", "dualproj", "aligned-mtl", "nash-mtl")
+        name: [{"raw_scale": True}, {"unit": True}, {"raw_scale": True, "unit": True}]
+        for name in ("pcgrad", "upgrad", "dualproj", "aligned-mtl")
     },
 }
 
