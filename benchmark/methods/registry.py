@@ -53,6 +53,24 @@ ENCODERS: dict[str, Entry] = {
         needs=("visual",),
         sees=("visual",),
     ),
+    "pair-text-audio": Entry(
+        "baselines.encoders.pair:TextAudioEncoder",
+        "the paper's encoder of text and audio, the third modality unseen",
+        needs=("text", "audio"),
+        sees=("text", "audio"),
+    ),
+    "pair-text-visual": Entry(
+        "baselines.encoders.pair:TextVisualEncoder",
+        "the paper's encoder of text and visual features, the third modality unseen",
+        needs=("text", "visual"),
+        sees=("text", "visual"),
+    ),
+    "pair-audio-visual": Entry(
+        "baselines.encoders.pair:AudioVisualEncoder",
+        "the paper's encoder of audio and visual features, the third modality unseen",
+        needs=("audio", "visual"),
+        sees=("audio", "visual"),
+    ),
 }
 
 FUSIONS: dict[str, Entry] = {

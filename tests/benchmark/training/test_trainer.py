@@ -780,5 +780,8 @@ def test_a_unimodal_baseline_trains_the_same_whatever_the_other_modalities_are(
 
 def test_a_fusion_is_built_for_the_modalities_that_the_encoder_passes_on(make_spec: Callable[..., RunSpec]) -> None:
     refuse_unbuildable([make_spec(method) for method in ("text-only", "single-text/concat", "single-audio/spf+pgm")])
+    refuse_unbuildable([make_spec(method) for method in ("pair-text-audio/css", "pair-audio-visual/audio")])
+    with pytest.raises(UserError, match="AudioFusion: the inputs are text, visual, without audio"):
+        refuse_unbuildable([make_spec("pair-text-visual/audio")])
     with pytest.raises(UserError, match="AudioFusion: the inputs are text, without audio"):
         refuse_unbuildable([make_spec("single-text/audio")])
