@@ -38,7 +38,7 @@ def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
         values = {cell: points(evidence, method) for cell, method in cells.items()}
         for fusions, aggregators in grids:
             name = f"{{{', '.join(fusions)}}} × {{{', '.join(aggregators)}}}{context}"
-            for effect in factorial_effects(values, fusions, aggregators):
+            for effect in factorial_effects(values, fusions, aggregators, sessions=evidence.comparison.sessions):
                 if effect.comparison is None:
                     gaps.append(f"{name}: {effect.sentence}.")
                     continue

@@ -165,7 +165,11 @@ def _of_pairs(
         judgement = spread_judgement = not_testable(label, candidate.missing)
     else:
         judgement = judged(comparison, candidate.a, candidate.b, label)
-        spread = compare_variances(points(candidate.evidence, candidate.a), points(candidate.evidence, candidate.b))
+        spread = compare_variances(
+            points(candidate.evidence, candidate.a),
+            points(candidate.evidence, candidate.b),
+            sessions=candidate.evidence.comparison.sessions,
+        )
         of_spread = f"sd of {a} / sd of {b}"
         spread_judgement = judge_variances(spread, label=of_spread, alpha=alpha)
         against = obstacle(candidate.evidence, candidate.a, candidate.b, candidate.standing)

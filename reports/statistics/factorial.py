@@ -32,12 +32,13 @@ class Effect:
 
 
 def factorial_effects(
-    cells: Mapping[tuple[str, str], BySeed], rows: Sequence[str], columns: Sequence[str]
+    cells: Mapping[tuple[str, str], BySeed], rows: Sequence[str], columns: Sequence[str], *, sessions: int = 0
 ) -> tuple[Effect, ...]:
     """All pairwise main effects of rows and of columns, then all 2 × 2 interactions, over the sub-grid rows × columns.
 
     cells: (row, column) to values by seed. Only seeds that every cell of the sub-grid has are used, so that effects of
     one grid rest on the same runs. If a cell has no runs, nothing of this sub-grid is estimable: ask for a smaller one.
+    sessions: as for `paired_comparison`.
     """
     grid = [(row, column) for row in rows for column in columns]
     missing = tuple(cell for cell in grid if not dict(cells.get(cell, {}).items()))
@@ -56,7 +57,11 @@ def factorial_effects(
     if not aligned.seeds:
         return tuple(Effect(name, None, ()) for name, _ in names_and_weights)
     return tuple(
-        Effect(name, from_differences(aligned.seeds, weights.ravel() @ aligned.values, aligned.dropped), ())
+        Effect(
+            name,
+            from_differences(aligned.seeds, weights.ravel() @ aligned.values, aligned.dropped, sessions=sessions),
+            (),
+        )
         for name, weights in names_and_weights
     )
 

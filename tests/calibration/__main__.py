@@ -66,6 +66,10 @@ Differences with that intra-session correlation ρ, normal, sd 1; the mean of th
 cell: *one* comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a warning, one comparison with the
 sessions *ignored*. At ρ = .6 a family is a little too bold: there the sessions are nearly all there is.
 """
+SPREADS = """The spread over such seeds, of two methods that vary alike, normal: wrong verdicts by the jackknife that
+leaves out whole sessions (3 degrees of freedom) with flips on t of the session means, and with the sessions *ignored*.
+{runs} comparisons a cell.
+"""
 EXTENSIONS = """## Extending a declaration that could reject nothing
 
 Two equal methods, normal differences; five seeds have been looked at, with which nothing can be rejected. {runs:,}
@@ -166,6 +170,14 @@ def main():
             decisive.append(row)
     lines = [[n, f"{correlation:g}", *shares] for (n, correlation), shares in by_cell.items()]
     sections += [SESSIONS.format(runs=runs // 3), table(["n", "ρ", "one", "family of 5", "interval", "ignored"], lines)]
+
+    by_cell = {}
+    for row in sessions.spread_sizes(runs // 3, seed):
+        by_cell.setdefault((row["n"], row["correlation"]), []).append(shown_share(row))
+        if not row.get("warning"):
+            decisive.append(row)
+    lines = [[n, f"{correlation:g}", *shares] for (n, correlation), shares in by_cell.items()]
+    sections += [SPREADS.format(runs=runs // 3), table(["n", "ρ", "by session", "ignored"], lines)]
 
     rows = list(sessions.extension_sizes(runs, seed))
     decisive += rows

@@ -119,7 +119,9 @@ def descriptive(runs, seed=0):
                 "Wilcoxon": stats.wilcoxon(d, axis=1).pvalue <= ALPHA,
                 "BCa misses": [bca_interval(row).excludes(0.0) for row in d],
                 "variances, permutation": single_p(np.subtract(*_distances(x)).T) <= ALPHA,
-                "variances, log ratio misses": [log_ratio_interval(a, b).excludes(0.0) for a, b in _pairs(x)],
+                "variances, log ratio misses": [
+                    log_ratio_interval(a, b, np.arange(len(a))).excludes(0.0) for a, b in _pairs(x)
+                ],
                 "Pitman–Morgan": [pitman_morgan(a, b) <= ALPHA for a, b in _pairs(x)],
             }
             if shape == "normal":

@@ -4,7 +4,14 @@ from collections import Counter
 
 import numpy as np
 
-from reports.statistics import Verdict, judge_rates, paired_comparison, rate_comparison
+from reports.statistics import (
+    Verdict,
+    compare_variances,
+    judge_rates,
+    judge_variances,
+    paired_comparison,
+    rate_comparison,
+)
 from reports.statistics.family import joint_flip_test
 from tests.calibration.measure import ALPHA, RESAMPLES, share
 
@@ -41,6 +48,23 @@ def session_sizes(runs, seed=0):
             yield cell | {"test": "t of session means, family of 5"} | extreme | share(rejects(five))
             yield cell | {"test": "its 95 % interval misses"} | share([i.excludes(0.0) for i in intervals])
             yield cell | {"test": "sessions ignored", "warning": True} | share(rejects(one, grouped=False))
+
+
+def spread_verdicts(x, grouped=True):
+    """Whether the spread of two methods [runs, seeds, 2] is called different, for each of the runs."""
+    decided = (Verdict.SUPPORTED, Verdict.CONTRADICTED)
+    options = {"sessions": SESSIONS if grouped else 0}
+    return [judge_variances(compare_variances(*scores.T, **options), label="").verdict in decided for scores in x]
+
+
+def spread_sizes(runs, seed=0):
+    """Wrong verdicts on the spread of two methods that vary alike; as a warning, with the sessions ignored."""
+    for n in NUMBERS:
+        for correlation in CORRELATIONS:
+            x = differences(np.random.default_rng([seed, n, 2]), runs, n, correlation, 2)
+            cell = {"n": n, "correlation": correlation, "runs": runs}
+            yield cell | {"test": "spread, by session"} | share(spread_verdicts(x))
+            yield cell | {"test": "spread, sessions ignored", "warning": True} | share(spread_verdicts(x, False))
 
 
 def rate_verdicts(runs, seed=0):

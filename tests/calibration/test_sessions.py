@@ -20,6 +20,13 @@ def test_with_sessions_ignored_they_would_not():
     assert np.mean(sessions.rejects(x, grouped=False)) > 0.12
 
 
+def test_the_spread_over_seeds_that_share_sessions_keeps_the_level_and_would_not_with_them_ignored():
+    x = sessions.differences(np.random.default_rng(1), 400, 20, 0.6, 2)
+    by_session = share(sessions.spread_verdicts(x))
+    assert by_session["share"] <= by_session["bound"]
+    assert np.mean(sessions.spread_verdicts(x, grouped=False)) > 0.1
+
+
 def test_without_events_no_verdict_is_wrong_or_right():
     row = next(sessions.rate_verdicts(50))
     assert (row["a"], row["b"], row[Verdict.TOO_FEW_EVENTS]) == (0.0, 0.0, 1.0)

@@ -23,7 +23,9 @@ def check_variance(entry: Mapping[str, Any], evidence: Sequence[Evidence], infer
         measure, suffix = score_of(e.comparison)
         for rival in setting.rivals:
             label = f"sd of {method.label} / sd of {rival.label}, weighted F1{suffix}"
-            spread = compare_variances(points(e, method, measure), points(e, rival, measure))
+            spread = compare_variances(
+                points(e, method, measure), points(e, rival, measure), sessions=e.comparison.sessions
+            )
             standing = inference.standing(e, method, rival, decisive=False)
             against = obstacle(e, method, rival, standing, refit=measure == REFITTED)
             judgement = sound(judge_variances(spread, label=label, alpha=inference.alpha), label, against)

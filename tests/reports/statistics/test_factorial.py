@@ -26,6 +26,17 @@ def test_effects_of_a_two_by_two_are_contrasts_within_seeds():
     assert not interaction.sentence
 
 
+def test_effects_of_seeds_in_sessions_are_tested_by_session():
+    cells = grid(ROWS, COLUMNS, seeds=12)
+    y = {cell: np.array(list(values.values())) for cell, values in cells.items()}
+    css, adam, concat_pgm, concat = (y[r, c] for r in ROWS for c in COLUMNS)
+    rows, *_ = factorial_effects(cells, ROWS, COLUMNS, sessions=4)
+    oracle = paired_comparison((css + adam) / 2, (concat_pgm + concat) / 2, sessions=4)
+    assert rows.comparison.degrees == 3
+    assert rows.comparison.interval == pytest.approx(tuple(oracle.interval))
+    assert rows.comparison.p == oracle.p
+
+
 def test_planted_effects_are_found():
     cells = {(r, c): {s: 2.0 * (r == "spf") + 3.0 * (c == "pgm") + s for s in range(8)} for r in ROWS for c in COLUMNS}
     assert [e.comparison.mean for e in factorial_effects(cells, ROWS, COLUMNS)] == pytest.approx([2, 3, 0])

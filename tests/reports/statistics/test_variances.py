@@ -53,7 +53,46 @@ def test_the_interval_is_the_jackknife_written_out():
     full = math.log(stats.tvar(a) / stats.tvar(b))
     pseudo = [9 * full - 8 * theta(i) for i in range(9)]
     oracle = stats.ttest_1samp(pseudo, 0).confidence_interval(0.95)
-    assert log_ratio_interval(a, b) == pytest.approx((oracle.low, oracle.high))
+    assert log_ratio_interval(a, b, np.arange(9)) == pytest.approx((oracle.low, oracle.high))
+
+
+def test_seeds_of_a_session_are_left_out_together():
+    a, b = scores(12, 0.6, seed=4)
+    session = np.arange(12) % 4
+
+    def theta(kept):
+        return math.log(stats.tvar(a[kept]) / stats.tvar(b[kept]))
+
+    pseudo = [4 * theta(session >= 0) - 3 * theta(session != s) for s in range(4)]
+    oracle = stats.ttest_1samp(pseudo, 0).confidence_interval(0.95)
+    by_session = compare_variances(a, b, sessions=4)
+    assert by_session.interval == pytest.approx((oracle.low, oracle.high))
+    distances = np.abs(a - np.median(a)) - np.abs(b - np.median(b))
+    reached = [abs(t_of_means(np.array(signs) * distances, session)) for signs in itertools.product([-1, 1], repeat=12)]
+    assert by_session.p == pytest.approx(np.mean(np.array(reached) >= abs(t_of_means(distances, session)) - 1e-9))
+
+
+def test_sessions_of_other_sizes_have_weights_and_two_are_too_few():
+    a, b = scores(7, 0.6, seed=4)
+    session = np.arange(7) % 3  # three, two and two seeds
+    full = math.log(stats.tvar(a) / stats.tvar(b))
+    h = np.array([7 / 3, 7 / 2, 7 / 2])
+    theta = np.array([math.log(stats.tvar(a[session != s]) / stats.tvar(b[session != s])) for s in range(3)])
+    mean = 3 * full - ((1 - 1 / h) * theta).sum()
+    variance = ((h * full - (h - 1) * theta - mean) ** 2 / (h - 1)).sum() / 3
+    half = stats.t.ppf(0.975, 2) * variance**0.5
+    assert log_ratio_interval(a, b, session) == pytest.approx((mean - half, mean + half))
+    assert math.isnan(compare_variances(a, b, sessions=2).interval.low)
+
+
+def test_many_seeds_of_few_sessions_are_not_many():
+    a, b = scores(60, 1.0, seed=1)
+    assert judge_variances(compare_variances(a, b), label="x").verdict is Verdict.NO_DIFFERENCE_SHOWN
+    assert judge_variances(compare_variances(a, b, sessions=4), label="x").verdict is Verdict.UNDERPOWERED
+
+
+def t_of_means(values, session):
+    return stats.ttest_1samp([values[session == s].mean() for s in np.unique(session)], 0).statistic
 
 
 def test_values_without_spread_give_no_ratio():
