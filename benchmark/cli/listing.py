@@ -40,11 +40,21 @@ def methods(plugin: PluginOption = None) -> None:
         grids.add_row(name, ", ".join(members) or "every one of --fusions with every one of --aggregators")
     tables = [table, grids]
     for kind, known in KINDS.items():
-        table = Table(kind, "options (default)", "what it is")
-        for name, entry in known.items():
-            table.add_row(name, *_described(entry))
-        tables.append(table)
+        for group in sorted({entry.group for entry in known.values()}, key=_rank):
+            table = Table(f"{kind}: {group}" if group else kind, "options (default)", "what it is", "published")
+            for name, entry in known.items():
+                if entry.group == group:
+                    table.add_row(name, *_described(entry), entry.link)
+            tables.append(table)
     show(*tables)
+
+
+def _rank(group: str) -> int:
+    """The place of a group of parts: those without a name first, plug-ins last."""
+    from benchmark.methods.registry import GROUPS
+
+    order = ("", *GROUPS)
+    return order.index(group) if group in order else len(order)
 
 
 def _described(entry: "Entry") -> tuple[str, str]:

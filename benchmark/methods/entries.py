@@ -68,6 +68,8 @@ class Entry:
         sees: of an encoder, the modalities that it passes on; none named: all that there are.
         extra, packages: the optional extra of css-bench that it needs, and what that has to have brought.
         may_refuse: its factory may turn down options other than the defaults, or less than all modalities (ValueError).
+        group: what it is listed under; of an aggregator, one of ``registry.GROUPS``.
+        link: where it was published; none for a control, a common baseline or a variant of this suite.
     """
 
     factory: str
@@ -78,6 +80,8 @@ class Entry:
     extra: str = ""
     packages: tuple[str, ...] = ()
     may_refuse: bool = False
+    group: str = ""
+    link: str = ""
 
     def require(self, name: str) -> None:
         """Raise UserError, naming the command that installs it, where an optional package is missing."""

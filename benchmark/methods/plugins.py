@@ -29,6 +29,7 @@ class PluginEntry(Entry):
     """A component whose class is somebody else's."""
 
     may_refuse: bool = True
+    group: str = "plug-ins"
 
     def load(self) -> type[Any]:
         """Import the class; raises UserError where it cannot be used."""

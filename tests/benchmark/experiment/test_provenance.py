@@ -79,6 +79,7 @@ def used_by_runs() -> set[str]:
         *(file for file in files if file.startswith("benchmark/training/")),
         *("benchmark/evaluation/scoring.py", "benchmark/data/datasets.py", "benchmark/data/splits.py"),
         *(factory.partition(":")[0].replace(".", "/") + ".py" for factory in factories),
+        *files["benchmark/methods/entries.py"],  # what wraps what a factory makes
     ]
     return _reached(start, files) | {f for f in files if f.endswith("__init__.py") and f.startswith(DECIDING)}
 
