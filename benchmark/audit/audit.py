@@ -15,7 +15,7 @@ from benchmark.audit.result import (
 )
 from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import corpus_of
+from benchmark.data.corpora import CORPORA, SETTINGS_OF_OTHERS, corpus_of
 from benchmark.data.defects.duplicates import find_copies, find_repeats
 from benchmark.data.defects.numbering import number_utterances, number_vectors
 from benchmark.data.defects.overlap import (
@@ -86,9 +86,11 @@ def audit_file(path: str | Path, inputs: Inputs = DEFAULT_INPUTS, roberta: Path 
         DataError: the file cannot be read as conversations at all. (NaN and Inf alone do not hinder that.)
     """
     read = load_unchecked(path, inputs.modalities, inputs.text_view, roberta, present=True)
-    corpus = corpus_of(read.conversations)
+    known = read.dataset in CORPORA
+    corpus = corpus_of(read.conversations) if known else None
     count = counted(len(read.conversations.class_names), "class", "classes")
-    classes = corpus or f"{count} of its own, settings of {read.dataset}"
+    settings = read.dataset if known else SETTINGS_OF_OTHERS
+    classes = corpus or f"{'' if known else f'{read.dataset}, '}{count} of its own, settings of {settings}"
     sha256 = fingerprint(Path(path), roberta)
     mended = remedied(read.conversations, inputs.remedies)
     outcome = replace(

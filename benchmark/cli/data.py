@@ -125,7 +125,9 @@ def _agree(terms: "Terms", accepted: bool) -> None:
 
 @app.command("audit", epilog="Exit codes: 0 clean, 1 defects found, 2 unreadable.")
 def data_audit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A feature file of IEMOCAP or MELD.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A feature file, of IEMOCAP, MELD or a corpus of your own.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print every count as JSON instead of tables.")] = False,
     page: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Also write a page.")] = None,
     roberta: RobertaOption = None,

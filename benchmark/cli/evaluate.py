@@ -16,7 +16,9 @@ app = typer.Typer()
 @app.command()
 def evaluate(
     checkpoint: Annotated[Path, typer.Option(metavar="FILE", help="A state dict of the released implementation.")],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="iemocap, meld or a simulated corpus.")],
+    dataset: Annotated[
+        str, typer.Option(metavar="NAME", help="iemocap, meld, a simulated corpus, or one of your own.")
+    ],
     data_dir: DataOption = None,
     heads: Annotated[int, typer.Option(metavar="N", help="Attention heads, which a checkpoint does not tell.")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,

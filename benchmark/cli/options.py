@@ -33,7 +33,7 @@ DataOption = Annotated[
         "--data-dir",
         metavar="FOLDER",
         envvar="CSSBENCH_DATA",
-        help="Holds the community's feature files.",
+        help="Holds the community's feature files, and corpora of your own (docs/your-corpus.md).",
     ),
 ]
 ReportOption = Annotated[
@@ -57,7 +57,8 @@ DatasetsOption = Annotated[
         metavar="A,B",
         default="the feature files in --data-dir; without one, the simulated pair",
         help="Of iemocap, meld, iemocap-sim, meld-sim, iemocap-sim-hard, meld-sim-hard; the simulated ones with knobs, "
-        "as in meld-sim(conflict_rate=0.5).",
+        "as in meld-sim(conflict_rate=0.5). Or a corpus of your own, with meld's settings: NAME of NAME.safetensors in "
+        "--data-dir, or the path of such a file (docs/your-corpus.md).",
     ),
 ]
 MethodsOption = Annotated[

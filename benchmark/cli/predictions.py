@@ -31,7 +31,9 @@ def import_predictions(
         ),
     ],
     method: Annotated[str, typer.Option(metavar="NAME", help="What tables call it; not one of this suite's names.")],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="Of which they are: iemocap, meld, or a simulated one.")],
+    dataset: Annotated[
+        str, typer.Option(metavar="NAME", help="Of which they are: iemocap, meld, a simulated one, or one of your own.")
+    ],
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Of all rows, without a column seed.")] = None,
     selection: Annotated[
         str,

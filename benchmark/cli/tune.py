@@ -55,7 +55,7 @@ def tune(
             "--datasets",
             metavar="A,B",
             rich_help_panel=TUNED,
-            help="Of iemocap, meld and the simulated corpora; those with knobs.",
+            help="Of iemocap, meld, the simulated corpora, those with knobs, and corpora of your own.",
             show_default="the feature files in --data-dir; without one, the simulated pair",
         ),
     ] = None,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up, parse_part
 from benchmark.base.values import first_error
+from benchmark.data.corpora import SETTINGS_OF_OTHERS, SIMULATED
 from benchmark.data.datasets import DataSet
 from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.views import MODALITIES
@@ -108,9 +109,11 @@ def _check_modalities(method: Method, dataset: DataSet) -> None:
     for kind, known in KINDS.items():
         name = getattr(method, kind).name
         if missing := [m for m in known[name].needs if m not in dataset.inputs.modalities]:
-            raise UserError(
-                f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too; leave out --modalities or it"
+            lack = f"{kind} {name!r} of {method.label} needs {', '.join(missing)} too"
+            remedy = (
+                f"leave it out, if {dataset.name} has not got that" if dataset.own else "leave out --modalities or it"
             )
+            raise UserError(f"{lack}; {remedy}")
 
 
 def may_be_refused(spec: RunSpec) -> bool:
@@ -139,8 +142,8 @@ _UTTERANCES = {"iemocap": 5810, "meld": 9989}  # of the published training sets
 @cache
 def _training_utterances(dataset: str) -> int:
     name = parse_part(dataset, "data set")[0]
-    if name in _UTTERANCES:
-        return _UTTERANCES[name]
+    if name not in SIMULATED:  # of a corpus of its own the name does not tell
+        return _UTTERANCES.get(name, _UTTERANCES[SETTINGS_OF_OTHERS])
     return sum(size.utterances for size in parse_corpus(dataset)[1].splits if size.split == "train")
 
 

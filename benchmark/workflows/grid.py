@@ -35,7 +35,8 @@ class Choices(Settings, total=False):
 
     Attributes:
         datasets: ``iemocap``, ``meld``, ``iemocap-sim``, ``meld-sim`` or one of these with ``-hard``, simulated ones
-            with knobs; default: the feature files in ``data_dir``, without one the first simulated pair.
+            with knobs, or a corpus of your own: ``NAME`` of ``NAME.safetensors`` in ``data_dir``, or that file's path;
+            default: the feature files in ``data_dir``, without one the first simulated pair.
         methods: names (``cssbench methods``) or FUSION+AGGREGATOR with options; default: the benchmark's seven.
         grid: instead of ``methods``: ``ablation``, ``sensitivity``, ``rank-order``, or ``factorial``, which crosses
             ``fusions`` with ``aggregators``.
@@ -59,7 +60,7 @@ class Choices(Settings, total=False):
         rank, order: replace the preset's, as every training setting does (:class:`.Settings`): ``epochs``, ``lr``, …
         training: training settings by name, where it is easier to give them so.
         device: ``auto`` (default), ``cpu`` or ``cuda``.
-        data_dir: folder of the feature files; default: ``$CSSBENCH_DATA``.
+        data_dir: folder of the feature files and of corpora of your own; default: ``$CSSBENCH_DATA``.
     """
 
     datasets: Names | None

@@ -211,6 +211,8 @@ def _next(study: Plan, store: Path) -> str:
     """The command that compares the default with the best setting, on other seeds."""
     recipe = study.recipe
     words = ["cssbench", "run", "--preset", recipe.preset.given, "--datasets", recipe.dataset.name]
+    if recipe.dataset.own and recipe.dataset.file:
+        words += ["--data-dir", str(recipe.dataset.file.parent)]
     words += ["--methods", recipe.method, "--tuned", study.name]
     words += as_words(recipe.training)
     if recipe.encoder != "paper":

@@ -15,12 +15,12 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark.base.errors import DataError
 from benchmark.base.files import replacing
 from benchmark.data.conversations import SPLITS, Conversations
-from benchmark.data.corpora import SIMULATED
+from benchmark.data.corpora import CORPORA, SIMULATED, own_name
 from benchmark.data.views import ARRAYS, TextView, arrays_for, choose
 
 FORMAT, VERSION = "css-bench-features", "1"
@@ -50,10 +50,17 @@ class Source(_Strict):
     reader: str
 
 
+def _known_or_own(name: str) -> str:
+    try:
+        return name if name in CORPORA else own_name(name)
+    except DataError as error:
+        raise ValueError(str(error)) from None
+
+
 class Header(_Strict):
     """Everything but the arrays; ``arrays`` has the SHA-256 of each (:func:`_digest`), the rest is of Conversations."""
 
-    dataset: Literal["iemocap", "meld"]
+    dataset: Annotated[str, AfterValidator(_known_or_own)]
     class_names: tuple[str, ...]
     speakers: Annotated[int, Field(ge=1, le=2**16)]
     ids: tuple[str, ...]
@@ -79,7 +86,7 @@ def save(path: Path, conversations: Conversations, dataset: str, source: Source 
     Args:
         path: file to write or replace.
         conversations: features named as in :data:`benchmark.data.views.ARRAYS`.
-        dataset: ``iemocap`` or ``meld``.
+        dataset: ``iemocap`` or ``meld``, or the name of a corpus of its own.
         source: what they were read from.
     """
     c = conversations
@@ -87,7 +94,7 @@ def save(path: Path, conversations: Conversations, dataset: str, source: Source 
     integers = dict(zip(_INTEGERS, (c.offsets, c.speaker, c.label), strict=True))
     arrays = {n: _plain(x, "I64") for n, x in integers.items()} | {n: _plain(x, "F32") for n, x in c.features.items()}
     header = Header(
-        dataset=dataset,  # type: ignore[arg-type]  # checked by pydantic
+        dataset=dataset,
         class_names=c.class_names,
         speakers=c.speakers,
         ids=c.ids,

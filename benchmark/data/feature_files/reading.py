@@ -12,10 +12,17 @@ from typing import Any
 from benchmark.base.errors import DataError
 from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
-from benchmark.data.corpora import CorpusName, corpus_of
+from benchmark.data.corpora import corpus_of
 from benchmark.data.feature_files.conversion import convert, sentences
 from benchmark.data.feature_files.layouts import LAYOUTS, PAIRS, layout_of
-from benchmark.data.feature_files.open_format import SUFFIX, Source, open_features, recognises, save
+from benchmark.data.feature_files.open_format import (
+    SUFFIX,
+    OpenFile,
+    Source,
+    open_features,
+    recognises,
+    save,
+)
 from benchmark.data.feature_files.other_files import described
 from benchmark.data.feature_files.roberta import join, texts_of
 from benchmark.data.feature_files.unpickle import read_pickle
@@ -71,6 +78,22 @@ def load_features(
             return held.conversations(modalities, text_view)
         arrays = arrays_for(modalities, text_view)
         return choose(_unpickled(path, size, dataset, arrays, roberta), modalities, text_view)
+
+
+def open_own(path: Path) -> OpenFile:
+    """The checked header of a file in the open format, whatever its data set is called; its arrays are not read.
+
+    Raises:
+        DataError: the file is missing, or not whole, or not in that format.
+    """
+    with _naming(path):
+        _size(path)
+        if not recognises(path):
+            raise DataError(
+                "not in the open format; make such a file of arrays with cssbench data build, of a community pickle "
+                "with cssbench data import"
+            )
+        return open_features(path)
 
 
 def import_features(path: Path, out: Path, roberta: Path | None = None) -> Conversations:
@@ -144,13 +167,13 @@ class Unchecked:
         conversations: of N utterances; NaN and Inf stay in their features.
         sentences: what is said in each utterance, [N], empty where the file does not tell.
         layout: the form of the file in words.
-        dataset: which published settings apply: the corpus of a pickle, what a file in the open format names.
+        dataset: the corpus of a pickle, the data set that a file in the open format names.
     """
 
     conversations: Conversations
     sentences: list[str]
     layout: str
-    dataset: CorpusName
+    dataset: str
 
 
 def load_unchecked(

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmark.audit import audit_file
@@ -11,30 +10,10 @@ from benchmark.base.errors import DataError
 from benchmark.data import Conversations, load_features
 from benchmark.data.corpora import corpus_of
 from benchmark.data.feature_files.open_format import save
+from tests.benchmark.data.own_corpora import corpus
 from tests.benchmark.harness import Say
 
 FILE = "{}_multimodal_features.safetensors"
-
-
-def corpus(classes: int, speakers: int) -> Conversations:
-    """Forty conversations of random features that lean on the label; 24 train, 8 dev, 8 test."""
-    rng = np.random.default_rng(classes)
-    lengths = rng.integers(2, 7, 40)
-    n = int(lengths.sum())
-    label = np.concatenate([np.arange(classes), rng.integers(0, classes, n - classes)])
-    return Conversations(
-        features={
-            m: (rng.standard_normal((n, width)) + label[:, None]).astype(np.float32)
-            for m, width in (("text", 6), ("audio", 4), ("visual", 3))
-        },
-        label=label,
-        speaker=rng.integers(0, speakers, n),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
-        ids=tuple(f"d{b}" for b in range(40)),
-        split=("train",) * 24 + ("dev",) * 8 + ("test",) * 8,
-        class_names=tuple(f"mood {c}" for c in range(classes)),
-        speakers=speakers,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -202,7 +202,7 @@ def test_a_damaged_file_is_refused_or_read_as_it_was(opened, data):
         ({"split": ["train", "train", "train", "valid"]}, {}, "header is not as the format says (split.3"),
         ({"speakers": 1}, {}, "speakers from 0 to 2"),
         ({"speakers": 10**9}, {}, "header is not as the format says (speakers"),
-        ({"dataset": "iemoca"}, {}, "header is not as the format says (dataset"),
+        ({"dataset": "iemocap-mine"}, {}, "header is not as the format says (dataset"),
         ({"class_names": ["a", "b"]}, {}, "labels from 0 to 6, where 0 to 1 are known"),
         ({}, {"label": np.full(8, -1)}, "labels from -1"),
         ({}, {"label": np.zeros(7, np.int64)}, "array label has shape (7,)"),
