@@ -19,6 +19,7 @@ from reports.figures.scores import scores
 from reports.figures.style import Palette
 from reports.figures.ternary import ternary
 from reports.inference.contrasts import Inference
+from reports.tables.ablation import ablation
 from reports.tables.accuracy import accuracy
 from reports.tables.calibration import calibration
 from reports.tables.comparisons import comparisons
@@ -135,9 +136,10 @@ CHAPTERS = (
     Chapter(
         "factorial",
         "Ablation and factorial effects",
-        "What a fusion or an aggregator adds, over the methods that differ by it alone.",
+        "What the method loses without each of its parts, and what a fusion or an aggregator adds, over the methods "
+        "that differ by it alone.",
         (_drawn_factorial,),
-        (_result(_table(factorial)),),
+        (_result(ablation), _result(_table(factorial))),
     ),
     Chapter(
         "mechanism",

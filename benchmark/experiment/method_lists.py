@@ -4,8 +4,24 @@ from benchmark.base.errors import UserError
 from benchmark.base.names import Names, listed, look_up
 from benchmark.methods.registry import METHODS
 
-ABLATION = ("css", "adam", "concat+pgm", "concat", "css-shared", "css-nogate", "css-noanchor", "css-nosqrt")
-"""The paper's ablation: CSS, without PGM, without SPF, without both, and SPF without each of its parts."""
+ABLATION = (
+    "css",
+    "paper(modality_aware=false)/css",
+    "paper(interaction_aware=false)/css",
+    "css(unimodal=false)",
+    "css(distillation=false)",
+    *(f"pair-{pair}/css" for pair in ("text-audio", "text-visual", "audio-visual")),
+    *(f"{modality}-only(unimodal=false,distillation=false)" for modality in ("text", "audio", "visual")),
+    "concat+pgm",
+    "adam",
+    "concat",
+    "css-shared",
+    "css-nogate",
+    "css-noanchor",
+    "css-nosqrt",
+)
+"""The paper's ablation: CSS; without a stage of the encoder, L2 or L3; two modalities, and one with one classifier;
+without SPF, without PGM, without both; SPF without each of its parts."""
 
 SENSITIVITY = tuple(f"css(order={p})" for p in range(1, 7)) + tuple(f"css(rank={2**k})" for k in range(1, 8))
 """SPF's order, then its rank, each at the preset's value of the other."""

@@ -100,6 +100,8 @@ CLAIMS = ORIGIN | _ENDS | {
     "alpha": "The level of the test.",
     "margin": "The difference that matters, in the same unit.",
     "sd_limit": "The largest standard deviation with which these seeds have the power that a verdict needs.",
+    "events_a": "The number of runs of the first method in which it happened, where the part is about how often.",
+    "events_b": "The number of runs of the second method in which it happened.",
     "log_ratio": "The log of the ratio of two variances, where the part is about spread.",
 }  # fmt: skip
 LEADERBOARD = ORIGIN | {
@@ -116,6 +118,19 @@ LEADERBOARD = ORIGIN | {
     "difference": "The mean difference of the comparison of the reference method and this one, points.",
     "verdict": "The verdict on that comparison.",
     "train_seconds": "The mean wall time of training a run, seconds.",
+}  # fmt: skip
+ABLATION = ORIGIN | {
+    "method": "The method's label: the reference method, then its variants.",
+    "left_out": "What the variant is without; empty for the reference method.",
+    "n": "The number of seeds with a score.",
+    "weighted_f1_mean": "The mean of test weighted F1 over seeds, at the selected epochs, %.",
+    "weighted_f1_sd": "Its standard deviation over seeds, points.",
+    "weighted_f1_low": "Lower end of the 95 % interval of the mean, by Student's t, %.",
+    "weighted_f1_high": "Upper end of the 95 % interval of the mean, by Student's t, %.",
+    "difference": "The mean difference of the reference method and this one, points.",
+    "low": "Lower end of the 95 % interval of the difference, points.",
+    "high": "Upper end of the 95 % interval of the difference, points.",
+    "verdict": "The verdict on that comparison.",
 }  # fmt: skip
 FACTORIAL = ORIGIN | {
     "grid": "The encoder and objectives that the cells of the grid share.",

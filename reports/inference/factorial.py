@@ -9,6 +9,8 @@ from typing import Any
 
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
+from reports.inference.ablation import left_out
+from reports.inference.contrasts import reference
 from reports.inference.scores import points
 from reports.statistics import PairedComparison, factorial_effects
 
@@ -33,7 +35,10 @@ def effects(evidence: Evidence) -> tuple[list[GridEffect], list[str]]:
     """
     grid_effects: list[GridEffect] = []
     gaps: list[str] = []
+    whole = reference(evidence.comparison)
     for context, cells in _contexts(tuple(m for m in evidence.comparison.methods if not m.tuned)):
+        if context and len(cells) == 1 and left_out(next(iter(cells.values())), whole):
+            continue  # a variant without a part, in the table of ablations: no grid is asked for
         grids = complete_grids(set(cells))
         values = {cell: points(evidence, method) for cell, method in cells.items()}
         for fusions, aggregators in grids:

@@ -75,12 +75,11 @@ def _score(evidence: Evidence, method: Method) -> Summary:
 def _cells(
     method: Method, score: Summary, rank: Rank | None, contrast: Contrast | None, seconds: float
 ) -> tuple[str, ...]:
-    mean = number(100 * score.mean, 1)
     unranked = (UNAVAILABLE if method.imported else MISSING,) * 3
     return (
         method.label,
-        mean if score.n < 2 else f"{mean} ± {number(100 * score.sd, 1)}",
-        *_difference(method, contrast),
+        score_cell(score),
+        *difference_cells(method, contrast),
         str(score.n),
         MISSING if score.n < 2 else f"[{number(100 * score.low, 1)}, {number(100 * score.high, 1)}]",
         *(
@@ -96,8 +95,14 @@ def _cells(
     )
 
 
-def _difference(method: Method, contrast: Contrast | None) -> tuple[str, str]:
-    """The reference method minus this one; where the comparison is the other way round, it says so."""
+def score_cell(score: Summary) -> str:
+    """A mean score in % and its sd, where there is one."""
+    mean = number(100 * score.mean, 1)
+    return mean if score.n < 2 else f"{mean} ± {number(100 * score.sd, 1)}"
+
+
+def difference_cells(method: Method, contrast: Contrast | None) -> tuple[str, str]:
+    """The reference method minus this one, and the verdict on it; the other way round, it says so."""
     if contrast is None or contrast.missing:
         return (MISSING, MISSING)
     interval = contrast.interval

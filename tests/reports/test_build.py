@@ -15,7 +15,7 @@ from tests.reports.synthetic_runs import CEILING, REFERENCES
 
 TABLES = (
     *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
-    *("comparisons", "selection", "factorial", "leaderboard", "per_class", "calibration"),
+    *("comparisons", "selection", "ablation", "factorial", "leaderboard", "per_class", "calibration"),
 )
 FIGURES = (
     *("scores", "losses", "cosines", "weights", "ternary", "confusion", "per_class", "calibration", "power", "cost"),

@@ -1,11 +1,13 @@
 """Named grids and crossed lists."""
 
+from itertools import combinations
+
 import pytest
 
 from benchmark.base.errors import UserError
 from benchmark.experiment.method_lists import ABLATION, GRIDS, choose_methods
-from benchmark.methods.parsing import parse_method
-from benchmark.methods.registry import METHODS
+from benchmark.methods.parsing import KINDS, parse_method
+from benchmark.methods.registry import ENCODERS, METHODS
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -23,12 +25,28 @@ def test_the_ablation_takes_one_thing_away_at_a_time() -> None:
         assert method.aggregator == css.aggregator
         changed = {o for o, v in method.fusion.options.items() if v != css.fusion.options[o]}
         assert changed == {option}
-    assert [(found[t].fusion.name, found[t].aggregator.name) for t in ABLATION[:4]] == [
-        ("spf", "pgm"),
-        ("spf", "equal"),
-        ("concat", "pgm"),
-        ("concat", "equal"),
-    ]
+    parts = {t: (found[t].fusion.name, found[t].aggregator.name) for t in ("concat+pgm", "adam", "concat")}
+    assert parts == {"concat+pgm": ("concat", "pgm"), "adam": ("spf", "equal"), "concat": ("concat", "equal")}
+    for text in ("adam", "concat", "concat+pgm"):
+        assert (found[text].encoder, found[text].objectives) == (css.encoder, css.objectives)
+    for kind, options in {
+        "encoder": ("modality_aware", "interaction_aware"),
+        "objectives": ("unimodal", "distillation"),
+    }.items():
+        for option in options:
+            of_css = [m for m in found.values() if m.fusion == css.fusion]
+            (method,) = (m for m in of_css if not getattr(m, kind).options.get(option, True))
+            assert getattr(method, kind).options == getattr(css, kind).options | {option: False}
+            assert [k for k in KINDS if getattr(method, k) != getattr(css, k)] == [kind]
+    for pair in combinations(("text", "audio", "visual"), 2):
+        method = found[f"pair-{'-'.join(pair)}/css"]
+        assert ENCODERS[method.encoder.name].sees == pair
+        assert [k for k in KINDS if getattr(method, k) != getattr(css, k)] == ["encoder"]
+    for modality in ("text", "audio", "visual"):
+        (method,) = (m for m in found.values() if m.encoder.name == f"single-{modality}")
+        assert (method.fusion.name, method.aggregator.name) == (modality, "equal")
+        assert not method.objectives.options["unimodal"]
+        assert not method.objectives.options["distillation"]
 
 
 def test_sensitivity_varies_order_then_rank() -> None:

@@ -21,7 +21,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("columns")
     store = root / "store"
     for dataset in ("iemocap-sim", "meld"):
-        for label in ("css", "adam"):
+        for label in ("css", "adam", "css-nosqrt"):
             for seed in range(3):
                 write_run(store, dataset, label, seed, epochs=3, steps_per_epoch=3, ceiling=CEILING,
                           references=REFERENCES)  # fmt: skip
