@@ -13,6 +13,7 @@ from typing import Any
 
 from reports.errors import ReportError
 from reports.reading.folders import run_folders
+from reports.reading.seals import file_seal, seal
 from reports.scoreboard import Scoreboard
 
 MARKER = "report.json"
@@ -44,6 +45,8 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
             "scoreboards": [board.as_json() for board in boards],
         }
         marker |= {"left_out": dict(left_out)}
+        marker["files"] = {str(path.relative_to(draft)): file_seal(path) for path in sorted(_files(draft))}
+        marker["checksum"] = seal(marker)
         (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         _swap(draft, target)
     finally:
@@ -52,9 +55,16 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
 
 
 def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> bool:
-    """Whether `out` holds what `build` would draw now: same runs, same results, same source of this package."""
+    """Whether `out` holds what `build` would draw now, whole: of the same files of runs and source of this package."""
     marker = _marker(out)
-    return marker is not None and (out / "index.html").is_file() and marker.get("digest") == _digest(store, keys)
+    if marker is None or marker.get("checksum") != seal(marker):
+        return False
+    try:
+        files = marker["files"].items()
+        is_whole = "index.html" in marker["files"] and all(file_seal(out / name) == known for name, known in files)
+    except (OSError, KeyError, TypeError, AttributeError):
+        return False
+    return is_whole and marker.get("digest") == _digest(store, keys)
 
 
 def read_scoreboards(out: Path) -> list[Scoreboard]:
@@ -72,7 +82,7 @@ def read_left_out(out: Path) -> dict[str, str]:
 
 
 def _digest(store: Path, keys: Collection[str] | None) -> str:
-    """SHA-256 over this package and what was declared and decided; for each run, the times and sizes of its files."""
+    """SHA-256 over this package, what was declared and decided, and the files of each run that a report reads."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     parts = (path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".html", ".md", ".css", ".js"))
@@ -81,12 +91,15 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     for source in [*sorted(parts), *declared]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):
-        for name in ("spec.json", "manifest.json", "result.json", "error.txt"):
-            path = folder / name
-            if path.is_file():
-                status = path.stat()
-                digest.update(f"{folder.name}/{name} {status.st_mtime_ns} {status.st_size}\n".encode())
+        names = () if folder.is_symlink() else (path.name for path in _files(folder))
+        for name in sorted(name for name in names if name.endswith((".json", ".parquet")) or name == "error.txt"):
+            digest.update(f"{folder.name}/{name} {file_seal(folder / name)}\n".encode())
     return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder and below it, links left out."""
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 def _marker(folder: Path) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Files that are whole or absent, and claims on them."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -69,15 +70,21 @@ def write_atomically(path: Path, content: bytes) -> None:
 def kept(path: Path, make: Callable[[], T]) -> T:
     """The JSON value of a file in a cache, or where there is none, or a damaged one, what ``make`` gives, kept there.
 
-    A cache that cannot be written costs the time of making it again.
+    The file has the value's checksum. A cache that cannot be written costs the time of making it again.
     """
     with suppress(OSError, ValueError):
-        return cast(T, json.loads(path.read_bytes()))
+        content = read_object(path)
+        if content.get("checksum") == _checksum(content.get("value")):
+            return cast(T, content["value"])
     value = make()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, value)
+        write_json(path, {"value": value, "checksum": _checksum(value)})
     return value
+
+
+def _checksum(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def read_object(path: Path) -> dict[str, Any]:

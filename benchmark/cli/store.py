@@ -68,7 +68,12 @@ def runs(
         return
     choice = Filter(dataset, method, seed, preset, state)
     damaged: list[DamagedRunError] = []
-    rows = [_row(held, each) for each in choice.select(held, damaged)]
+    rows = []
+    for each in choice.select(held, damaged):
+        try:
+            rows.append(_row(held, each))
+        except DamagedRunError as error:
+            damaged.append(error)
     code = _name_damaged(damaged)
     if not rows and not damaged and choice.names_something and not as_json:
         raise UserError(f"no run of {store} agrees with all of {choice}; cssbench runs --store {store} lists every run")
@@ -94,16 +99,23 @@ COUNTS = {"validated": "selected", "refit": "last", "imported": "imported"}
 
 
 def _row(store: "Store", run: "Held") -> dict[str, Any]:
-    """What is listed of a run; ``weighted_f1`` is the score that counts, null where there is none."""
+    """What is listed of a run; ``weighted_f1`` is the score that counts, null where there is none.
+
+    Raises DamagedRunError where what is listed is not what was written.
+    """
+    from benchmark.store.checksums import read_result
+    from benchmark.store.records import DamagedRunError
+
     row = {name: run.spec[name] for name in ("key", "dataset", "method", "label", "seed", "preset")}
     row["protocol"] = run.spec.get("protocol", "validated")  # runs made before there were others do not say
     score = None
-    if run.state == "complete" and row["protocol"] in COUNTS:
+    if run.state == "complete":
+        folder = store.folder(run.key)
+        result = read_result(folder, ("spec.json",))
         try:
-            result = read_object(store.folder(run.key) / "result.json")
-            score = result[COUNTS[row["protocol"]]]["weighted_f1"]
-        except (ValueError, KeyError, TypeError):
-            return row | {"state": "damaged", "weighted_f1": None}
+            score = result[COUNTS[row["protocol"]]]["weighted_f1"] if row["protocol"] in COUNTS else None
+        except (KeyError, TypeError):
+            raise DamagedRunError(folder, "result.json has no score that could be used") from None
     return row | {"state": run.state, "weighted_f1": score}
 
 
@@ -120,7 +132,12 @@ def _score(row: dict[str, Any]) -> str:
 
 
 def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
+    from benchmark.store.checksums import damage
+    from benchmark.store.records import DamagedRunError
+
     folder = store.folder(run.key)
+    if run.state == "complete" and (cause := damage(folder)):
+        raise DamagedRunError(folder, cause)
     details: dict[str, Any] = {"folder": str(folder), "state": run.state, "spec": run.spec}
     for name in ("manifest", "result"):
         if (file := folder / f"{name}.json").exists():

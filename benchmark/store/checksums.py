@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +17,53 @@ FILES = (
 """What the folder of a run that was made here holds beside ``result.json``."""
 
 
+SOMETIMES = ("directions.parquet",)
+"""What is there besides for some methods."""
+
+
 def with_checksums(folder: Path, result: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
     """The result with ``files``, the SHA-256 of the folder's other files, and ``checksum``, its own."""
-    whole = dict(result) | {"files": {name: _sha256(folder / name) for name in files}}
+    names = (*files, *(name for name in SOMETIMES if (folder / name).exists()))
+    whole = dict(result) | {"files": {name: _sha256(folder / name) for name in names}}
     return whole | {"checksum": _checksum(whole)}
 
 
-def damage(folder: Path) -> str | None:
-    """Which file of a finished run is not what was written and why, or None where all are.
+def read_result(folder: Path, files: Collection[str] | None = None) -> dict[str, Any]:
+    """The content of a finished run's ``result.json``, where that and ``files`` (None: all) are what was written.
 
     A run that was made before there were checksums has none that could be wrong.
+
+    Raises:
+        DamagedRunError: a file is another, or cannot be read.
     """
+    try:
+        result = read_object(folder / "result.json")
+    except (OSError, ValueError) as error:
+        raise DamagedRunError(folder, f"result.json cannot be read ({error})") from None
+    checksum, known = result.get("checksum"), result.get("files")
+    if checksum is None and known is None:
+        if "selected" not in result:
+            raise DamagedRunError(folder, "result.json says nothing of a selected epoch, not even that there is none")
+        return result
+    if checksum != _checksum(result) or not isinstance(known, dict):
+        raise DamagedRunError(folder, "result.json is not what its checksum says")
+    if outside := next((name for name in known if name in (".", "..") or Path(name).name != name), None):
+        raise DamagedRunError(folder, f"result.json names {outside[:40]!r}, which is no file of the folder")
+    for name in known if files is None else files:
+        try:
+            if _sha256(folder / name) != known.get(name):
+                raise DamagedRunError(folder, f"{name} is not what its checksum says")
+        except OSError as error:
+            raise DamagedRunError(folder, f"{name} cannot be read ({error.strerror})") from None
+    return result
+
+
+def damage(folder: Path) -> str | None:
+    """Which file of a finished run is not what was written and why, or None where all are."""
     try:
         if odd := unlike_written(folder):
             return f"{odd} is a link or no file"
-        result = read_object(folder / "result.json")
-    except (OSError, ValueError) as error:
-        return f"result.json cannot be read ({error})"
-    checksum, files = result.pop("checksum", None), result.get("files")
-    if checksum is not None or files is not None:
-        if checksum != _checksum(result) or not isinstance(files, dict):
-            return "result.json is not what its checksum says"
-        if outside := next((name for name in files if name in (".", "..") or Path(name).name != name), None):
-            return f"result.json names {outside[:40]!r}, which is no file of the folder"
-        for name, expected in files.items():
-            try:
-                if _sha256(folder / name) != expected:
-                    return f"{name} is not what its checksum says"
-            except OSError as error:
-                return f"{name} cannot be read ({error.strerror})"
-    elif "selected" not in result:
-        return "result.json says nothing of a selected epoch, not even that there is none"
-    try:
+        read_result(folder)
         read_object(folder / "manifest.json")
         return None if read_record(folder) is not None else "spec.json is missing"
     except (OSError, ValueError) as error:

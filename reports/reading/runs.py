@@ -17,6 +17,7 @@ from pyarrow.parquet import read_schema
 from reports.errors import DamagedRunError, ReportError
 from reports.reading.documents import check, damaged, document
 from reports.reading.folders import run_folders
+from reports.reading.seals import check_seals
 
 FORMAT = 1
 OBJECTIVES = ("fused", "unimodal", "distillation")
@@ -285,9 +286,13 @@ def read_validated(store: Path) -> tuple[tuple[Run, ...], dict[Path, DamagedRunE
 
 
 def read_run(folder: Path) -> Run:
-    """The three JSON files of a complete run. Raises ReportError if one is damaged or of another format."""
+    """The three JSON files of a complete run, once all its files are what their checksums say.
+
+    Raises ReportError if one is damaged or of another format.
+    """
     if folder.is_symlink():
         raise damaged(folder, "it is a symbolic link")
+    check_seals(folder, document(folder / "result.json", {}))
     spec = document(folder / "spec.json", {"format": int})
     if spec["format"] != FORMAT:
         raise ReportError(

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from reports.reading.seals import file_seal, seal
+
 RUNS = 10_000
 
 
@@ -21,15 +23,16 @@ def store(tmp_path_factory):
         "selected": scores | details,
         "last": scores,
         "peak_test": scores,
-        "files": dict.fromkeys("abcdefg", "0" * 64),
     }
     for number in range(RUNS):
         key = f"{number * 2654435761 % 2**64:016x}"
         spec = {"format": 1, "key": key, "group": key, "budget": key, "dataset": "meld", "method": "spf+pgm"}
-        spec |= {"label": "css", "seed": number, "preset": "full", "training": training}
+        spec |= {"label": "css", "seed": number, "preset": "full", "training": training, "provenance": {}}
         (folder := root / "runs" / key).mkdir(parents=True)
         (folder / "spec.json").write_text(json.dumps(spec, indent=1))
-        (folder / "result.json").write_text(json.dumps(result, indent=1))
+        files = {"spec.json": file_seal(folder / "spec.json"), **dict.fromkeys("abcdef", "0" * 64)}
+        whole = result | {"files": files}
+        (folder / "result.json").write_text(json.dumps(whole | {"checksum": seal(whole)}, indent=1))
     return root
 
 

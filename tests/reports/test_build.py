@@ -1,5 +1,7 @@
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -228,18 +230,37 @@ def test_a_current_report_is_recognised_and_a_change_noticed(small: Path, tmp_pa
     assert is_current(small, out)
     assert is_current(small, out, keys)
     assert not is_current(small, out, keys[1:])
-    result = small / "runs" / keys[0] / "result.json"
-    status = result.stat()
-    os.utime(result, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert not is_current(small, out)
-    os.utime(result, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert is_current(small, out)
-    (out / "index.html").unlink()
-    assert not is_current(small, out)
+    for name in ("result.json", "manifest.json", "steps.parquet"):
+        file = small / "runs" / keys[0] / name
+        content, status = file.read_bytes(), file.stat()
+        file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert not is_current(small, out), name
+        file.write_bytes(content)
+        assert is_current(small, out), "written at another time, and the same"
     unfinished = add_run(small, seed=5) / "result.json"
     build(small, out)
     unfinished.unlink()
     assert not is_current(small, out)
+
+
+@pytest.mark.parametrize("damage", ["absent", "empty"])
+@pytest.mark.parametrize("name", ["index.html", "report.md", "figures/forest.svg", "tables/accuracy.csv"])
+def test_a_report_with_a_damaged_file_is_not_current(built: Path, tmp_path: Path, name: str, damage: str):
+    out = shutil.copytree(built, tmp_path / "report")
+    assert is_current(built.parent / "store", out)
+    (out / name).unlink()
+    if damage == "empty":
+        (out / name).touch()
+    assert not is_current(built.parent / "store", out)
+
+
+def test_a_report_whose_marker_says_other_scores_is_not_current(built: Path, tmp_path: Path):
+    marker = (out := shutil.copytree(built, tmp_path / "report")) / "report.json"
+    changed = json.loads(read(marker))
+    changed["scoreboards"][0]["answer"] += " Not so."
+    marker.write_text(json.dumps(changed), encoding="utf-8")
+    assert not is_current(built.parent / "store", out)
 
 
 def test_asking_whether_a_report_is_current_loads_nothing_heavy(built: Path):

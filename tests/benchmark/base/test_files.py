@@ -97,5 +97,7 @@ def test_what_is_kept_is_made_once_and_again_where_it_is_damaged_or_cannot_be_ke
     assert [kept(path, make) for _ in range(2)] == [[1], [1]]
     path.write_text("[1")
     assert [kept(path, make) for _ in range(2)] == [[2], [2]]
+    path.write_text(path.read_text().replace("2", "7", 1))
+    assert [kept(path, make) for _ in range(2)] == [[3], [3]], "one digit is another"
     (tmp_path / "file").touch()
-    assert [kept(tmp_path / "file" / "value.json", make) for _ in range(2)] == [[3], [4]]
+    assert [kept(tmp_path / "file" / "value.json", make) for _ in range(2)] == [[4], [5]]

@@ -67,10 +67,20 @@ def test_json_has_scores_as_fractions_and_null_where_there_is_none(say: Say, sto
     }
 
 
-def test_a_run_with_a_damaged_result_is_listed_as_such(say: Say, store: Store) -> None:
-    (store.folder(KEYS[0]) / "result.json").write_text('{"sel')
-    code, out, _ = say("runs", "--store", store.root)
-    assert (code, out.count("damaged")) == (0, 1)
+@pytest.mark.parametrize("form", [(), ("--json",), (KEYS[0],)])
+@pytest.mark.parametrize("name", ["result.json", "spec.json"])
+def test_a_run_with_other_values_than_were_written_is_named_and_left_out(
+    say: Say, store: Store, name: str, form: tuple[str, ...]
+) -> None:
+    file = store.folder(KEYS[0]) / name
+    digit = {"result.json": '"accuracy": 0.', "spec.json": '"seed": '}[name]
+    before, _, after = file.read_text().partition(digit)
+    file.write_text(f"{before}{digit}{9 - int(after[0])}{after[1:]}")
+    code, out, err = say("runs", *form, "--store", store.root)
+    assert code == (2 if KEYS[0] in form else 1)
+    assert KEYS[0] not in out
+    assert f"{name} is not what its checksum says" in err
+    assert KEYS[0] in err
 
 
 def test_one_run_is_shown_in_detail_by_the_beginning_of_its_key(say: Say, store: Store) -> None:

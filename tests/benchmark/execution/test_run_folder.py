@@ -46,6 +46,7 @@ def test_a_finished_run_holds_its_files_and_nothing_else(folders: list[Path]) ->
 
 def test_directions_stand_in_the_run_of_the_common_trajectory_by_probe_and_aggregator(folders: list[Path]) -> None:
     (folder,) = (folder for folder in folders if (folder / "directions.parquet").exists())
+    assert "directions.parquet" in json.loads((folder / "result.json").read_text())["files"]
     found = pd.read_parquet(folder / "directions.parquet")
     probes = pd.read_parquet(folder / "conflict.parquet")
 
