@@ -33,6 +33,7 @@ from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.per_class import per_class_table
 from reports.tables.selection import selection
+from reports.tables.selection_rules import selection_rules
 from reports.tables.stability import stability
 
 MakeTable = Callable[[Evidence, Inference], Table | None]
@@ -109,7 +110,7 @@ CHAPTERS = (
         "Would selection have fooled us?",
         "What a report would have claimed that chooses its epoch, or its seed, by the test score.",
         (),
-        (_result(_table(selection)),),
+        (_result(_table(selection)), _result(lambda evidence, inference: selection_rules(evidence))),
     ),
     Chapter(
         "per-class",

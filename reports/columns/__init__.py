@@ -30,6 +30,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = _BOTH | {
     "calibration": summaries.CALIBRATION,
     "leaderboard": differences.LEADERBOARD,
     "selection": differences.SELECTION,
+    "selection-rules": differences.SELECTION_RULES,
     "ablation": differences.ABLATION,
     "factorial": differences.FACTORIAL,
     "instrument": differences.INSTRUMENT,

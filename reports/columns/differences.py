@@ -175,6 +175,23 @@ SELECTION = ORIGIN | {"method": "The method's label.", "n": "The number of seeds
         (f"winner_changed_{rule}", f"The share of resamples in which the winner by {says} is another one, %."),
     )
 }  # fmt: skip
+SELECTION_RULES = ORIGIN | {
+    "method": "The method's label.",
+    "rule": "The rule that chooses the epoch: validation (the result), smoothed, last or fixed.",
+    "n": "The number of seeds with an epoch by this rule.",
+} | {
+    f"{name}_{part}": f"{says}: {how}."
+    for name, says in (
+        ("weighted_f1", "Test weighted F1 at the rule's epoch, %"),
+        ("gap", "Test weighted F1 at the best test epoch minus that at the rule's, points"),
+    )
+    for part, how in PARTS.items()
+    if part != "n"
+} | {
+    "difference": "Weighted F1 at the rule's epoch minus that at the epoch that decides, paired by seed, points.",
+    "difference_low": "Lower end of its 95 % interval, points.",
+    "difference_high": "Upper end of its 95 % interval, points.",
+}  # fmt: skip
 INSTRUMENT = ORIGIN | {
     "planted": "What knowing the planted product is worth in weighted F1, points.",
     "planted_se": "Its Monte Carlo standard error, points.",

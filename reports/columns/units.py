@@ -15,6 +15,7 @@ _FRACTIONS = {
     "calibration": rf"ece{_PART}",
     "comparisons": "improvement(?:_low|_high)?",
     "selection": rf"(?:\w+_weighted_f1|gap|optimism|regret){_PART}|claimed|excess|(?:order|winner)_changed_\w+",
+    "selection-rules": rf"(?:weighted_f1|gap){_PART}",
     "tuning": rf"(?:validation|test){_PART}",
     "tuning_budget": "(?:validation|test)(?:_low|_high)?",
     "history": "validation_weighted_f1",

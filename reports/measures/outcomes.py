@@ -9,6 +9,7 @@ from reports.measures.calibration import reliability
 from reports.reading.documents import damaged
 from reports.reading.runs import Run
 from reports.statistics import confusions, selection_gap
+from reports.statistics.counts import margins, weighted_f1
 
 COLUMNS = ["conversation", "predicted", "label"]
 NO_EPOCHS = np.zeros(0, dtype=bool)
@@ -18,12 +19,14 @@ NO_EPOCHS = np.zeros(0, dtype=bool)
 class Outcome:
     """Test counts (conversations in the order of the data set; rows label, columns predicted) and the run's optimism.
 
-    `optimism` is a fraction of weighted F1 (`reports.statistics.selection`). `reliability` is of the probabilities
+    `optimism` is a fraction of weighted F1 (`reports.statistics.selection`), `f1_by_epoch` the weighted F1 after every
+    epoch, of an imported run none. `reliability` is of the probabilities
     (`reports.measures.calibration`), all zero where there are none.
     """
 
     counts: UInt16[np.ndarray, "conversations C C"]
     optimism: float
+    f1_by_epoch: Float[np.ndarray, " epochs"]
     reliability: Float[np.ndarray, "bins 3"]
 
 
@@ -55,5 +58,8 @@ def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcom
         raise damaged(run.folder / "predictions.parquet", "a conversation is too long to be one")
     optimism = selection_gap(counts[1:], epoch, usable=usable).optimism if epochs else float("nan")
     return Outcome(
-        counts[0].astype(np.uint16), optimism, reliability(selected[probabilities].to_numpy(dtype=float), label)
+        counts[0].astype(np.uint16),
+        optimism,
+        weighted_f1(margins(counts[1:]).sum(axis=1)),
+        reliability(selected[probabilities].to_numpy(dtype=float), label),
     )

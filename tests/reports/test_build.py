@@ -17,7 +17,8 @@ from tests.reports.synthetic_runs import CEILING, REFERENCES
 
 TABLES = (
     *("accuracy", "stability", "conflict", "conflict-blocks", "directions", "cost"),
-    *("comparisons", "selection", "ablation", "factorial", "leaderboard", "per_class", "calibration"),
+    *("comparisons", "selection", "selection-rules", "ablation", "factorial", "leaderboard"),
+    *("per_class", "calibration"),
 )
 FIGURES = (
     *("scores", "losses", "cosines", "weights", "ternary", "confusion", "per_class", "calibration", "power", "cost"),
