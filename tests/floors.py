@@ -37,6 +37,7 @@ FLOORS = (
     "reports/__init__.py",
     "benchmark/audit",
     "benchmark/fetching",
+    "benchmark/building",
     "benchmark/experiment",
     "benchmark/training",
     "benchmark/evaluation",

@@ -1,4 +1,4 @@
-"""``cssbench data``: list, fetch, audit, import and simulate data sets."""
+"""``cssbench data``: list, fetch, audit, import, build and simulate data sets."""
 
 import re
 import shlex
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from benchmark.fetching.published import Terms
     from reports.tables.model import Table
+
+_MISTAKES = 20
+"""More mistakes of a built corpus than these are counted, not listed."""
 
 app = typer.Typer(help="The data sets: which there are, and where they come from.")
 
@@ -194,6 +197,66 @@ def data_import(
     c = import_features(file, out, roberta)
     features = ", ".join(f"{name} {x.shape[1]}" for name, x in c.features.items())
     tell(f"{out}: {counted(len(c), 'conversation')}, {counted(c.utterances, 'utterance')}; {features}")
+
+
+@app.command("build", epilog="Exit codes: 0 written, 2 wrong usage or mistakes in the files, each on a line.")
+def data_build(
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Holds utterances.csv and an array a modality: text, audio, visual, each .npy, .npz or .parquet.",
+        ),
+    ],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Of the data set, as in --datasets NAME.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Gets NAME.safetensors.", show_default="the one of --from"),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="The classes in label order.", show_default="the training utterances' labels, sorted"
+        ),
+    ] = None,
+) -> None:
+    """Make a data set of your own from arrays: a row an utterance, in the order of the rows of utterances.csv.
+
+    Its columns are conversation, utterance (0, 1, …), speaker, label, split (train, dev, test), and text if you like
+    (docs/your-corpus.md). Nothing in the files is executed.
+    """
+    from rich.table import Table
+
+    from benchmark.audit.counts import count_splits
+    from benchmark.base.names import listed
+    from benchmark.building import MistakesError, build
+
+    try:
+        built = build(folder, name, out, None if classes is None else listed("--classes", classes), say)
+    except MistakesError as error:
+        for line in error.lines[:_MISTAKES]:
+            say(line)
+        where = f"{counted(len(error.lines), 'mistake')} in {folder}"
+        raise UserError(f"{where}: correct {'it' if len(error.lines) == 1 else 'them'}; nothing was written") from None
+    c = built.conversations
+    sizes = Table("split", "conversations", "utterances", *c.class_names, title=name)
+    for split, of_split in count_splits(c).items():
+        sizes.add_row(split, *map(str, (of_split.conversations, of_split.utterances, *of_split.labels)))
+    show(sizes)
+    features = ", ".join(f"{modality} {x.shape[1]}" for modality, x in c.features.items())
+    tell(f"{built.file}: {counted(c.speakers, 'speaker')}; {features}")
+    if built.ignored:
+        say(f"no modality, so not used: {', '.join(built.ignored)}")
+    if built.strangers:
+        say(
+            f"note: {len(built.strangers)} of {counted(c.speakers, 'speaker')} never in train, so that nothing is "
+            "learned of them; where speakers do not come back, name them by their part in the conversation: A, B, …"
+        )
+    tell(
+        f"Next: cssbench data audit {shlex.quote(str(built.file))}\n"
+        f"      cssbench run --datasets {name} --data-dir {shlex.quote(str(built.file.parent))}"
+    )
 
 
 @app.command("simulate")

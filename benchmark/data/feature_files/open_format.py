@@ -25,7 +25,8 @@ from benchmark.data.views import ARRAYS, TextView, arrays_for, choose
 
 FORMAT, VERSION = "css-bench-features", "1"
 SUFFIX = ".safetensors"
-_MOST_CLASSES = 255  # predictions are kept as uint8
+MOST_SPEAKERS = 2**16
+MOST_CLASSES = 255  # predictions are kept as uint8
 _MAX_HEADER = 64 * 2**20  # bytes; MELD's takes 40 thousand
 _DTYPES: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
 _INTEGERS = ("offsets", "speaker", "label")
@@ -62,7 +63,7 @@ class Header(_Strict):
 
     dataset: Annotated[str, AfterValidator(_known_or_own)]
     class_names: tuple[str, ...]
-    speakers: Annotated[int, Field(ge=1, le=2**16)]
+    speakers: Annotated[int, Field(ge=1, le=MOST_SPEAKERS)]
     ids: tuple[str, ...]
     split: tuple[Literal["train", "dev", "test"], ...]
     source: Source | None
@@ -78,9 +79,16 @@ class _Entry(_Strict):
 
 
 _Entries = TypeAdapter(dict[str, _Entry])
+_Sentences = TypeAdapter(list[str])
 
 
-def save(path: Path, conversations: Conversations, dataset: str, source: Source | None = None) -> None:
+def save(
+    path: Path,
+    conversations: Conversations,
+    dataset: str,
+    source: Source | None = None,
+    sentences: Sequence[str] | None = None,
+) -> None:
     """Write labelled conversations, atomically; the same ones give the same bytes.
 
     Args:
@@ -88,6 +96,7 @@ def save(path: Path, conversations: Conversations, dataset: str, source: Source 
         conversations: features named as in :data:`benchmark.data.views.ARRAYS`.
         dataset: ``iemocap`` or ``meld``, or the name of a corpus of its own.
         source: what they were read from.
+        sentences: what is said in each of the N utterances, where that is known; only audits read it.
     """
     c = conversations
     assert c.label is not None, "a feature file has labels"
@@ -103,6 +112,9 @@ def save(path: Path, conversations: Conversations, dataset: str, source: Source 
         arrays={name: _digest(x) for name, x in arrays.items()},
     ).model_dump_json()
     metadata = {"format": FORMAT, "version": VERSION, "header": header, "sha256": _sha256(header.encode())}
+    if sentences is not None:
+        texts = json.dumps(list(sentences), ensure_ascii=False)
+        metadata |= {"sentences": texts, "sentences_sha256": _sha256(texts.encode())}
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, x in arrays.items():  # integers first: every array stays aligned
@@ -111,6 +123,8 @@ def save(path: Path, conversations: Conversations, dataset: str, source: Source 
         entries[name] = {"dtype": dtype, "shape": x.shape, "data_offsets": (begin, end)}
     head = json.dumps(entries).encode()
     head += b" " * (-len(head) % 8)
+    if len(head) > _MAX_HEADER:
+        raise DataError(f"names and sentences of {len(head)} bytes, where {_MAX_HEADER} are read; leave sentences out")
     with replacing(path) as file:
         file.write(len(head).to_bytes(8, "little") + head)
         for x in arrays.values():
@@ -129,6 +143,7 @@ class OpenFile:
     """A file in the open format whose header was read and checked; arrays are mapped and checked when asked for."""
 
     header: Header
+    metadata: Mapping[str, Any]
     _entries: Mapping[str, _Entry]
     _mapping: mmap.mmap
     _start: int
@@ -143,6 +158,21 @@ class OpenFile:
         """The name of the simulated corpus that this is, if it is one."""
         name = self.header.source.file if self.header.source else ""
         return name if name.partition("(")[0] in SIMULATED else None
+
+    def sentences(self, utterances: int) -> list[str]:
+        """What is said in each utterance, [N], empty where the file does not tell; raises DataError for damage."""
+        text = self.metadata.get("sentences")
+        if text is None:
+            return [""] * utterances
+        if self.metadata.get("sentences_sha256") != _sha256(str(text).encode(errors="surrogatepass")):
+            raise DataError("its sentences are damaged (their SHA-256 differs); copy or build the file again")
+        try:
+            sentences = _Sentences.validate_json(text)
+        except ValidationError:
+            raise DataError("its sentences are no list of texts; build the file again") from None
+        if len(sentences) != utterances:
+            raise DataError(f"{len(sentences)} sentences of {utterances} utterances; build the file again")
+        return sentences
 
     def conversations(self, modalities: Sequence[str], text_view: str) -> Conversations:
         """Conversations of these modalities, the text in this view.
@@ -217,7 +247,7 @@ def open_features(path: Path) -> OpenFile:
                 raise DataError(f"array {name[:40]!r} does not have the size that its shape says")
             if start + end > size:
                 raise DataError(f"cut short: {size} bytes of at least {start + end}; copy or import the file again")
-        return OpenFile(header, places, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), start)
+        return OpenFile(header, metadata, places, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), start)
 
 
 def _head(file: BinaryIO, size: int) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -248,8 +278,8 @@ def _check(c: Conversations) -> None:
     for name, array, shape in expected:
         if array.shape != shape:
             raise DataError(f"array {name} has shape {array.shape}, not {shape}")
-    if not 1 <= len(c.class_names) <= _MOST_CLASSES or len(set(c.class_names)) != len(c.class_names):
-        raise DataError(f"{len(c.class_names)} class names: give 1 to {_MOST_CLASSES}, all different")
+    if not 1 <= len(c.class_names) <= MOST_CLASSES or len(set(c.class_names)) != len(c.class_names):
+        raise DataError(f"{len(c.class_names)} class names: give 1 to {MOST_CLASSES}, all different")
     if len(c.split) != len(c.ids) or len(set(c.ids)) != len(c.ids) or not set(c.split) <= set(SPLITS):
         raise DataError(f"{len(c.ids)} ids and {len(c.split)} splits: each conversation has one of each, of its own")
     if c.offsets[0] != 0 or c.offsets[-1] != n or (np.diff(c.offsets) < 1).any():

@@ -186,7 +186,8 @@ def load_unchecked(
 ) -> Unchecked:
     """Read the arrays of these inputs, and what an audit needs besides.
 
-    A file in the open format has no sentences, and no NaN or Inf either. ``roberta`` is as of :func:`load_features`.
+    A file in the open format has sentences where it was built with them, and no NaN or Inf. ``roberta`` is as of
+    :func:`load_features`.
     With ``present``, modalities that the file has not got are left out.
 
     Raises:
@@ -200,7 +201,8 @@ def load_unchecked(
             if present:
                 modalities = [m for m in modalities if m in held.features] or modalities
             conversations = held.conversations(modalities, text_view)
-            return Unchecked(conversations, [""] * conversations.utterances, "open format", held.header.dataset)
+            sentences_held = held.sentences(conversations.utterances)
+            return Unchecked(conversations, sentences_held, "open format", held.header.dataset)
         raw = _content(path, roberta, files)
         if present:
             items = layout_of(raw, None).items

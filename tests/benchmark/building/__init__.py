@@ -1,0 +1,1 @@
+"""Tests of corpora that are built from arrays."""
