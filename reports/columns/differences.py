@@ -85,6 +85,7 @@ LOOKS = ORIGIN | {
 CLAIMS = ORIGIN | _ENDS | {
     "claim": "The letter of the claim.",
     "says": "The claim.",
+    "attributed": "Whether only summaries of the paper say that it makes the claim, which is not verified.",
     "claim_verdict": "The verdict on the claim on this data set.",
     "part": "One comparison that the claim rests on.",
     "verdict": "The verdict on this part.",

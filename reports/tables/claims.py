@@ -36,7 +36,7 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
     rows = tuple(
         (
             claim.id,
-            claim.says,
+            claim.says + (" (attributed to the paper, not verified)" if claim.attributed else ""),
             *(_shown(claim, claim.verdict(name), [name], words) for name in names),
             *([_shown(claim, claim.overall(together), together, words)] if len(together) > 1 else []),
         )
@@ -120,6 +120,7 @@ def _rows(
                 "data": kinds[part.dataset],
                 "claim": claim.id,
                 "says": claim.says,
+                "attributed": claim.attributed,
                 "claim_verdict": verdict.value,
                 "part": part.label,
                 "verdict": part.judgement.verdict.value,

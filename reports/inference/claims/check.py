@@ -37,6 +37,7 @@ def _check(entry: Mapping[str, Any], evidence: Sequence[Evidence], inference: In
     return Claim(
         id=entry["id"],
         says=entry["says"],
+        attributed=entry.get("attributed", False),
         published=entry.get("published", ""),
         corpora=corpora,
         parts=tuple(sorted(parts, key=lambda part: order.index(part.dataset))),

@@ -29,10 +29,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Claim:
-    """A claim with its parts, in the order of the data sets."""
+    """A claim with its parts, in the order of the data sets.
+
+    attributed: whether summaries of the paper say that it makes the claim, which nobody here has verified.
+    """
 
     id: str
     says: str
+    attributed: bool = False
     published: str
     corpora: tuple[str, ...]
     parts: tuple[Part, ...]

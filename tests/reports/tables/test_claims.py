@@ -44,6 +44,14 @@ def test_a_claim_of_several_parts_says_how_many_led_to_its_verdict(table: Table)
     assert rows(table)["c"] == ("– not testable",) * 3
 
 
+def test_claims_that_only_summaries_of_the_paper_make_are_marked(table: Table) -> None:
+    says = {row[0]: row[1] for row in table.listings[0].rows}
+    marked = [id for id, text in says.items() if text.endswith(" (attributed to the paper, not verified)")]
+    assert marked == ["e2", "f", "g"]
+    assert set(table.frame.loc[table.frame["attributed"], "claim"]) <= {"e2", "f", "g"}
+    assert "attributed" not in says["b2"]
+
+
 def test_a_reason_that_holds_for_several_data_sets_is_said_once(table: Table) -> None:
     words = table.listings[1].rows
     assert [row[1] for row in words if row[0] == "c"] == ["iemocap-sim and meld-sim"]
