@@ -50,3 +50,25 @@ def objectives(
         divergence = F.kl_div(student, teacher, reduction="sum", log_target=True) / N
         losses.append(divergence * temperature**2 if t_squared else divergence)
     return tuple(losses)
+
+
+@torch.no_grad()
+def losses_by_modality(
+    logits: BranchLogits,
+    label: Int[Tensor, "N"],
+    temperature: float,
+    class_weights: Float[Tensor, "C"] | None = None,
+    t_squared: bool = False,
+) -> tuple[Float[Tensor, "M"], Float[Tensor, "M"]]:
+    """The terms of L2 and of L3, one a modality in the order of the logits; arguments as of :func:`objectives`.
+
+    They sum to these losses up to rounding, and carry no gradient: what is trained on is not computed from them.
+    """
+    branches = torch.stack(list(logits.unimodal.values()))
+    M, N, _ = branches.shape
+    each = F.cross_entropy(branches.flatten(0, 1), label.repeat(M), class_weights, reduction="none")
+    teacher = F.log_softmax(logits.fused / temperature, -1).expand_as(branches)
+    divergence = F.kl_div(F.log_softmax(branches / temperature, -1), teacher, reduction="none", log_target=True)
+    distillation = divergence.sum((1, 2)) / N
+    weight = N if class_weights is None else class_weights[label].sum()
+    return each.view(M, N).sum(1) / weight, distillation * temperature**2 if t_squared else distillation

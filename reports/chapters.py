@@ -13,6 +13,7 @@ from reports.figures.drawing import Drawing
 from reports.figures.effects import factorial_plot
 from reports.figures.figures import confusions, cosines, losses, weights
 from reports.figures.looks import looks_plot
+from reports.figures.modalities import losses_by_modality
 from reports.figures.per_class import per_class_plot
 from reports.figures.power import power_plot
 from reports.figures.scores import scores
@@ -131,7 +132,7 @@ CHAPTERS = (
         "Robustness",
         "How much a score depends on the seed, what more seeds could show, how steadily training runs, and how often "
         "it fails.",
-        (_drawn_power, _figure(losses)),
+        (_drawn_power, _figure(losses), _figure(losses_by_modality)),
         (_table(stability),),
     ),
     Chapter(

@@ -66,7 +66,13 @@ def build_objectives(spec: RunSpec, data: Conversations, device: str) -> Objecti
         class_weights = torch.from_numpy(len(data.label) / np.maximum(count, 1)).float().to(device)
     method = spec.method.objectives
     function = partial(OBJECTIVES[method.name].load(), **method.options)
-    return Objectives(spec.training.temperature, class_weights, function=function, names=objective_names(spec.method))
+    return Objectives(
+        spec.training.temperature,
+        class_weights,
+        function=function,
+        names=objective_names(spec.method),
+        t_squared=bool(method.options.get("t_squared", False)),
+    )
 
 
 def objective_names(method: Method) -> tuple[str, ...]:

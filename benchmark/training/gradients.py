@@ -7,12 +7,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from benchmark.data.views import MODALITIES
 from benchmark.training.batches import Batch
 from css.interfaces import OBJECTIVES, BranchLogits
 from css.model import EmotionClassifier
-from css.objectives import objectives
+from css.objectives import losses_by_modality, objectives
 
 PAIRS = tuple(f"{a}_{b}" for i, a in enumerate(OBJECTIVES) for b in OBJECTIVES[i + 1 :])
+SUMS = ("unimodal", "distillation")
+"""The objectives that are sums over modalities."""
+TERMS = tuple(f"{name}_{modality}" for name in SUMS for modality in MODALITIES)
+"""The terms of these sums."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,22 @@ class Objectives:
     class_weights: Tensor | None
     function: Callable[..., tuple[Float[Tensor, ""], ...]] = field(default=objectives, kw_only=True)
     names: tuple[str, ...] = field(default=OBJECTIVES, kw_only=True)
+    t_squared: bool = field(default=False, kw_only=True)
 
     def __call__(self, logits: BranchLogits, batch: Batch) -> tuple[Float[Tensor, ""], ...]:
         """The K losses of a batch, those of L1, L2, L3 that there are."""
         assert batch.label is not None, "objectives need labels"
         return self.function(logits, batch.label, self.temperature, self.class_weights)
+
+    def terms(self, logits: BranchLogits, batch: Batch) -> Float[Tensor, "terms"]:
+        """The losses of a batch by :data:`TERMS`, NaN for those that the method lacks; no gradient, no host sync."""
+        assert batch.label is not None, "objectives need labels"
+        losses = losses_by_modality(logits, batch.label, self.temperature, self.class_weights, self.t_squared)
+        kept = [(name, values) for name, values in zip(SUMS, losses, strict=True) if name in self.names]
+        if not kept:
+            return losses[0].new_full((len(TERMS),), torch.nan)
+        names = [f"{name}_{modality}" for name, _ in kept for modality in logits.unimodal]
+        return _placed(torch.cat([values for _, values in kept]), names, TERMS)
 
     def by_name(self, values: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch names"]:
         """A value for each of :data:`css.interfaces.OBJECTIVES`, NaN for what is not among these K."""
@@ -46,11 +62,13 @@ class ObjectiveGradients:
         losses: [K], detached.
         shared: J [K, |θ|], over the shared parameters θ.
         rest: [K, R], over all other parameters.
+        logits: that the losses are of; None where they are of something else.
     """
 
     losses: Float[Tensor, "K"]
     shared: Float[Tensor, "K theta"]
     rest: Float[Tensor, "K R"]
+    logits: BranchLogits | None = None
 
     @property
     def gramian(self) -> Float[Tensor, "K K"]:
@@ -97,7 +115,7 @@ def _placed(
     values: Float[Tensor, "*batch given"], names: Sequence[str], columns: Sequence[str]
 ) -> Float[Tensor, "*batch columns"]:
     """Values under their names among all columns; slices alone, so that no device waits for an index."""
-    if len(names) == len(columns):
+    if tuple(names) == tuple(columns):
         return values
     unknown = values.new_full(values.shape[:-1], torch.nan)
     return torch.stack([values[..., names.index(c)] if c in names else unknown for c in columns], dim=-1)
@@ -112,7 +130,8 @@ def objective_gradients(
     """
     encoded = model.encoder(batch.features, batch.speakers, batch.lengths)
     cut = {m: x.detach().requires_grad_() for m, x in encoded.items()}
-    losses = objective(model.classify(cut), batch)
+    logits = model.classify(cut)
+    losses = objective(logits, batch)
     outputs, inputs = list(encoded.values()), list(cut.values())
     jacobian = losses[0].new_empty(len(losses), sum(p.numel() for p in parameters.all))
     last = len(losses) - 1
@@ -120,9 +139,8 @@ def objective_gradients(
         head = torch.autograd.grad(loss, inputs + parameters.heads, retain_graph=k < last, materialize_grads=True)
         through = torch.autograd.grad(outputs, parameters.encoder, head[: len(inputs)], retain_graph=k < last)
         torch.cat([g.reshape(-1) for g in (*through, *head[len(inputs) :])], out=jacobian[k])
-    return ObjectiveGradients(
-        torch.stack(losses).detach(), jacobian[:, : parameters.shared_size], jacobian[:, parameters.shared_size :]
-    )
+    size = parameters.shared_size
+    return ObjectiveGradients(torch.stack(losses).detach(), jacobian[:, :size], jacobian[:, size:], logits)
 
 
 def combine(gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everything: bool) -> Float[Tensor, "P"]:

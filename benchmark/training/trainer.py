@@ -15,7 +15,7 @@ from benchmark.data.splits import RunData
 from benchmark.experiment.spec import RunSpec
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
-from benchmark.training.gradients import Parameters, combine, cosines, norms, objective_gradients
+from benchmark.training.gradients import TERMS, Parameters, combine, cosines, norms, objective_gradients
 from benchmark.training.prediction import SCORES, predict, validation_scores
 from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
 from benchmark.training.schedule import learning_rate
@@ -34,6 +34,7 @@ STEP_COLUMNS = (
 HISTORY_COLUMNS = (
     *(f"train_loss_{o}" for o in OBJECTIVES),
     "train_total",
+    *(f"train_loss_{term}" for term in TERMS),
     *SCORES,
     "finite",
 )
@@ -113,6 +114,7 @@ class Trainer:
         self.objective = build_objectives(spec, data.train, device)
         self.probe_batch = probe_batch(self.train_data, settings.probe_conversations)
         self.progress = Progress()
+        self.terms: list[Tensor] = []  # of the epoch's steps so far, on the device
         # What a fusion draws in training comes from torch's global generator: it is this run's from here on.
         torch.manual_seed(derive(spec.seed, "fusion dropout"))
 
@@ -128,6 +130,7 @@ class Trainer:
         step = sum(map(len, progress.steps))
         budget = settings.epochs * self.train_data.batches(settings.batch_size)
         rows = []
+        self.terms = []
         start = time.perf_counter()
         probing = 0.0
         for batch in self.train_data.epoch(settings.batch_size, self.spec.seed, epoch):
@@ -145,6 +148,7 @@ class Trainer:
             self._record(self._probe(), step, epoch, torch.full((len(self.objective.names),), torch.nan))
             probing += time.perf_counter() - before
         steps = torch.stack(rows).double().cpu().numpy()
+        terms = torch.stack(self.terms).double().mean(0)
         trained = time.perf_counter()
         scores = self._validate()
         test = predict(self.model, self.test_data)
@@ -156,7 +160,7 @@ class Trainer:
         total = losses[[OBJECTIVES.index(name) for name in self.objective.names]].sum()
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
-        progress.history.append([*losses.tolist(), float(total), *scores.values(), float(finite)])
+        progress.history.append([*losses.tolist(), float(total), *terms.tolist(), *scores.values(), float(finite)])
         if progress.selected in (epoch, None):
             progress.probabilities = test
         progress.seconds["train"] += trained - start - probing
@@ -189,19 +193,22 @@ class Trainer:
         aggregator, by_name, by_pair = self.aggregator, self.objective.by_name, self.objective.by_pair
         if aggregator.needs_gramian:
             gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
-            losses, gramian = gradients.losses, gradients.gramian
+            losses, gramian, logits = gradients.losses, gradients.gramian, gradients.logits
             weights = aggregator(gramian, losses)
             self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
             blocks = by_pair(cosines(self.parameters.gramians(gradients.shared))).flatten()
             conflict = torch.cat([by_name(norms(gramian)), by_pair(cosines(gramian)), blocks])
         else:
-            objectives = torch.stack(self.objective(self.model(batch.features, batch.speakers, batch.lengths), batch))
+            logits = self.model(batch.features, batch.speakers, batch.lengths)
+            objectives = torch.stack(self.objective(logits, batch))
             losses = objectives.detach()
             weights = aggregator(None, losses)
             self.optimizer.zero_grad()
             (weights @ objectives).backward()
             known = STEP_COLUMNS.index(NORMS[0])
             conflict = losses.new_full((len(self.step_columns) - known,), torch.nan)
+        if logits is not None:
+            self.terms.append(self.objective.terms(logits, batch))
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
         if clip := self.spec.training.clip_norm:
             torch.nn.utils.clip_grads_with_norm_(self.parameters.all, clip, norm)  # what clip_grad_norm_ does with it

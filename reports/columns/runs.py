@@ -2,6 +2,7 @@
 
 from reports.columns.shared import ORIGIN, PARTS, RUN
 from reports.measures.conflict import DISPLACEMENT, NORMS
+from reports.measures.runs import BY_MODALITY
 from reports.reading.runs import OBJECTIVES, PAIRS
 
 CLASSES_OF_RUNS = RUN | {
@@ -14,6 +15,10 @@ CLASSES_OF_RUNS = RUN | {
 HISTORY = RUN | {
     "epoch": "The epoch, from 1.",
     **{f"train_loss_{o}": f"The mean training loss of the {o} objective over the epoch, nats." for o in OBJECTIVES},
+    **{
+        column: f"The part of the {o} objective that is of {column.rpartition('_')[2]}, nats."
+        for o, columns in BY_MODALITY.items() for column in columns
+    },
     "train_total": "The mean of the loss that was minimised, nats.",
     "validation_loss": "The validation loss of the fused branch, nats.",
     "validation_weighted_f1": "The weighted F1 on validation data, %.",

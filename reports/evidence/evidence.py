@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,12 @@ def collect(comparison: Comparison) -> Evidence:
     blocks: list[dict[str, Any]] = []
     directions: list[dict[str, Any]] = []
     outcomes: dict[tuple[str, int], Outcome] = {}
+    newer = [*measures.FINITE, *chain.from_iterable(measures.BY_MODALITY.values())]
     for method in comparison.methods:
         refits = {run.seed: run for run in method.refits}
         for run in method.runs:
             steps = run.frame("steps", measures.STEP_COLUMNS, newer=conflict.NORMS)
-            history = run.frame("history", measures.HISTORY_COLUMNS, newer=measures.FINITE)
+            history = run.frame("history", measures.HISTORY_COLUMNS, newer=newer)
             probed = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
             whose = {"method": method.label, "seed": run.seed}
             row: dict[str, Any] = whose | _measures(run, refits.get(run.seed), steps, history, probed)

@@ -8,22 +8,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from reports.evidence.evidence import Evidence
+from reports.figures.curves import band
 from reports.figures.drawing import Drawing, file_name, heading, in_numbers
-from reports.figures.marks import mark, plot_dots
-from reports.figures.style import BLUES, MUTED, PAPER, Look, Palette, look, name_lines, new_figure, text_on
+from reports.figures.marks import mark
+from reports.figures.style import BLUES, MUTED, PAPER, Palette, look, name_lines, new_figure, text_on
 from reports.measures.runs import WEIGHTS
 from reports.reading.runs import OBJECTIVES, PAIRS
 from reports.text import counted
 
 WEIGHT_PANELS = 6
 PROBE_POINTS = 30
-HOVER_POINTS = 24
 _OBJECTIVE_LOOKS = (look(7), look(4), look(5))  # the last ones: methods take theirs from the front
 
 
@@ -94,7 +93,7 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
         ends = []
         for name in objectives[label]:
             style, column = _OBJECTIVE_LOOKS[OBJECTIVES.index(name)], f"weight_{name}"
-            end = _band(axes, rows, ("epoch", column), style, name=f"{label}, {name}", method=label)
+            end = band(axes, rows, ("epoch", column), style, name=f"{label}, {name}", method=label)
             ends.append((name, end, style))
             means[f"{label} {name}"] = float(rows[column].mean())
         axes.axhline(1 / len(ends), color=MUTED, linewidth=1)
@@ -177,41 +176,6 @@ def _curves(
     for method in evidence.comparison.methods:
         rows = frame[frame["method"] == method.label]
         style = palette.look(method.label)
-        ends[method.label] = _band(axes, rows, (time, column), style, name=method.label, method=method.label)
+        ends[method.label] = band(axes, rows, (time, column), style, name=method.label, method=method.label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     return {name: end for name, end in ends.items() if np.isfinite(end)}
-
-
-def _band(axes: Axes, rows: pd.DataFrame, columns: tuple[str, str], look: Look, *, name: str, method: str) -> float:
-    """Mean over seeds and ± 1 sd, at the times that every seed reached; returns the mean's last value.
-
-    `columns`: time, and what is drawn. `name`: what the line is called on hover.
-    """
-    time, column = columns
-    table = rows.pivot(index=time, columns="seed", values=column)
-    table = table[rows.pivot(index=time, columns="seed", values="method").notna().all(axis=1)]
-    values = table.to_numpy(dtype=float)
-    at = table.index.to_numpy(dtype=float)
-    values = np.where(np.isfinite(values), values, np.nan)
-    mean = values.mean(axis=1)  # NaN where a seed has none: a mean over fewer seeds would jump
-    known = np.flatnonzero(np.isfinite(mean))
-    if not len(known):
-        return float("nan")
-    first, last = (f"{mean[i]:.3g} at {time} {at[i]:g}" for i in known[[0, -1]])
-    (line,) = axes.plot(at, mean, color=look.colour, linestyle=look.dash, **look.markers(len(at)))
-    mark(line, f"{name}: {first}, {last}; mean over seeds", method)
-    _say_values(axes, at[known], mean[known], f"{name} at {time}", method)
-    if values.shape[1] > 1:
-        sd = values.std(axis=1, ddof=1)
-        band = axes.fill_between(at, mean - sd, mean + sd, color=look.colour, alpha=0.13, linewidth=0)
-        mark(band, f"{name}: mean ± 1 sd over seeds", method)
-    return float(mean[known[-1]])
-
-
-def _say_values(
-    axes: Axes, at: Float[np.ndarray, " times"], mean: Float[np.ndarray, " times"], name: str, method: str
-) -> None:
-    """Have a line say its values on hover, at HOVER_POINTS of its times or a few less, by dots that nobody sees."""
-    every = slice(None, None, -(-len(at) // HOVER_POINTS))
-    titles = [f"{name} {time:g}: {value:.3g}" for time, value in zip(at[every], mean[every], strict=True)]
-    plot_dots(axes, at[every].tolist(), mean[every].tolist(), titles, method, marker="o", markersize=8, alpha=0)

@@ -26,6 +26,11 @@ HISTORY_COLUMNS = [
     "validation_loss",
     "validation_weighted_f1",
 ]
+BY_MODALITY = {
+    name: [f"train_loss_{name}_{modality}" for modality in ("text", "audio", "visual")]
+    for name in ("unimodal", "distillation")
+}
+"""The columns of the history, by objective, that runs have since losses are recorded by modality."""
 FINITE = ("finite",)
 """The column of the history that early runs do not have."""
 

@@ -6,6 +6,7 @@ import torch
 from scipy.special import log_softmax
 
 from css.interfaces import BranchLogits
+from css.objectives import losses_by_modality
 from css.objectives import objectives as separate_objectives
 
 MODALITIES = ("text", "audio", "visual")
@@ -50,6 +51,19 @@ def test_losses_are_their_definitions(temperature, weights, modalities):
     class_weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
     losses = objectives(logits, label, temperature, class_weights)
     np.testing.assert_allclose(losses.numpy(), by_hand(logits, label.numpy(), temperature, weights), rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, [0.5, 1.0, 7.0, 3.0]])
+@pytest.mark.parametrize("t_squared", [False, True])
+def test_terms_by_modality_are_the_losses_of_that_modality_alone(weights, t_squared):
+    logits, label = example()
+    class_weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    unimodal, distillation = losses_by_modality(logits, label, 3.0, class_weights, t_squared)
+    for i, (m, x) in enumerate(logits.unimodal.items()):
+        _, alone, distilled = by_hand(BranchLogits(logits.fused, {m: x}), label.numpy(), 3.0, weights)
+        assert unimodal[i].item() == pytest.approx(alone, rel=1e-12)
+        assert distillation[i].item() == pytest.approx(distilled * (9 if t_squared else 1), rel=1e-12)
+    assert not unimodal.requires_grad
 
 
 @pytest.mark.parametrize("unimodal", [True, False])

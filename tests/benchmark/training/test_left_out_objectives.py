@@ -130,6 +130,32 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(
         assert torch.equal(t, resumed.state()[name]), name
 
 
+@pytest.mark.parametrize(
+    ("method", "known"),
+    [
+        ("css", ("unimodal", "distillation", "text", "audio", "visual")),
+        ("adam", ("unimodal", "distillation", "text", "audio", "visual")),
+        ("css(unimodal=false)", ("distillation", "text", "audio", "visual")),
+        ("text-only(distillation=false)", ("unimodal", "text")),
+        ("pair-text-visual/css(t_squared=true)", ("unimodal", "distillation", "text", "visual")),
+        ("adam(unimodal=false,distillation=false)", ()),
+    ],
+)
+def test_losses_by_modality_are_recorded_by_epoch_and_sum_to_their_objective(
+    method: str, known: tuple[str, ...], make_trainer: Make
+) -> None:
+    trainer = make_trainer(method)
+    train(trainer)
+    for epoch in range(2):
+        for objective in ("unimodal", "distillation"):
+            terms = [trainer.progress.column(f"train_loss_{objective}_{m}")[epoch] for m in ("text", "audio", "visual")]
+            finite = [m for m, x in zip(("text", "audio", "visual"), terms, strict=True) if np.isfinite(x)]
+            assert finite == [m for m in ("text", "audio", "visual") if {m, objective} <= set(known)]
+            if finite:
+                total = trainer.progress.column(f"train_loss_{objective}")[epoch]
+                assert np.nansum(terms) == pytest.approx(total, rel=1e-5)
+
+
 def test_one_objective_alone_is_trained_alike_by_every_aggregator(make_trainer: Make) -> None:
     """With one gradient every weight is 1: over θ, fusion and classifier all are plain Adam on L1."""
     runs = [make_trainer(without(m, LEFT_OUT[-1]), epochs=2) for m in ("adam", "css", "pcgrad", "spf+mgda")]
