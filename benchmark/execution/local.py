@@ -28,11 +28,14 @@ _ENVIRONMENT = Lock()  # held while the environment is a worker's
 _OVER = (Finished, Interrupted, Failed)
 _POLL_SECONDS = 0.2  # between two looks at whether to stop
 _STACK_SECONDS = 1.0  # for a worker that hangs to write down where
+_LEAVE_SECONDS = 10.0  # for a worker that is told to leave
 _LOG_CHARACTERS = 20_000  # of a dead worker's last words
 
 
 class Scheduler(Executor):
     """Runs tasks on ``workers`` processes, each given the next one as it gets free; a worker that dies is replaced.
+
+    One that has made a run with a plug-in leaves: what that may have changed of its process, other runs do not meet.
 
     Workers share nothing but the store: each has a pipe of its own, so that none can die holding what others wait for.
     Each sees one of ``gpus``, in turn; where there are none, all that the machine has.
@@ -75,8 +78,7 @@ class Scheduler(Executor):
     def _dismiss(self) -> None:
         """Let the workers leave that have nothing to do any more."""
         for worker in self._idle:
-            worker.send(None)
-            worker.process.join()
+            worker.leave()
         self._idle.clear()
 
     def _free_gpu(self) -> str | None:
@@ -95,7 +97,10 @@ class Scheduler(Executor):
             event = self._failed(worker.task, event.error, event.lasting)
         if isinstance(event, (*_OVER, Retried)):
             del self._busy[worker.connection]
-            self._idle.append(worker)
+            if worker.task.spec.method.plugins:
+                worker.leave()
+            else:
+                self._idle.append(worker)
         return event
 
     def _end_hung(self, worker: "_Worker") -> Event:
@@ -165,6 +170,13 @@ class _Worker:
             self._log_start = len(self.store.log(task.spec.key))  # earlier attempts' words are not this one's
         with suppress(OSError):  # a worker that died is noticed when it is heard
             self.connection.send(task)
+
+    def leave(self) -> None:
+        """Have it end, at once where it does not in time."""
+        self.send(None)
+        self.process.join(_LEAVE_SECONDS)
+        self.process.kill()
+        self.process.join()
 
     def hear(self) -> Event:
         """The next event; raises EOFError or OSError where the worker is dead."""

@@ -7,6 +7,7 @@ from typing import Any
 from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up
+from benchmark.base.process_state import put_back
 from benchmark.data.datasets import dataset
 from benchmark.execution.tasks import Task
 from benchmark.experiment.provenance import provenance
@@ -47,7 +48,8 @@ def rebuild(record: Mapping[str, Any], data_dir: Path | None, plugins: Collectio
         if component.plugin is None:
             look_up(kind, component.name, known)
         else:
-            load_class(component.plugin.factory)
+            with put_back():
+                load_class(component.plugin.factory)
     data = dataset(spec.dataset, data_dir, spec.inputs)
     if data.fingerprint != spec.provenance.data:
         where = data.file or "the simulator"

@@ -86,9 +86,8 @@ def _make(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: C
 def _refuse_other_code(spec: RunSpec) -> None:
     """Raise RuntimeError where this process would not make the run that its key says."""
     here = provenance(spec.provenance.data, spec.provenance.device)
-    plugins = [c.plugin for c in (spec.method.fusion, spec.method.aggregator) if c.plugin]
     changed = [name for name, value in here if value != getattr(spec.provenance, name)]
-    changed += [p.factory for p in plugins if package_fingerprint(p.factory) != p.source]
+    changed += [p.factory for p in spec.method.plugins if package_fingerprint(p.factory) != p.source]
     if changed:
         raise RuntimeError(
             f"{', '.join(changed)} changed after the grid was started, or is another on {platform.node()}, so this run "

@@ -54,8 +54,10 @@ def work(connection: Connection, store: Store, gpu: str | None, environ: Mapping
         except OSError:  # the coordinator is gone, which is no error of the run
             os._exit(1)
 
+    whole = Store(store.root.absolute())  # whatever folder a plug-in leaves the process in
     while (task := _next(connection)) is not None:
-        make(task, store, send, connection.poll)
+        make(task, whole, send, connection.poll)
+    os._exit(0)  # not by the interpreter's end, which waits for every thread that a plug-in has started
 
 
 def environment() -> dict[str, str]:

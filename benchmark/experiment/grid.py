@@ -118,7 +118,7 @@ def _check_modalities(method: Method, dataset: DataSet) -> None:
 
 def may_be_refused(spec: RunSpec) -> bool:
     """Whether the method's own factory may turn it down, which only building it shows."""
-    if spec.method.fusion.plugin or spec.method.aggregator.plugin:
+    if spec.method.plugins:
         return True
     entry, options = FUSIONS[spec.method.fusion.name], spec.method.fusion.options
     default = {name: option.default for name, option in entry.options.items()}

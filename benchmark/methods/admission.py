@@ -25,9 +25,8 @@ def admit(method: Method, named: Collection[str]) -> None:
     """
     if named:
         find_here()
-    for component in (method.encoder, method.fusion, method.aggregator, method.objectives):
-        if component.plugin is not None:
-            _admit(component.plugin, named)
+    for plugin in method.plugins:
+        _admit(plugin, named)
 
 
 def _admit(plugin: Plugin, named: Collection[str]) -> None:

@@ -33,6 +33,12 @@ class Method(Frozen):
     objectives: Component
 
     @property
+    def plugins(self) -> list[Plugin]:
+        """Where those of the four come from that are from outside."""
+        parts = (self.encoder, self.fusion, self.aggregator, self.objectives)
+        return [part.plugin for part in parts if part.plugin is not None]
+
+    @property
     def components(self) -> dict[str, dict[str, Any]]:
         """The four as plain values by kind; ``plugin`` is named only where there is one."""
         return self.model_dump(exclude={"canonical", "label"}, exclude_none=True)

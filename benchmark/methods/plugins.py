@@ -17,6 +17,7 @@ from typing import Any
 from benchmark.base.errors import UserError
 from benchmark.base.fingerprints import package_fingerprint
 from benchmark.base.names import look_up
+from benchmark.base.process_state import put_back
 from benchmark.methods.entries import Entry, Option, Range
 from benchmark.methods.parts import Plugin
 from benchmark.methods.registry import AGGREGATORS, ALIASES, FUSIONS
@@ -70,7 +71,8 @@ def register(plugins: Sequence[str] = ()) -> None:
     if plugins:
         find_here()
     for factory in plugins:
-        _, kind = load_class(factory)
+        with put_back():
+            _, kind = load_class(factory)
         _add(kind, factory.partition(":")[2], factory)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.base.errors import UserError
+from benchmark.base.process_state import put_back
 from benchmark.store.checksums import damage
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def refuse_unusable(specs: "Iterable[RunSpec]", datasets: "Iterable[DataSet]") -
     if doubtful := list(filter(may_be_refused, runs)):
         from benchmark.training.building import refuse_unbuildable
 
-        refuse_unbuildable(doubtful)
+        with put_back():
+            refuse_unbuildable(doubtful)
 
 
 def existing(store: Path) -> Path:

@@ -56,7 +56,9 @@ class RayExecutor(Executor):
         super().__init__(store, workers, timeout)
         self.runs_per_gpu = runs_per_gpu
         share = gpu_share(runs_per_gpu)
-        self._make = ray.remote(num_cpus=1, num_gpus=share, max_retries=0, num_returns="streaming")(make_there)
+        options = {"num_cpus": 1, "num_gpus": share, "max_retries": 0, "num_returns": "streaming"}
+        self._make = ray.remote(**options)(make_there)
+        self._make_last = ray.remote(**options, max_calls=1)(make_there)  # ends its process, which a plug-in may change
         self._data: dict[DataSet, Any] = {}
         self._running: list[_Run] = []
         self._waiting: deque[Task] = deque()  # asked for, but not begun
@@ -108,7 +110,8 @@ class RayExecutor(Executor):
                     folder = self.store.folder(key)
                     left = {f.name: f.read_bytes() for pattern in (_CHECKPOINT, _LOG) for f in folder.glob(pattern)}
                     fields = {"spec": task.spec, "git": task.git, "examination": task.examination}
-                    stream = self._make.remote(fields, self._data[task.dataset], left)
+                    make = self._make_last if task.spec.method.plugins else self._make
+                    stream = make.remote(fields, self._data[task.dataset], left)
                     self._running.append(_Run(task, claim.pop_all(), stream))
 
     def _speaking(self) -> list[_Run]:
