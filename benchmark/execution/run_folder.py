@@ -5,6 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmark.base.files import write_json
+from benchmark.base.files import read_object, write_json
 from benchmark.data.conversations import Conversations
 from benchmark.data.defects.remedies import Change
 from benchmark.data.splits import RunData
@@ -96,12 +97,20 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     write_json(folder / "result.json", with_checksums(folder, result))
 
 
-def manifest(task: Task, data: RunData, changes: Sequence[Change]) -> dict[str, Any]:
+def begun(folder: Path) -> str:
+    """When the run's first attempt began, as its folder says: an earlier one is not made later by going on with it."""
+    now = datetime.now(UTC)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        now = min(now, datetime.fromisoformat(read_object(folder / "manifest.json")["created"]))
+    return now.isoformat(timespec="seconds")
+
+
+def manifest(task: Task, data: RunData, changes: Sequence[Change], created: str) -> dict[str, Any]:
     """The content of ``manifest.json``: where the run came from; ``changes`` are those of the data's remedies."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     sizes = {name: (len(part), part.utterances) if part else (0, 0) for name, part in parts.items()}
     return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": created,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -11,7 +11,7 @@ from benchmark.data.conversations import Conversations
 from benchmark.data.defects.remedies import Change
 from benchmark.data.splits import split
 from benchmark.execution.memory import reset_peak_memory
-from benchmark.execution.run_folder import manifest, write_result
+from benchmark.execution.run_folder import begun, manifest, write_result
 from benchmark.execution.tasks import Data, Task
 from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import RunSpec
@@ -66,7 +66,7 @@ def _make(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: C
     data = split(conversations, spec.seed, hold_out=spec.protocol == "validated")
     store.clear(spec.key)
     write_json(folder / "spec.json", spec.record())
-    write_json(folder / "manifest.json", manifest(task, data, changes))
+    write_json(folder / "manifest.json", manifest(task, data, changes, begun(folder)))
 
     trainer = Trainer(spec, data, spec.provenance.device)
     checkpoint.load_checkpoint(folder, trainer)

@@ -78,7 +78,8 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
     """The weights applied in training, for methods whose weights are not constant; None if there are none."""
     by_method = evidence.weights.groupby("method")[WEIGHTS]
     spread = (by_method.max() - by_method.min()).max(axis=1)
-    objectives = {m.label: m.runs[0].objectives for m in evidence.comparison.methods if spread[m.label] > 1e-6}
+    varying = set(spread.index[spread > 1e-6])  # a method that skipped every step is not there
+    objectives = {m.label: m.runs[0].objectives for m in evidence.comparison.methods if m.label in varying}
     labels = list(objectives)[:WEIGHT_PANELS]
     if not labels:
         return None

@@ -19,7 +19,9 @@ VARIES = 1e-6
 def ternary(evidence: Evidence, palette: Palette) -> Drawing | None:
     """From the first epoch to the last, a path a method whose weights vary; None where none does."""
     by_method = evidence.weights.groupby(["method", "epoch"])[WEIGHTS].mean()
-    paths = {m.label: by_method.loc[m.label].to_numpy(dtype=float) for m in evidence.comparison.methods}
+    weighed = by_method.index.unique("method")  # a method may have skipped every step
+    labels = [m.label for m in evidence.comparison.methods if m.label in weighed]
+    paths = {label: by_method.loc[label].to_numpy(dtype=float) for label in labels}
     paths = {label: path for label, path in paths.items() if np.ptp(path, axis=0).max() > VARIES}
     if not paths:
         return None

@@ -96,6 +96,11 @@ class Run:
         return str(self.spec.get("protocol", "validated"))
 
     @property
+    def is_of_search(self) -> bool:
+        """Whether a search made it. Imported runs have the seeds of their makers, whatever these are."""
+        return self.seed >= TUNING_SEED and self.protocol != "imported"
+
+    @property
     def tuned(self) -> Mapping[str, Any] | None:
         """The `study` that tuned settings come from, and the preset's values in `base`; None without tuned settings."""
         return self.spec.get("tuned")
@@ -258,10 +263,10 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
             raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
     lost = (*map(_read_failed, failed), *(_lost(f, str(error)) for f, error in damages.items()))
     return StoredRuns(
-        tuple(run for run in runs if run.seed < TUNING_SEED),
+        tuple(run for run in runs if not run.is_of_search),
         tuple(run for run in lost if not run.tuning),
         len(folders) - len(complete) - len(failed),
-        tuple(run for run in runs if run.seed >= TUNING_SEED),
+        tuple(run for run in runs if run.is_of_search),
         tuple(run for run in lost if run.tuning),
         {folder.name: str(error) for folder, error in damages.items()},
     )
@@ -355,7 +360,7 @@ def _lost(folder: Path, error: str) -> FailedRun:
         key=folder.name,
         name=f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}",
         error=error,
-        tuning=spec["seed"] >= TUNING_SEED,
+        tuning=spec["seed"] >= TUNING_SEED and spec.get("protocol") != "imported",
         group=spec["group"],
         seed=spec["seed"],
     )

@@ -35,7 +35,8 @@ def sd_limit(sd: float, n: float, confidence: float = TARGET) -> float:
 
 def attained_level(n: int, alpha: float = 0.05) -> float:
     """Size of the exact sign-flip test of n differences: the largest k / 2ⁿ⁻¹ that does not exceed alpha."""
-    return math.floor(alpha * 2 ** (n - 1) + 1e-9) / 2 ** (n - 1)
+    flips = 2.0 ** min(n - 1, 1000)  # of more, alpha is a multiple to the last bit
+    return math.floor(alpha * flips + 1e-9) / flips
 
 
 def power(delta: float, sd: float, n: float, level: float = 0.05, degrees: float | None = None) -> float:

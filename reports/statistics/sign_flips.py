@@ -3,6 +3,7 @@
 The flips of all seeds but the first suffice: a statistic that ignores the overall sign takes every value twice.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ class FlipTest:
 
 def smallest_p(n: int) -> float:
     """Smallest two-sided p that an exact sign-flip test of n paired differences can reach: 2 / 2ⁿ, at most 1."""
-    return min(1.0, 2.0 / 2**n)
+    return min(1.0, max(2.0 ** (1 - n), sys.float_info.min))  # not 0, however many differences there are
 
 
 def flips(n: int, count: int | None, rng: np.random.Generator, rows: int) -> Iterator[Float[np.ndarray, "rows n"]]:

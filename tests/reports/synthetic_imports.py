@@ -19,12 +19,13 @@ def write_import(
     selection: str = "unknown",
     paired: bool = False,
     fingerprint: str = "d" * 64,
+    first: int = 0,
 ) -> None:
-    """Runs as docs/run-format.md says, seeds from 0; weighted F1 in points, accuracy a point above."""
+    """Runs as docs/run-format.md says, seeds from ``first``; weighted F1 in points, accuracy a point above."""
     like = next(r for r in read_store(store).runs if r.dataset == dataset and r.protocol == "validated")
     table = pd.read_parquet(like.folder / "predictions.parquet", columns=["conversation", "utterance", "label"])
     classes = len(like.manifest["data"]["classes"])
-    for seed, score in enumerate(scores):
+    for seed, score in enumerate(scores, first):
         group = hashed("imported", dataset, fingerprint, label, selection, paired)
         key = hashed(group, seed, score)
         folder = store / "runs" / key

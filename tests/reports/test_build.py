@@ -205,6 +205,17 @@ def test_eight_seeds_and_more_give_verdicts(tmp_path: Path, add_run):
     assert "Estimation only" not in page
 
 
+@pytest.mark.parametrize("methods", [("css",), ("css", "adam")])
+def test_a_method_that_skipped_every_step_does_not_stop_the_report(tmp_path: Path, add_run, methods: tuple[str, ...]):
+    for label in ("css", "adam"):
+        folder = add_run(tmp_path / "store", "meld", label, epochs=3)
+        if label in methods:
+            steps = pd.read_parquet(folder / "steps.parquet").assign(skipped=True)
+            steps.loc[:, [name for name in steps if name.startswith(("weight_", "cos_"))]] = float("nan")
+            steps.to_parquet(folder / "steps.parquet")
+    assert build(tmp_path / "store", tmp_path / "report").is_file()
+
+
 def test_a_diverged_run_does_not_stop_the_report(tmp_path: Path, add_run, edit_json):
     for label in ("css", "adam"):
         for seed in range(2):

@@ -24,7 +24,8 @@ from benchmark.store.store import Store
 
 _POLL_SECONDS = 0.2  # between two looks at whether to stop, and at runs that another process is making
 _FETCH_SECONDS = 10.0  # between two checkpoints of a run that are fetched from its node
-_RESULT, _CHECKPOINT, _LOG = "result.json", "checkpoint.*", "log.txt"
+_RESULT, _CHECKPOINT = "result.json", "checkpoint.*"
+_LEFT = (_CHECKPOINT, "log.txt", "manifest.json")  # what an attempt goes on from: the manifest says when it began
 
 
 @dataclass
@@ -108,7 +109,7 @@ class RayExecutor(Executor):
                     if task.dataset not in self._data:
                         self._data[task.dataset] = ray.put(Shipped.of(task.dataset))
                     folder = self.store.folder(key)
-                    left = {f.name: f.read_bytes() for pattern in (_CHECKPOINT, _LOG) for f in folder.glob(pattern)}
+                    left = {f.name: f.read_bytes() for pattern in _LEFT for f in folder.glob(pattern)}
                     fields = {"spec": task.spec, "git": task.git, "examination": task.examination}
                     make = self._make_last if task.spec.method.plugins else self._make
                     stream = make.remote(fields, self._data[task.dataset], left)

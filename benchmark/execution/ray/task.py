@@ -54,7 +54,7 @@ def make_there(task: Mapping[str, Any], data: Shipped, left: Files) -> Iterator[
     Args:
         task: the fields of a :class:`Task` but its data set.
         data: the data set.
-        left: what an earlier attempt left: its checkpoint, its log.
+        left: what an earlier attempt left: its checkpoint, its log, its manifest.
     """
     messages: SimpleQueue[Event | Files | None] = SimpleQueue()
     with _scratch() as root:

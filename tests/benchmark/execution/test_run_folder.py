@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 
 from benchmark.base.errors import UserError
 from benchmark.data.datasets import dataset
+from benchmark.execution.run_folder import begun
 from benchmark.execution.running import execute
 from benchmark.execution.tasks import Task
 from benchmark.experiment.grid import expand
@@ -139,6 +141,27 @@ def test_training_labels_do_change_what_is_learnt(tmp_path: Path) -> None:
         for n, given in enumerate((items, other))
     )
     assert all(lied["digests"][name] != told["digests"][name] for name in told["digests"])
+
+
+def test_a_run_that_goes_on_keeps_when_it_began(features: Path, tmp_path: Path) -> None:
+    data, store = dataset("meld", features), Store(tmp_path)
+    (spec,) = expand(load_preset("smoke"), [data], ["adam"], [0])
+    store.prepare()
+    stops = iter((False, True))
+    assert not execute(Task(spec, data, None), store, lambda _: None, lambda: next(stops))
+    file = store.folder(spec.key) / "manifest.json"
+    began = "2020-01-02T03:04:05+00:00"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"created": began}))
+    assert execute(Task(spec, data, None), store, lambda _: None, lambda: False)
+    assert json.loads(file.read_text())["created"] == began
+
+
+@pytest.mark.parametrize("manifest", [None, "{", "{}", '{"created": 3}', '{"created": "2999-01-01T00:00:00+00:00"}'])
+def test_a_beginning_that_nothing_says_is_now(tmp_path: Path, manifest: str | None) -> None:
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    assert begun(tmp_path)[:2] == "20"
+    assert datetime.fromisoformat(begun(tmp_path)) <= datetime.now(UTC)
 
 
 def test_a_complete_run_is_not_made_again(tmp_path: Path) -> None:

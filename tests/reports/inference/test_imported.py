@@ -55,6 +55,14 @@ def ours(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "store"))
 
 
+def test_imports_keep_the_seeds_of_their_makers_whatever_these_are(ours: Path) -> None:
+    write_import(ours, OURS[:2], first=1_000_000)
+    stored = read_store(ours)
+    assert stored.tuning == ()
+    (comparison,) = compare(stored.runs)[0]
+    assert [(m.label, len(m.runs)) for m in comparison.imported] == [(UNKNOWN, 2)]
+
+
 def test_imports_stand_beside_the_runs_on_the_same_data(ours: Path) -> None:
     write_import(ours, OURS[:3])
     write_import(ours, OURS[:2], fingerprint="e" * 64)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from reports.statistics import smallest_p
 from reports.statistics.power import (
     attained_level,
     detectable_difference,
@@ -77,6 +78,12 @@ def test_a_spread_of_zero_shows_everything_and_an_unknown_one_nothing():
 @pytest.mark.parametrize(("n", "level"), [(5, 0.0), (6, 1 / 32), (8, 6 / 128), (10, 25 / 512)])
 def test_the_flip_test_attains_a_multiple_of_its_floor(n, level):
     assert attained_level(n) == level
+
+
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 1100, 10_000])
+def test_thousands_of_seeds_attain_the_level_and_have_a_floor_above_zero(n):
+    assert attained_level(n) == 0.05
+    assert 0 < smallest_p(n) < 1e-300
 
 
 @pytest.mark.parametrize(("n", "d_z"), [(8, 1.0), (10, 1.0), (12, 0.6)])
