@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from benchmark.base.errors import UserError
+from benchmark.base.fingerprints import package_fingerprint
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import DataSet, dataset
 from benchmark.data.defects.remedies import Change
@@ -25,6 +26,7 @@ from benchmark.execution.local import Scheduler
 from benchmark.execution.tasks import Task
 from benchmark.experiment.grid import expand
 from benchmark.experiment.presets import load_preset
+from benchmark.methods.parts import Plugin
 from benchmark.store.checksums import FILES
 from benchmark.store.store import Store
 from tests.benchmark.harness import HUNG, MAIN, Say, StartCli, digests, until
@@ -86,6 +88,14 @@ class Telling(Conversations):
         print("GPU", os.environ.get("CUDA_VISIBLE_DEVICES"), "writable", self.features["text"].flags.writeable)
         print("threads", torch.get_num_threads(), "deterministic", torch.are_deterministic_algorithms_enabled())
         print("allocator", b"MALLOC_TRIM_THRESHOLD_=1073741824" in began)
+        return super().where(split)
+
+
+class Named(Conversations):
+    """Says which process it is in."""
+
+    def where(self, split: str) -> Conversations:
+        print("process", os.getpid())
         return super().where(split)
 
 
@@ -293,3 +303,17 @@ def test_without_ray_the_command_says_how_to_get_it(start_cli: StartCli, tmp_pat
     _, err = process.communicate(timeout=HUNG)
     assert process.returncode == 2
     assert err.strip() == "error: --executor ray needs Ray: install it with pip install 'css-bench[ray]'"
+
+
+def test_a_run_with_a_plug_in_is_the_last_of_its_process(executor: Any, store: Store, features: Path) -> None:
+    factory = "baselines.fusions.concat:ConcatFusion"  # which stands for somebody else's
+    plugin = Plugin(factory=factory, source=package_fingerprint(factory))
+    foreign = []
+    for task in tasks(features, "concat", kinds=(Named,) * 3):
+        fusion = task.spec.method.fusion.model_copy(update={"plugin": plugin})
+        method = task.spec.method.model_copy(update={"fusion": fusion})
+        foreign.append(replace(task, spec=task.spec.model_copy(update={"method": method})))
+    executor.workers = 1
+    assert ends(list(executor.run(foreign))) == [Finished] * 3
+    logs = [store.log(task.spec.key).decode().split() for task in foreign]
+    assert len({log[log.index("process") + 1] for log in logs}) == 3
