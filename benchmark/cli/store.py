@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.base.errors import UserError
-from benchmark.base.files import read_object
 from benchmark.base.words import counted
 from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import drawn, show
@@ -132,6 +131,7 @@ def _score(row: dict[str, Any]) -> str:
 
 
 def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
+    from benchmark.base.files import read_object
     from benchmark.store.checksums import damage
     from benchmark.store.records import DamagedRunError
 
