@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from benchmark.base.errors import UserError
 from benchmark.base.process_state import put_back
-from benchmark.store.checksums import damage
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
@@ -23,6 +22,8 @@ def missing(specs: "Iterable[RunSpec]", store: "Store") -> "dict[str, RunSpec]":
 
 def damages(keys: Iterable[str], store: "Store") -> Iterator[str]:
     """A sentence for each of these runs that is finished and damaged, and therefore going to be made again."""
+    from benchmark.store.checksums import damage
+
     for key in keys:
         if store.is_complete(key):
             yield f"warning: run {key} in {store.root} is damaged ({damage(store.folder(key))}): made again"
