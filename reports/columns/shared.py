@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 ORIGIN = {
     "dataset": "The name of the data set.",
-    "data": "Where its data come from: simulated, real-published or real-unpublished, with -remedied where changed.",
+    "data": "Their origin: simulated, real-published, real-unpublished or real-own, with -remedied where changed.",
 }
 METHOD = ORIGIN | {
     "protocol": "How epochs were chosen: validated, published or imported.",

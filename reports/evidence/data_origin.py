@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from reports.reading.runs import Run
 
+OF_THE_PAPER = ("iemocap", "meld")
+"""The corpora that the paper's claims are about; any other that is not simulated is one of the user's own."""
+
 
 @dataclass(frozen=True)
 class DataOrigin:
@@ -17,9 +20,15 @@ class DataOrigin:
     remedies: tuple[str, ...] = ()
 
     @property
+    def own(self) -> bool:
+        """Whether it is a corpus of the user's own."""
+        return not self.simulated and not self.dataset.startswith(OF_THE_PAPER)
+
+    @property
     def kind(self) -> str:
         """One word for the `data` column of a CSV file."""
-        kind = "simulated" if self.simulated else "real-published" if self.published else "real-unpublished"
+        features = "published" if self.published else "own" if self.own else "unpublished"
+        kind = "simulated" if self.simulated else f"real-{features}"
         return f"{kind}-remedied" if self.remedies else kind
 
     @property
@@ -28,6 +37,8 @@ class DataOrigin:
         name = f"{self.dataset}, after remedies" if self.remedies else self.dataset
         if self.simulated:
             return f"SIMULATED DATA ({name})"
+        if self.own:
+            return f"A corpus of its own ({name})"
         return f"Real conversations, {'published' if self.published else 'NOT the published'} features ({name})"
 
     @property
@@ -43,6 +54,8 @@ class DataOrigin:
                 f"SIMULATED DATA: {self.dataset} ({source}). No conversation here is real and no number here is "
                 "comparable with a published one."
             )
+        if self.own:
+            return f"{self.dataset}: {source}. No score is comparable with a published one."
         if not self.published:
             return (
                 f"Real conversations: {self.dataset}, from {source}; not the community's published features: "

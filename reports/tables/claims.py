@@ -37,7 +37,7 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
         (
             claim.id,
             claim.says + (" (attributed to the paper, not verified)" if claim.attributed else ""),
-            *(_shown(claim, claim.verdict(name), [name], words) for name in names),
+            *(_on(claim, e, words) for e in evidence),
             *([_shown(claim, claim.overall(together), together, words)] if len(together) > 1 else []),
         )
         for claim in claims
@@ -136,6 +136,14 @@ def _rows(
             }
         )
     return rows
+
+
+def _on(claim: Claim, evidence: Evidence, words: Words) -> str:
+    """What is shown of a claim on one data set; one about the paper's corpora cannot be tested on another."""
+    origin, name = evidence.comparison.data_origin, evidence.comparison.dataset
+    if origin.own and claim.corpora:
+        return f"{Verdict.NOT_TESTABLE.icon} {Verdict.NOT_TESTABLE.value}: it is about {' and '.join(claim.corpora)}"
+    return _shown(claim, claim.verdict(name), [name], words)
 
 
 def _shown(claim: Claim, verdict: Verdict | None, datasets: Sequence[str], words: Words) -> str:

@@ -68,6 +68,9 @@ def scope(comparison: Comparison) -> str:
     what = f"On {name} the claims are checked for {method.label}" if method else f"On {name} CSS was not run"
     if origin.simulated:
         return f"{what}, on simulated data: no verdict on the paper, and no published figure is compared."
+    if origin.own:
+        no = "no verdict on the paper, and no published figure is compared"
+        return f"{what}, on a corpus that is not the paper's: {no}."
     if not origin.published:
         return (
             f"{what}, on features that are not the published ones: no verdict on the paper, and no published figure is "
