@@ -119,6 +119,7 @@ def manifest(task: Task, data: RunData, changes: Sequence[Change], created: str)
         },
         "hardware": {
             "processor": _processor(),
+            "kernels": _kernels(),
             "cores": os.cpu_count(),
             "device": torch.cuda.get_device_name() if task.spec.provenance.device == "cuda" else "cpu",
         },
@@ -145,6 +146,12 @@ def _digest(*arrays: npt.NDArray[Any]) -> str:
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _kernels() -> str:
+    """Which of the processor's instructions are used: ATEN_CPU_CAPABILITY and MKL's own variable change bits."""
+    limit = os.environ.get("MKL_ENABLE_INSTRUCTIONS")
+    return torch.backends.cpu.get_cpu_capability() + (f", MKL limited to {limit}" if limit else "")
 
 
 def _processor() -> str:

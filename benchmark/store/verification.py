@@ -135,9 +135,9 @@ def _environment(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Iterato
         return flat | {"source": manifest["source"][:12], "data": manifest["data"]["fingerprint"][:12]}
 
     before, now = parts(stored), parts(again)
-    for name in before.keys() | now.keys():
-        if before.get(name) != now.get(name):
-            yield f"{name}: {before.get(name)} in the store, {now.get(name)} now"
+    for name in before.keys() & now.keys():  # runs of earlier versions do not say everything
+        if before[name] != now[name]:
+            yield f"{name}: {before[name]} in the store, {now[name]} now"
 
 
 def _column(table: pa.Table, name: str) -> npt.NDArray[Any]:

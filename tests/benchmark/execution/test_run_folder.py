@@ -2,6 +2,9 @@
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from benchmark.store.store import Store
 from benchmark.training.trainer import Trainer
 from benchmark.tuning.measuring import measure
 from tests.benchmark.harness import feature_items, write_features
+from tests.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +245,13 @@ def test_a_run_without_a_finite_epoch_fails_and_says_so(
     with pytest.raises(UserError, match=r"adam \(seed 0\) diverged: .* lower its learning rate"):
         make(features, tmp_path, "adam")
     assert not list(tmp_path.rglob("result.json"))
+
+
+def test_a_manifest_says_which_instructions_are_used(folders: list[Path]) -> None:
+    hardware = json.loads((folders[0] / "manifest.json").read_text())["hardware"]
+    assert hardware["kernels"] == torch.backends.cpu.get_cpu_capability()
+    script = "from benchmark.execution.run_folder import _kernels\nprint(_kernels())"
+    limits = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
+    environment = os.environ | limits | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert ran.stdout == "DEFAULT, MKL limited to SSE4_2\n"
