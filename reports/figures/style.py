@@ -147,7 +147,9 @@ def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, Look
     `methods`: the names are methods, and what is written belongs to them.
     """
     low, high = axes.get_ylim()
-    height = figure.get_figheight() * 0.68  # about what titles and labels leave, in inches
+    cell = axes.get_subplotspec()
+    rows = 1 if cell is None else cell.get_gridspec().nrows
+    height = figure.get_figheight() * 0.68 / rows  # about what titles and labels leave, in inches
     gap = 0.16 / height  # a line of text, as a fraction of the axes
     wanted = sorted((((y - low) / (high - low), name, look) for name, y, look in ends), key=lambda end: end[:2])
     for (position, _), (_, name, look) in zip(_spread([w[0] for w in wanted], gap), wanted, strict=True):

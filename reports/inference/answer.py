@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from reports.evidence.comparisons import Comparison
 from reports.evidence.data_origin import DataOrigin
 from reports.evidence.evidence import Evidence
+from reports.evidence.method import Method
+from reports.inference.ablation import left_out
 from reports.inference.contrasts import Contrast, Inference, reference
 from reports.inference.findings import TEST_SEEDS, work_left
 from reports.statistics import Verdict
@@ -112,9 +114,22 @@ def _budget(comparison: Comparison) -> str:
 
 
 def parts_of_methods(evidence: Sequence[Evidence]) -> str:
-    """What methods are made of whose names do not say it, each once: `css = spf fusion with pgm weights`."""
-    methods = {m.label: m.runs[0] for e in evidence for m in e.comparison.methods if "+" not in m.label}
-    return "; ".join(
-        f"{label} = {run.component('fusion')['name']} fusion with {run.component('aggregator')['name']} weights"
-        for label, run in methods.items()
-    )
+    """What methods are made of whose names do not say it, each once: `css = spf fusion with pgm weights`.
+
+    A variant of the reference method whose fusion is without some part is described by what it is without.
+    """
+    words = {
+        method.label: _made_of(method, reference(e.comparison))
+        for e in evidence
+        for method in e.comparison.methods
+        if not set("+(/") & set(method.label)
+    }
+    return "; ".join(f"{label} = {text}" for label, text in words.items())
+
+
+def _made_of(method: Method, whole: Method) -> str:
+    lacking = left_out(method, whole) or ()
+    if lacking and all(text.startswith("SPF's") for _, text in lacking):
+        return f"{whole.label} without {' and '.join(text for _, text in lacking)}"
+    fusion, aggregator = (method.runs[0].component(kind)["name"] for kind in ("fusion", "aggregator"))
+    return f"{fusion} fusion with {aggregator} weights"

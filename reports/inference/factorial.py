@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -72,23 +72,44 @@ def complete_grids(cells: set[Cell]) -> list[tuple[tuple[str, ...], tuple[str, .
 
 def _contexts(methods: tuple[Method, ...]) -> Iterator[tuple[str, dict[Cell, Method]]]:
     """Methods by (fusion, aggregator) for each encoder with its objectives, and its name where there are several."""
-    groups: dict[tuple[str, str], dict[Cell, Method]] = {}
+    groups: dict[tuple[str, ...], dict[Cell, Method]] = {}
+    kinds = ("encoder", "objectives")
+    usual = _usual(method.runs[0].component(kind) for method in methods for kind in kinds)
     for method in methods:
         run, spec = method.runs[0], method.runs[0].spec
-        context = (_name(run.component("encoder"), False), _name(run.component("objectives"), False))
+        context = tuple(_named(run.component(kind), usual) for kind in kinds)
         core = next(part for part in str(spec["method"]).split("/") if "+" in part)
         fusion, _, aggregator = core.partition("+")
         cell = (fusion, aggregator)
         if cell in groups.setdefault(context, {}):  # options that the canonical string leaves to the preset
-            cell = (_name(run.component("fusion"), True), _name(run.component("aggregator"), True))
+            cell = (_spelled_out(run.component("fusion")), _spelled_out(run.component("aggregator")))
         groups[context][cell] = method
     for (encoder, objectives), cells in groups.items():
         yield (f", encoder {encoder}, objectives {objectives}" if len(groups) > 1 else ""), cells
 
 
-def _name(component: Mapping[str, Any], spelled_out: bool) -> str:
-    options = component.get("options", {})
-    return component["name"] + (f" {json.dumps(options, sort_keys=True)}" if spelled_out or options else "")
+Usual = Mapping[tuple[str, str], str]
+"""The commonest value of every option of a part, by the part's name and the option's."""
+
+
+def _usual(components: Iterable[Mapping[str, Any]]) -> Usual:
+    values: dict[tuple[str, str], Counter[str]] = {}
+    for component in components:
+        for option, value in component.get("options", {}).items():
+            values.setdefault((component["name"], option), Counter())[json.dumps(value)] += 1
+    return {option: counted.most_common(1)[0][0] for option, counted in values.items()}
+
+
+def _named(component: Mapping[str, Any], usual: Usual) -> str:
+    """The part's name with the options that are not as in most methods."""
+    name, options = component["name"], component.get("options", {})
+    given = {option: json.dumps(value) for option, value in sorted(options.items())}
+    unusual = [f"{option}={value}" for option, value in given.items() if value != usual[name, option]]
+    return name + (f"({','.join(unusual)})" if unusual else "")
+
+
+def _spelled_out(component: Mapping[str, Any]) -> str:
+    return f"{component['name']} {json.dumps(component.get('options', {}), sort_keys=True)}"
 
 
 def _not_estimable(cells: set[Cell], grids: list[tuple[tuple[str, ...], tuple[str, ...]]], context: str) -> list[str]:

@@ -20,6 +20,7 @@ from reports.tables.claims import claims_table
 from reports.tables.factorial import factorial
 from reports.tables.selection import selection
 from tests.reports.inference.preregistrations import BASE, SMALL, WIDE, declare, evidence_of, inferred, set_f1
+from tests.reports.synthetic_runs import write_run
 
 
 def claims_of(store: Path) -> tuple[list[Evidence], dict[str, Claim]]:
@@ -84,6 +85,20 @@ def test_methods_of_other_encoders_form_grids_of_their_own(grid: Path, add_run):
     sheet = factorial(evidence_of(grid)[0])
     assert any("encoder released" in s and "one method" in s for s in sheet.sentences)
     assert sheet.listings[0].title == "{spf, concat} × {pgm, equal}, encoder paper, objectives paper"
+
+
+def test_a_grid_is_named_by_the_options_that_are_unlike_those_of_most(tmp_path: Path):
+    both = {"modality_aware": True, "interaction_aware": True}
+    for options, labels in (
+        (both, ("css", "adam", "concat+pgm", "concat")),
+        ({"modality_aware": False}, ("css", "adam")),
+    ):
+        encoder = {"name": "paper", "options": both | options}
+        for label, seed in product(labels, range(2)):
+            write_run(tmp_path, label=label, seed=seed, encoder=encoder, named=f"{label} {len(labels)}", epochs=2)
+    grid_effects, sentences = effects(evidence_of(tmp_path)[0])
+    assert {effect.grid.partition("encoder ")[2] for effect in grid_effects} == {"paper, objectives paper"}
+    assert any("encoder paper(modality_aware=false), objectives paper" in sentence for sentence in sentences)
 
 
 def test_complete_grids_are_the_largest_ones():
