@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -12,6 +14,7 @@ from benchmark.base.files import write_json
 from benchmark.base.fingerprints import package_fingerprint
 from benchmark.experiment.spec import RunSpec
 from benchmark.methods.parts import Plugin
+from benchmark.methods.registry import AGGREGATORS, FUSIONS
 from benchmark.store.checksums import with_checksums
 from tests.benchmark.harness import Cli, Say
 from tests.benchmark.small_store import STUDY, WORDS, make_small_store
@@ -55,11 +58,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, in which modules are found before all others."""
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder, in which modules are found before all others; the registry is put back afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    return tmp_path
+    with patch.dict(FUSIONS), patch.dict(AGGREGATORS):
+        yield tmp_path
 
 
 def with_plugin(record: dict[str, object], factory: str) -> RunSpec:
