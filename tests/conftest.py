@@ -35,6 +35,15 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(name="undrawn")
+def _undrawn():
+    """Reports are made without drawing their figures."""
+    from tests.undrawn import undrawn
+
+    with undrawn():
+        yield
+
+
 @pytest.fixture
 def real_data():
     """Folder of the corpora's feature files."""

@@ -167,6 +167,7 @@ def test_two_builds_give_the_same_bytes(built: Path, tmp_path: Path):
     assert contents(tmp_path / "again") == contents(built)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_methods_of_another_encoder_stand_in_the_same_tables_and_are_named(tmp_path: Path, add_run):
     for label in ("css", "adam", "css-released"):
         add_run(tmp_path / "store", "meld", label, epochs=3)
@@ -176,11 +177,13 @@ def test_methods_of_another_encoder_stand_in_the_same_tables_and_are_named(tmp_p
     assert set(pd.read_csv(tmp_path / "report/tables/accuracy.csv")["method"]) == {"css", "css-released", "adam"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_methods_of_one_encoder_need_no_such_remark(small: Path, tmp_path: Path):
     build(small, tmp_path / "report")
     assert "the same encoder" not in read(tmp_path / "report/report.md")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_published_features_are_said_to_be_so(tmp_path: Path, add_run):
     add_run(tmp_path / "store", "meld", published=True)
     page = read(build(tmp_path / "store", tmp_path / "report"))
@@ -197,6 +200,7 @@ def test_one_seed_is_reported_without_a_spread(tmp_path: Path, add_run):
     assert not re.search(r"\bnan\b", page)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_eight_seeds_and_more_give_verdicts(tmp_path: Path, add_run):
     for seed in range(8):
         add_run(tmp_path / "store", "meld", "css", seed)
@@ -234,6 +238,7 @@ def test_a_diverged_run_does_not_stop_the_report(tmp_path: Path, add_run, edit_j
     assert "Diverged: adam 1 of 2" in read(build(tmp_path / "store", tmp_path / "report"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_current_report_is_recognised_and_a_change_noticed(small: Path, tmp_path: Path, add_run):
     out = tmp_path / "report"
     keys = [path.name for path in (small / "runs").iterdir()]
@@ -299,6 +304,7 @@ def test_building_imports_nothing_else_of_the_project_and_no_pyplot(built: Path,
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_previous_report_is_replaced_whole(small: Path, tmp_path: Path):
     out = tmp_path / "report"
     build(small, out)
@@ -308,6 +314,7 @@ def test_a_previous_report_is_replaced_whole(small: Path, tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report", "store"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failed_build_leaves_the_previous_report_as_it_was(small: Path, tmp_path: Path):
     out = tmp_path / "report"
     build(small, out)
@@ -320,6 +327,7 @@ def test_a_failed_build_leaves_the_previous_report_as_it_was(small: Path, tmp_pa
 
 
 @pytest.mark.parametrize("marker", [None, "{}", "not json"])
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_that_is_not_a_report_is_never_replaced(small: Path, tmp_path: Path, marker: str | None):
     out = tmp_path / "thesis"
     out.mkdir()
@@ -331,6 +339,7 @@ def test_a_folder_that_is_not_a_report_is_never_replaced(small: Path, tmp_path: 
     assert read(out / "chapter.tex") == "years of work"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_empty_folder_may_become_a_report(small: Path, tmp_path: Path):
     (tmp_path / "deep/report").mkdir(parents=True)
     assert build(small, tmp_path / "deep/report").is_file()
@@ -347,6 +356,7 @@ AUDIT = {"clean": False, "defects": ["visual: 1548 of 2352 <b>"], "remedies": ["
 REMEDY = {"remedy": "zero-leaked", "what": "copies become all-zero", "counts": {"test visual vectors": 1548}}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_report_says_what_the_audit_found(tmp_path: Path, add_run):
     add_run(tmp_path / "store", "meld", audit=AUDIT)
     add_run(tmp_path / "store", "iemocap", audit=AUDIT | {"defects": [], "remedies": [], "notes": 1})
@@ -360,6 +370,7 @@ def test_every_report_says_what_the_audit_found(tmp_path: Path, add_run):
         assert text.count("Not audited.") == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_remedies_are_named_with_their_counts_wherever_the_data_are(tmp_path: Path, add_run):
     nothing = REMEDY | {"remedy": "zero-non-finite", "counts": {}}
     add_run(tmp_path / "store", "meld", published=True, remedies=[nothing, REMEDY])
@@ -397,6 +408,7 @@ def test_ceilings_stand_beside_every_score_on_simulated_data_and_on_no_other(tmp
     assert "ceiling 71.5" in read(tmp_path / "report/figures/scores_iemocap-sim.svg")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_references_stand_beside_the_methods_and_the_ones_that_do_not_exceed_them_are_named(tmp_path: Path, add_run):
     for label, shift in (("css", 0.2), ("adam", 0.0)):
         for seed in range(2):
@@ -426,6 +438,7 @@ def test_references_stand_beside_the_methods_and_the_ones_that_do_not_exceed_the
 @pytest.mark.parametrize(
     ("least", "said"), [(0.0, "Every method exceeds it in the mean."), (1.0, "No method exceeds it in the mean.")]
 )
+@pytest.mark.usefixtures("undrawn")
 def test_references_below_and_above_all_methods(tmp_path: Path, add_run, least: float, said: str):
     known = [REFERENCES[1] | {"weighted_f1": least}]
     for label in ("css", "adam"):

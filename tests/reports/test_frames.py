@@ -17,6 +17,7 @@ from tests.reports.inference.preregistrations import declare, follow
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
 from tests.reports.tuning.synthetic_studies import LR, searched, write_study
+from tests.undrawn import undrawn
 
 NAMES = ("accuracy", "stability", "conflict", "runs", "comparisons", "looks", "claims")
 
@@ -44,7 +45,8 @@ def frames(store: Path) -> Frames:
 @pytest.fixture(scope="module")
 def files(store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("report") / "report"
-    reports.build(store, folder)
+    with undrawn():
+        reports.build(store, folder)
     return {name: pd.read_csv(folder / "tables" / f"{name}.csv", keep_default_na=False, na_values=[""])
             for name in NAMES}  # fmt: skip
 

@@ -26,6 +26,7 @@ from tests.benchmark.harness import Say, digests
 from tests.benchmark.workflows.heard import Heard
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 HEAVY = ("torch", "mlflow", "optuna", "pandas", "matplotlib", "sklearn", "pyarrow")
 
 

@@ -13,6 +13,7 @@ from tests.reports.inference.preregistrations import declare, follow
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import CEILING, REFERENCES, write_run
 from tests.reports.tuning.synthetic_studies import F1, LR, searched, write_study
+from tests.undrawn import undrawn
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for label in ("css", "adam"):
         fair = {"group": "g", "index": 0, "of": 1}
         write_study(store, f"fair-{label}-0", trials, {"lr": LR}, label=label, sampler="random", fair=fair)
-    build(store, root / "report")
+    with undrawn():
+        build(store, root / "report")
     return root / "report" / "tables"
 
 

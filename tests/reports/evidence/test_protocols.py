@@ -71,6 +71,7 @@ def test_a_refit_is_the_last_epoch_of_the_same_seed_beside_the_selected_one(refi
     assert np.isnan(frame["refit_weighted_f1_mean"]["concat"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_says_what_a_refit_is_and_from_which_epochs(refitted: Path, tmp_path: Path) -> None:
     build(refitted, tmp_path / "out")
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
@@ -84,6 +85,7 @@ def test_the_page_says_what_a_refit_is_and_from_which_epochs(refitted: Path, tmp
     assert "23 complete runs shown" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_refits_change_no_number_of_the_validated_runs(store: Path, add_run: WriteRun, tmp_path: Path) -> None:
     build(store, tmp_path / "before")
     add_refits(store, add_run, "css", 5, 5.0)
@@ -147,6 +149,7 @@ def test_what_there_is_not_is_missing_and_never_zero(with_published: Path) -> No
         assert row["diverged"] == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_of_the_published_protocol_is_labelled(with_published: Path, tmp_path: Path) -> None:
     build(with_published, tmp_path / "out")
     page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")

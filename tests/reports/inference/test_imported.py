@@ -30,6 +30,8 @@ from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import edit, write_run
 from tests.reports.tables.stores import SUMMARIES
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 OURS = 70 + np.array([0.3, -0.2, 0.1, 0.4, -0.4, 0.0, 0.2, -0.1, -0.3, 0.05])
 UNKNOWN = "SDT (imported, choice of epoch unknown)"
 VALID = "SDT (imported, epoch chosen on validation)"

@@ -12,6 +12,8 @@ from reports.inference.answer import answers
 from reports.inference.scoreboards import scoreboards
 from tests.reports.synthetic_runs import WriteRun, edit
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_a_scoreboard_has_the_numbers_of_the_comparisons(tmp_path: Path, add_run: WriteRun) -> None:
     for seed in range(8):

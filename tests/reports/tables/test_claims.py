@@ -10,6 +10,8 @@ from reports.tables.claims import claims_table
 from reports.tables.model import Link, Table
 from tests.reports.synthetic_runs import write_run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:

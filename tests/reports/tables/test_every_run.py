@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from reports import build
 from reports.analysis import analyse
 from reports.tables.every_run import details, every_run
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import WriteRun, edit
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def test_every_shown_run_has_a_row_with_its_own_scores(store: Path) -> None:

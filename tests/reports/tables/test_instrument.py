@@ -15,6 +15,8 @@ from reports.tables.model import Table
 from tests.reports.inference.preregistrations import BASE, SMALL, WIDE, inferred
 from tests.reports.inference.simulated import NOTHING, PLANTED, corpus
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 VERDICTS = (*(verdict.value for verdict in Verdict if verdict is not Verdict.TOO_FEW_SEEDS), "direction", "agree")
 
 

@@ -146,6 +146,7 @@ def test_another_process_draws_the_same_bytes_without_torch_or_the_project(built
     assert set(again) == set(first)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_is_current_until_a_study_changes(tmp_path: Path, edit_json: Callable[..., None]):
     path = write_study(tmp_path / "store", STUDY, [trial(0, {"lr": 1e-4}, [0.6] * 3)], {"lr": LR})
     build(tmp_path / "store", tmp_path / "report")
@@ -156,6 +157,7 @@ def test_a_report_is_current_until_a_study_changes(tmp_path: Path, edit_json: Ca
     assert not is_current(tmp_path / "store", tmp_path / "report")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_of_a_store_of_searches_alone_the_page_of_tuning_is_the_report(tmp_path: Path):
     write_study(tmp_path / "store", STUDY, [trial(0, {"lr": 1e-4}, [0.6] * 3)], {"lr": LR})
     page = read(build(tmp_path / "store", tmp_path / "report"))
@@ -171,6 +173,7 @@ def test_of_a_store_of_searches_alone_the_page_of_tuning_is_the_report(tmp_path:
         build(tmp_path / "store", tmp_path / "report")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failed_run_beside_searches_alone_is_on_the_first_page(tmp_path: Path):
     write_study(tmp_path / "store", STUDY, [trial(0, {"lr": 1e-4}, [0.6] * 3)], {"lr": LR})
     failed = write_run(tmp_path / "store", "iemocap-sim", "adam", 0)
