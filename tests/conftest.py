@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.paths import REAL_DATA
-from tests.shared import shared_folder
+from tests.shared import database_maker, shared_folder
 
 settings.register_profile("css-bench", deadline=None)  # a wall-clock bound would fail on a busy machine
 settings.load_profile("css-bench")
@@ -25,6 +25,15 @@ if "--benchmark-only" not in sys.argv:
 def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSSBENCH_CACHE", str(shared_folder(tmp_path_factory) / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _mlflow_is_a_copy(tmp_path_factory):
+    from benchmark.tracking.database import StoreDatabase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StoreDatabase, "_make", database_maker(tmp_path_factory))
         yield
 
 

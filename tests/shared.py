@@ -2,10 +2,20 @@
 
 import fcntl
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from benchmark.tracking.database import StoreDatabase
+from benchmark.tracking.tracker import Tracker
+from benchmark.tracking.uris import default_uri
+
+MAKE_DATABASE = StoreDatabase._make
+"""What makes a store's MLflow, by a second of migrations."""
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -27,3 +37,29 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             folder.mkdir()
             written.write_text(str(make(folder)))
         return Path(written.read_text())
+
+
+def empty_database(factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database with nothing in it, to be copied."""
+
+    def make(folder: Path) -> Path:
+        Tracker(default_uri(folder), print)  # before MLflow is imported: it sets how much MLflow says
+        database = StoreDatabase(folder)
+        MAKE_DATABASE(database)
+        return database.file
+
+    return made_once(factory, "mlflow", make)
+
+
+def database_maker(factory: pytest.TempPathFactory) -> Callable[[StoreDatabase], None]:
+    """What makes a store's MLflow as :data:`MAKE_DATABASE` does, by a copy of the empty one."""
+
+    def make(database: StoreDatabase) -> None:
+        temporary = database.file.with_name(f".{database.file.name}.{os.getpid()}")
+        shutil.copyfile(empty_database(factory), temporary)
+        with closing(sqlite3.connect(temporary)) as connection, connection:
+            place = f"{database.artifacts.as_uri()}/0"  # of the experiment that MLflow itself makes
+            connection.execute("UPDATE experiments SET artifact_location = ?", (place,))
+        temporary.replace(database.file)
+
+    return make

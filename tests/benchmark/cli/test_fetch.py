@@ -132,9 +132,9 @@ def test_at_a_terminal_the_terms_are_asked(served: Served, tmp_path: Path, answe
         assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_network_ends_with_1_and_says_how_to_go_on(cli: Cli, served: Served, tmp_path: Path) -> None:
+def test_a_failed_network_ends_with_1_and_says_how_to_go_on(cli_process: Cli, served: Served, tmp_path: Path) -> None:
     served.cuts = [300_000, *[0] * 9]
-    said = cli(*FETCH, "any", "--url", served.url, "--out", tmp_path, code=HASTY)
+    said = cli_process(*FETCH, "any", "--url", served.url, "--out", tmp_path, code=HASTY)
     assert said.returncode == 1
     last = said.stderr.splitlines()[-1]
     assert last.startswith("error: ")
@@ -165,16 +165,18 @@ def test_what_is_stopped_goes_on_at_the_next_call(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
-def test_a_disk_that_takes_no_more_is_said_and_the_part_continued(cli: Cli, served: Served, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_said_and_the_part_continued(
+    cli_process: Cli, served: Served, tmp_path: Path
+) -> None:
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); {MAIN}"
     words = (*FETCH, sha256(CONTENT), "--url", served.url, "--out", tmp_path)
-    said = cli(*words, code=limited)
+    said = cli_process(*words, code=limited)
     assert said.returncode == 1
     assert f"cannot write to {tmp_path} (File too large)" in said.stderr
     assert "bytes are free, where 700,000 more bytes are needed" in said.stderr
     assert len(said.stderr.splitlines()) == 1
     assert left(tmp_path) == {f"{NAME}.part", f"{NAME}.part.json"}
-    assert cli(*words).returncode == 0
+    assert cli_process(*words).returncode == 0
     assert served.offsets[1] > 200_000
     assert (tmp_path / NAME).read_bytes() == CONTENT
 

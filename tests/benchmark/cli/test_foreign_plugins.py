@@ -106,18 +106,18 @@ def test_what_a_store_names_is_never_executed(
 
 
 def test_the_users_word_or_an_installation_admits_what_has_the_runs_source(
-    cli: Cli, here: Path, tmp_path_factory: pytest.TempPathFactory
+    cli_process: Cli, here: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     (here / "my_fusion.py").write_text(PLUGIN)
     path, named = str(ROOT), ("--plugin", "my_fusion:Mine")
     grid = ("--preset", "smoke", "--epochs", "1", "--datasets", "iemocap-sim", "--methods", "Mine", "--seeds", "1")
     grid = (*grid, "--device", "cpu", *named)
-    assert cli("run", *grid, "--workers", "1", PYTHONPATH=path).returncode == 0
-    assert cli("lock", *grid, "--out", "paper.json", PYTHONPATH=path).returncode == 0
+    assert cli_process("run", *grid, "--workers", "1", PYTHONPATH=path).returncode == 0
+    assert cli_process("lock", *grid, "--out", "paper.json", PYTHONPATH=path).returncode == 0
     (here / "executed").unlink()
 
     def said(*words: str, path: str = path) -> str:
-        done = cli(*words, PYTHONPATH=path)
+        done = cli_process(*words, PYTHONPATH=path)
         return f"{done.returncode} {done.stdout}{done.stderr}"
 
     assert "which is not installed, and was not imported" in said("verify", "--all")

@@ -17,6 +17,7 @@ import pytest
 
 from benchmark.data import load_features
 from benchmark.data.corpora import SIMULATED
+from benchmark.data.simulation.ceilings import ceilings
 from tests.benchmark.harness import (
     GRID,
     HUNG,
@@ -41,11 +42,11 @@ finally:
 """
 
 
-def test_help_is_light_and_names_every_command(cli: Cli) -> None:
-    said = cli("--help", code=LIST_MODULES.format((*HEAVY, "numpy", "pydantic")))
+def test_help_is_light_and_names_every_command(cli_process: Cli) -> None:
+    said = cli_process("--help", code=LIST_MODULES.format((*HEAVY, "numpy", "pydantic")))
     assert (said.returncode, said.stderr.strip()) == (0, "")
     assert all(f" {command} " in said.stdout for command in ("run", "report", "runs", "evaluate", "methods", "data"))
-    assert all(word in cli("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
+    assert all(word in cli_process("run", "--help").stdout for word in ("Examples", "quick", "cssbench-store"))
 
 
 def test_the_version_is_told(cli: Cli) -> None:
@@ -87,7 +88,10 @@ def test_a_simulated_corpus_with_knobs_is_described_and_written(cli: Cli, tmp_pa
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 
 
-def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(cli: Cli, tmp_path: Path) -> None:
+def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ceilings, "__defaults__", (0, 640))  # few utterances: else seconds
     name = "iemocap-sim(leakage=0+0+0.5,scale=0.1)"
     words = ("run", "--preset", "smoke", "--epochs", "1", "--methods", "adam", "--seeds", "1", "--workers", "1")
     ran = cli(*words, "--datasets", name, "--store", tmp_path / "store", "--device", "cpu", MLFLOW_TRACKING_URI="")
@@ -101,13 +105,13 @@ def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(cli: Cli, tmp_pat
     assert list((tmp_path / "store" / "mlartifacts").glob("iemocap-sim-leakage-0-0-0.5-scale-0.1/**/result.json"))
 
 
-def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path) -> None:
-    few = f"import benchmark.data.simulation.ceilings as c; c.ceilings.__defaults__ = (0, 640); {MAIN}"
+def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceilings, "__defaults__", (0, 640))  # few utterances
     command = ("data", "simulate", "--name", "meld-sim", "--ceilings")
-    table = cli(*command, code=few, CSSBENCH_CACHE=str(tmp_path))
+    table = cli(*command, CSSBENCH_CACHE=str(tmp_path))
     assert table.returncode == 0
     assert len(re.findall(r"│ (?:yes|no) +│ +\d+\.\d\d ± \d+\.\d\d", table.stdout)) == 14
-    rows = json.loads(cli(*command, "--json", code=few, CSSBENCH_CACHE=str(tmp_path)).stdout)["ceilings"]
+    rows = json.loads(cli(*command, "--json", CSSBENCH_CACHE=str(tmp_path)).stdout)["ceilings"]
     assert rows[0]["modalities"] == ["text", "audio", "visual"]
     assert f"{100 * rows[0]['accuracy']:.2f} ± " in table.stdout
 
@@ -126,12 +130,12 @@ def test_without_a_terminal_each_finished_run_is_one_line(finished: Any) -> None
     assert finished.said.stderr == ""
 
 
-def test_the_same_command_again_does_nothing_and_imports_nothing_heavy(cli: Cli, finished: Any) -> None:
+def test_the_same_command_again_does_nothing_and_imports_nothing_heavy(cli_process: Cli, finished: Any) -> None:
     def written() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in finished.root.rglob("*") if "mlflow" not in path.name}
 
     before = written()
-    said = cli(*GRID, "--store", finished.root, code=LIST_MODULES.format(HEAVY))
+    said = cli_process(*GRID, "--store", finished.root, code=LIST_MODULES.format(HEAVY))
     assert (said.returncode, said.stderr.strip()) == (0, "")
     assert said.stdout.startswith("2 runs, 2 of them already in ")
     assert written() == before
@@ -218,9 +222,11 @@ def test_a_grid_cut_off_in_every_way_ends_with_the_same_bits(
     assert not list(tmp_path.glob("runs/*/checkpoint*"))
 
 
-def test_sigterm_while_the_report_is_written_is_an_interruption(cli: Cli, finished: Any, tmp_path: Path) -> None:
+def test_sigterm_while_the_report_is_written_is_an_interruption(
+    cli_process: Cli, finished: Any, tmp_path: Path
+) -> None:
     kill = "import os, signal, reports; reports.build = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
-    said = cli(*GRID, "--store", finished.root, "--report", tmp_path / "report", code=f"{kill}\n{MAIN}")
+    said = cli_process(*GRID, "--store", finished.root, "--report", tmp_path / "report", code=f"{kill}\n{MAIN}")
     assert said.returncode == 130
     assert "interrupted: what was done is kept" in said.stderr
 
@@ -256,12 +262,12 @@ def test_a_failed_run_is_reported_kept_apart_and_tried_again(cli: Cli, finished:
 
 
 def test_mlflow_being_absent_is_said_before_and_after_and_loses_nothing(
-    cli: Cli, finished: Any, tmp_path: Path
+    cli_process: Cli, finished: Any, tmp_path: Path
 ) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        said = cli(*GRID, "--methods", "adam", "--store", tmp_path, "--tracking-uri", uri)
+        said = cli_process(*GRID, "--methods", "adam", "--store", tmp_path, "--tracking-uri", uri)
     assert said.returncode == 0
     before, after = said.stderr.splitlines()
     assert before.startswith(f"warning: MLflow at {uri} cannot be used (")

@@ -149,7 +149,7 @@ def server(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_a_server_killed_in_the_middle_of_a_grid_gets_every_run_once(
-    start_cli: StartCli, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_cli: StartCli, cli_process: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as free:
@@ -170,7 +170,7 @@ def test_a_server_killed_in_the_middle_of_a_grid_gets_every_run_once(
     assert err.count("\n") == 1
     with server(tmp_path / "server", port):
         for expected in ("3 complete runs", "3 complete runs, 3 of them already"):
-            said = cli("sync", "--store", store, "--tracking-uri", uri)
+            said = cli_process("sync", "--store", store, "--tracking-uri", uri)
             assert (said.returncode, said.stdout.startswith(expected)) == (0, True), said.stderr
         runs = logged(uri, "iemocap-sim")
     assert sorted(run.data.tags["key"] for run in runs) == sorted(digests(store))

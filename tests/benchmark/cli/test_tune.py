@@ -334,9 +334,9 @@ def test_wrong_usage_is_one_line_and_writes_nothing(
     assert not (tmp_path / "store").exists()
 
 
-def test_help_is_light_and_says_how_to_go_on(cli: Cli) -> None:
+def test_help_is_light_and_says_how_to_go_on(cli_process: Cli) -> None:
     modules = ("torch", "mlflow", "optuna", "sqlalchemy", "pandas", "numpy")
     listed = f"print(*(n for n in {modules} if n in sys.modules), file=sys.stderr)"
-    said = cli("tune", "--help", code=f"import sys\ntry:\n    {MAIN}\nfinally:\n    {listed}")
+    said = cli_process("tune", "--help", code=f"import sys\ntry:\n    {MAIN}\nfinally:\n    {listed}")
     assert (said.returncode, said.stderr.strip()) == (0, "")
     assert all(word in said.stdout for word in ("--storage", "--fair", "grid", "The same command goes on", "--tuned"))

@@ -110,22 +110,22 @@ def test_it_runs_through_the_suite_by_name_of_its_class(folder: Path) -> None:
     assert result["parameters"]["fusion"] == 16
 
 
-def test_the_tutorials_command_finds_what_the_front_door_made(cli: Cli, folder: Path) -> None:
+def test_the_tutorials_command_finds_what_the_front_door_made(cli_process: Cli, folder: Path) -> None:
     benchmark.run(**CHOICES, methods="ScaledMean", plugins=["my_fusions:ScaledMean"], store="store", report=False)
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    said = cli(
+    said = cli_process(
         *RUN, "--store", "store", "--plugin", "my_fusions:ScaledMean", "--methods", "ScaledMean", PYTHONPATH=path
     )
     assert said.returncode == 0, said.stderr
     assert "1 run, 1 of them already in store" in said.stdout
 
 
-def test_installed_ones_are_methods_under_the_names_of_their_entry_points(cli: Cli, folder: Path) -> None:
+def test_installed_ones_are_methods_under_the_names_of_their_entry_points(cli_process: Cli, folder: Path) -> None:
     install(folder, {"scaled-mean": "my_fusions:ScaledMean"}, {"inverse-norm": "my_fusions:InverseNorm"})
     path = os.pathsep.join([str(ROOT), str(folder)])
-    listed = cli("methods", PYTHONPATH=path)
+    listed = cli_process("methods", PYTHONPATH=path)
     assert re.search(r"│ scaled-mean +│ start=1.0 +│ plug-in my_fusions:ScaledMean", listed.stdout), listed.stderr
-    said = cli(*RUN, "--store", "store", "--methods", "scaled-mean+inverse-norm", PYTHONPATH=path)
+    said = cli_process(*RUN, "--store", "store", "--methods", "scaled-mean+inverse-norm", PYTHONPATH=path)
     assert said.returncode == 0, said.stderr
     (spec,) = Store(folder / "store").specs()
     assert spec["label"] == "scaled-mean+inverse-norm"
@@ -255,9 +255,9 @@ def test_built_in_fusions_refuse_as_early(tmp_path: Path, choices: dict[str, Any
     assert not (tmp_path / "store").exists()
 
 
-def test_a_broken_installed_one_does_not_break_the_list(cli: Cli, folder: Path) -> None:
+def test_a_broken_installed_one_does_not_break_the_list(cli_process: Cli, folder: Path) -> None:
     install(folder, {"absent": "no_such_module:Fusion"})
     path = os.pathsep.join([str(ROOT), str(folder)])
-    listed: Any = cli("methods", PYTHONPATH=path)
+    listed: Any = cli_process("methods", PYTHONPATH=path)
     assert listed.returncode == 0
     assert re.search(r"│ absent .*cannot be used: plug-in no_such_module:Fusion: importing", listed.stdout)

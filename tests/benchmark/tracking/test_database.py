@@ -18,6 +18,7 @@ from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import artifacts_beside, database_file, default_uri
 from tests.benchmark.harness import Say, StartCli, until
 from tests.benchmark.synthetic import write_run
+from tests.shared import MAKE_DATABASE
 
 KEYS = ("1111000000000000", "2222000000000000")
 NAMES = ("a b", "a%20b", "50%25", "a?b", "a#b", "café")
@@ -26,6 +27,7 @@ NAMES = ("a b", "a%20b", "50%25", "a?b", "a#b", "café")
 @pytest.fixture(autouse=True)
 def _own_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(StoreDatabase, "_make", MAKE_DATABASE)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from benchmark.experiment.presets import load_preset
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.workflows.refit import refits
-from tests.benchmark.harness import Cli, StartCli, digests
+from tests.benchmark.harness import Cli, digests
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_refits_follow_the_validated_runs_and_are_made_once(cli: Cli, features: 
 
 
 def test_a_refit_that_was_cut_off_goes_on_to_the_same_bits(
-    cli: Cli, start_cli: StartCli, features: Path, tmp_path: Path
+    cli: Cli, cli_process: Cli, features: Path, tmp_path: Path
 ) -> None:
     words = (*WORDS, "--epochs", "3", "--methods", "adam", "--seeds", "2", "--data-dir", features)
     assert cli(*words, "--store", tmp_path / "whole", "--refit").returncode == 0
@@ -145,7 +145,7 @@ def log(tracker, event, task, store):
 coordinator.log = log
 from benchmark.cli import main; main()
 """
-    assert cli(*words, "--store", store, "--refit", code=cut).returncode == 9
+    assert cli_process(*words, "--store", store, "--refit", code=cut).returncode == 9
     assert len(digests(store)) < 4
     assert cli(*words, "--store", store, "--refit").returncode == 0
     assert digests(store) == digests(tmp_path / "whole")

@@ -10,16 +10,16 @@ from tests.benchmark.harness import MAIN, Cli
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_what_cannot_be_encoded_is_replaced(cli: Cli, encoding: str) -> None:
-    listed = cli("methods", PYTHONIOENCODING=encoding)
+def test_what_cannot_be_encoded_is_replaced(cli_process: Cli, encoding: str) -> None:
+    listed = cli_process("methods", PYTHONIOENCODING=encoding)
     assert listed.returncode == 0, listed.stderr
     assert "?" in listed.stdout  # the table's frame, or the × of a factorial
 
 
-def test_a_grid_goes_through_under_ascii_with_its_report(cli: Cli, features: Path, tmp_path: Path) -> None:
+def test_a_grid_goes_through_under_ascii_with_its_report(cli_process: Cli, features: Path, tmp_path: Path) -> None:
     words = ("run", "--preset", "smoke", "--datasets", "meld", "--methods", "concat", "--seeds", "1", "--epochs", "1")
     where = ("--device", "cpu", "--workers", "1", "--data-dir", features, "--store", tmp_path / "store")
-    made = cli(*words, *where, PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
+    made = cli_process(*words, *where, PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
     assert made.returncode == 0, made.stderr
     page = (tmp_path / "store" / "report" / "index.html").read_text(encoding="utf-8")
     assert "·" in page
