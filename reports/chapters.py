@@ -59,8 +59,8 @@ class Chapter:
     closed: bool = False
 
 
-def _table(make: Callable[[Evidence], Table]) -> MakeTable:
-    """A table that every data set has."""
+def _table(make: Callable[[Evidence], Table | None]) -> MakeTable:
+    """A table of the evidence alone."""
     return lambda evidence, inference: make(evidence)
 
 
@@ -73,21 +73,16 @@ def _figure(draw: Callable[[Evidence, Palette], Drawing | None]) -> Draw:
     return lambda evidence, inference, palette: draw(evidence, palette)
 
 
+def _of_result(draw: Draw) -> Draw:
+    """A figure that only results have."""
+    return lambda evidence, inference, palette: (
+        draw(evidence, inference, palette) if evidence.comparison.validated else None
+    )
+
+
 def _looks(evidence: Evidence, inference: Inference) -> Table | None:
     plan = inference.plans.get(evidence.comparison.dataset)
     return looks(evidence, inference) if plan is not None and plan.is_followed else None
-
-
-def _drawn_looks(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
-    return looks_plot(evidence, inference, palette) if evidence.comparison.validated else None
-
-
-def _drawn_power(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
-    return power_plot(evidence, inference, palette) if evidence.comparison.validated else None
-
-
-def _drawn_factorial(evidence: Evidence, inference: Inference, palette: Palette) -> Drawing | None:
-    return factorial_plot(evidence, palette) if evidence.comparison.validated else None
 
 
 CHAPTERS = (
@@ -103,7 +98,7 @@ CHAPTERS = (
         "differences",
         "Differences, tested",
         "Every difference between two methods, with what was declared of it before the runs and the verdict.",
-        (_drawn_looks,),
+        (_of_result(looks_plot),),
         (_result(comparisons), _result(_looks)),
     ),
     Chapter(
@@ -111,7 +106,7 @@ CHAPTERS = (
         "Would selection have fooled us?",
         "What a report would have claimed that chooses its epoch, or its seed, by the test score.",
         (),
-        (_result(_table(selection)), _result(lambda evidence, inference: selection_rules(evidence))),
+        (_result(_table(selection)), _result(_table(selection_rules))),
     ),
     Chapter(
         "per-class",
@@ -132,7 +127,7 @@ CHAPTERS = (
         "Robustness",
         "How much a score depends on the seed, what more seeds could show, how steadily training runs, and how often "
         "it fails.",
-        (_drawn_power, _figure(losses), _figure(losses_by_modality)),
+        (_of_result(power_plot), _figure(losses), _figure(losses_by_modality)),
         (_table(stability),),
     ),
     Chapter(
@@ -140,7 +135,7 @@ CHAPTERS = (
         "Ablation and factorial effects",
         "What the method loses without each of its parts, and what a fusion or an aggregator adds, over the methods "
         "that differ by it alone.",
-        (_drawn_factorial,),
+        (_of_result(_figure(factorial_plot)),),
         (_result(ablation), _result(_table(factorial))),
     ),
     Chapter(

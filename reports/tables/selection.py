@@ -111,10 +111,11 @@ def _cells(method: MethodSelection) -> tuple[str, ...]:
         if gap.n > 1:
             difference += f" [{number(gap.interval.low, 2)}, {number(gap.interval.high, 2)}]"
     summaries = method.summaries
-    return (method.label, str(summaries["gap"].n), *(_summary(summaries[m]) for m in MEASURES), difference, p)
+    return (method.label, str(summaries["gap"].n), *(summary_cell(summaries[m]) for m in MEASURES), difference, p)
 
 
-def _summary(summary: Summary) -> str:
+def summary_cell(summary: Summary) -> str:
+    """The mean in %, with its interval where there are two runs."""
     mean = number(100 * summary.mean, 1)
     if summary.n < 2:
         return mean

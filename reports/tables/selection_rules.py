@@ -5,6 +5,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference.selection_rules import RULES, RuleEffect, rule_effects
 from reports.tables.model import Table, listing
+from reports.tables.selection import summary_cell
 from reports.text import MISSING, number
 
 NOTE = (
@@ -44,16 +45,13 @@ def selection_rules(evidence: Evidence) -> Table | None:
 
 def _cells(effect: RuleEffect) -> tuple[str, ...]:
     score, gap, difference = effect.score, effect.gap, effect.difference
-    mean = number(100 * score.mean, 1)
-    if score.n > 1:
-        mean += f" [{number(100 * score.low, 1)}, {number(100 * score.high, 1)}]"
     shown = MISSING
     if difference is not None:
         shown = number(difference.mean, 2)
         if difference.degrees > 0:
             shown += f" [{number(difference.interval.low, 2)}, {number(difference.interval.high, 2)}]"
-    sd = number(100 * score.sd, 2)
-    return effect.method, RULES[effect.rule], str(score.n), mean, sd, number(100 * gap.mean, 2), shown
+    sd, of_gap = number(100 * score.sd, 2), number(100 * gap.mean, 2)
+    return effect.method, RULES[effect.rule], str(score.n), summary_cell(score), sd, of_gap, shown
 
 
 def _row(effect: RuleEffect) -> dict[str, object]:
