@@ -1,6 +1,5 @@
 """Files that are whole or absent, and claims on them."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
 
+from benchmark.base.fingerprints import json_fingerprint
 from benchmark.base.locks import take
 
 T = TypeVar("T")
@@ -74,17 +74,13 @@ def kept(path: Path, make: Callable[[], T]) -> T:
     """
     with suppress(OSError, ValueError):
         content = read_object(path)
-        if content.get("checksum") == _checksum(content.get("value")):
+        if content.get("checksum") == json_fingerprint(content.get("value")):
             return cast(T, content["value"])
     value = make()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"value": value, "checksum": _checksum(value)})
+        write_json(path, {"value": value, "checksum": json_fingerprint(value)})
     return value
-
-
-def _checksum(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def read_object(path: Path) -> dict[str, Any]:

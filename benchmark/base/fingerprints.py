@@ -1,11 +1,18 @@
-"""Fingerprints of source code, taken from its files without importing them."""
+"""Fingerprints of source code, taken from its files without importing them, and of JSON values."""
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from benchmark.base.errors import UserError
+
+
+def json_fingerprint(value: Any) -> str:
+    """SHA-256 of a JSON value, however it would be laid out in a file."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def files_fingerprint(places: Iterable[str], without: Collection[str] = ()) -> str:

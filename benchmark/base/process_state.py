@@ -1,4 +1,4 @@
-"""What code of others changes of the whole process, put back: its folder and its environment."""
+"""What a block changes of the whole process, put back: its environment, and the folder that it is in."""
 
 import os
 from collections.abc import Iterator
@@ -9,11 +9,21 @@ from pathlib import Path
 @contextmanager
 def put_back() -> Iterator[None]:
     """Have the block leave the working directory and the environment as they were."""
-    folder, before = Path.cwd(), dict(os.environ)
+    folder = Path.cwd()
+    with environment_put_back():
+        try:
+            yield
+        finally:
+            os.chdir(folder)
+
+
+@contextmanager
+def environment_put_back() -> Iterator[None]:
+    """Have the block leave the environment as it was."""
+    before = dict(os.environ)
     try:
         yield
     finally:
-        os.chdir(folder)
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)

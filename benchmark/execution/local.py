@@ -14,6 +14,7 @@ from multiprocessing.context import BaseContext
 from threading import Lock
 from types import ModuleType
 
+from benchmark.base.process_state import environment_put_back
 from benchmark.execution.events import Event, Failed, Finished, Interrupted, Retried, Waiting
 from benchmark.execution.executor import Executor
 from benchmark.execution.tasks import Task
@@ -132,17 +133,14 @@ def _workers_environment() -> Iterator[None]:
     "__main__"`. The environment is the whole process's, whose other threads may start workers too: they wait for each
     other.
     """
-    with _ENVIRONMENT:
-        before, program = dict(os.environ), sys.modules["__main__"]
+    with _ENVIRONMENT, environment_put_back():
+        program = sys.modules["__main__"]
         os.environ.update(environment())
         sys.modules["__main__"] = ModuleType("__main__")  # of no file: multiprocessing has nothing to import
         try:
             yield
         finally:
             sys.modules["__main__"] = program
-            for name in environment():
-                del os.environ[name]
-            os.environ.update(before)
 
 
 class _Worker:

@@ -3,8 +3,6 @@
 It decides no number of a run and is in no run's key. The file is described in docs/run-format.md.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any, NamedTuple
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import read_object, write_json
+from benchmark.base.fingerprints import json_fingerprint
 from benchmark.base.names import split_list
 from benchmark.experiment.spec import RunSpec
 
@@ -166,7 +165,7 @@ def read_declared(root: Path) -> dict[str, dict[str, Any]]:
 def _name(content: Mapping[str, Any]) -> str:
     """The hash of all that is declared, but the time."""
     declared = {name: value for name, value in content.items() if name != "declared"}
-    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+    return json_fingerprint(declared)[:16]
 
 
 def check_margin(margin: float) -> float:

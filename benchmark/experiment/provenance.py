@@ -1,11 +1,9 @@
 """What besides the specification decides a run's numbers, worked out without importing torch."""
 
-import hashlib
-import json
 from functools import cache
 from importlib.metadata import version
 
-from benchmark.base.fingerprints import files_fingerprint
+from benchmark.base.fingerprints import files_fingerprint, json_fingerprint
 from benchmark.base.values import Frozen
 from benchmark.methods.parsing import KINDS
 from benchmark.methods.plugins import PluginEntry
@@ -43,7 +41,7 @@ def source_fingerprint() -> str:
     its own runs.
     """
     files = files_fingerprint(NUMBERS, NO_NUMBERS)
-    return hashlib.sha256(json.dumps([files, _registered()], sort_keys=True).encode()).hexdigest()
+    return json_fingerprint([files, _registered()])
 
 
 def _registered() -> dict[str, dict[str, object]]:

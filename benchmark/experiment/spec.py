@@ -1,12 +1,11 @@
 """What a run is: frozen, validated, hashable. The key of a run is the hash of its canonical form."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from benchmark.base.fingerprints import json_fingerprint
 from benchmark.base.values import Frozen, NonNegative, Positive
 from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.experiment.provenance import Provenance
@@ -210,4 +209,4 @@ class RunSpec(Frozen):
 
 
 def _digest(form: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:16]
+    return json_fingerprint(form)[:16]

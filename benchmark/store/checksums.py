@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.base.files import read_object
+from benchmark.base.fingerprints import json_fingerprint
 from benchmark.store.links import unlike_written
 from benchmark.store.records import DamagedRunError, read_record
 
@@ -83,5 +84,4 @@ def _sha256(path: Path) -> str:
 
 def _checksum(result: Mapping[str, Any]) -> str:
     """The checksum of the document's values: how it is laid out in the file does not matter."""
-    text = json.dumps({name: value for name, value in result.items() if name != "checksum"}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json_fingerprint({name: value for name, value in result.items() if name != "checksum"})

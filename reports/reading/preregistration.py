@@ -1,7 +1,5 @@
 """What was declared before the runs: the comparisons, their seeds and their margin (docs/run-format.md)."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Any
 from reports.errors import ReportError
 from reports.reading.documents import document
 from reports.reading.looks import RecordedLook, read_looks
+from reports.reading.seals import digest
 from reports.statistics.sequential import Design
 
 METRIC = "weighted_f1"
@@ -73,8 +72,7 @@ def read_preregistration(path: Path) -> Preregistration:
     """The preregistration of a file, with its looks. Raises ReportError like `read_preregistrations`."""
     content = document(path, _FIELDS | {"comparisons": list}, _damaged)
     _check_version(content, path)
-    declared = {name: value for name, value in content.items() if name != "declared"}
-    name = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
+    name = digest({name: value for name, value in content.items() if name != "declared"})[:16]
     if name != path.stem:
         raise _damaged(path, f"its name is the hash of its content, which is now {name}")
     return preregistration_of(content, path)

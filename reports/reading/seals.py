@@ -9,10 +9,14 @@ from typing import Any
 from reports.reading.documents import damaged
 
 
+def digest(values: Any) -> str:
+    """SHA-256 of JSON values, however they are laid out in a file."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 def seal(document: Mapping[str, Any]) -> str:
     """SHA-256 of a document's values but for ``checksum``, which holds it."""
-    content = {name: value for name, value in document.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest({name: value for name, value in document.items() if name != "checksum"})
 
 
 def file_seal(path: Path) -> str:

@@ -1,12 +1,11 @@
 """What ``spec.json`` says of an imported run, and which names imported methods may have."""
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.base.errors import UserError
+from benchmark.base.fingerprints import json_fingerprint
 from benchmark.experiment.preregistration import Side
 
 if TYPE_CHECKING:
@@ -79,4 +78,4 @@ def check_name(method: str) -> str:
 
 
 def _digest(form: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:16]
+    return json_fingerprint(form)[:16]
