@@ -12,6 +12,7 @@ from benchmark.base.names import Names, listed, look_up
 from benchmark.data import datasets as known
 from benchmark.data.datasets import DataSet
 from benchmark.data.inputs import parse_inputs
+from benchmark.data.views import MODALITIES
 from benchmark.evaluation.predictions.records import sides
 from benchmark.experiment.grid import expand, in_order, parse_seeds
 from benchmark.experiment.looks import check_spending, parse_looks
@@ -157,7 +158,8 @@ def plan_grid(
         if datasets is None
         else [known.dataset(name, folder, inputs) for name in listed("--datasets", datasets)]
     )
-    members = choose_methods(methods, grid, fusions, aggregators)
+    shared = [m for m in MODALITIES if all(m in each.inputs.modalities for each in data)]
+    members = choose_methods(methods, grid, fusions, aggregators, shared)
     replicates = None if protocol == "published" and seeds is None else parse_seeds(_seeds(seeds), budget)
     judged_at = None
     if until_decided:

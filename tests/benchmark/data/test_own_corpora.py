@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,11 @@ from benchmark.data.datasets import DataSet, available, dataset, default
 from benchmark.data.feature_files.open_format import Source, save
 from benchmark.data.inputs import Inputs
 from benchmark.experiment.grid import cost, expand
+from benchmark.experiment.method_lists import ablation
 from benchmark.experiment.presets import load_preset
+from benchmark.methods.parsing import parse_method
+from benchmark.training.building import refuse_unbuildable
+from benchmark.workflows.grid import plan_grid
 from tests.benchmark.data.own_corpora import corpus
 from tests.benchmark.harness import Say
 
@@ -69,6 +74,20 @@ def test_a_method_that_needs_a_modality_which_it_lacks_is_refused(tmp_path: Path
     save_as(tmp_path, "mosi")
     with pytest.raises(UserError, match="visual too; leave it out, if mosi has not got that"):
         expand(load_preset("smoke"), [dataset("mosi", tmp_path)], ["visual-only"], [0])
+
+
+def test_its_ablation_is_of_the_modalities_that_it_has(tmp_path: Path) -> None:
+    save_as(tmp_path, "mosi")
+    save_as(tmp_path, "mute", modalities=("audio", "visual"))
+    where: dict[str, Any] = {"data_dir": tmp_path, "preset": "smoke", "grid": "ablation", "seeds": 1, "device": "cpu"}
+    specs = plan_grid(tmp_path / "store", datasets="mosi", **where).specs
+    assert {spec.method.label for spec in specs} >= {"css", "css-shared", "paper(interaction_aware=false)/css"}
+    assert len(specs) == len(ablation(("text", "audio"))) == 14
+    refuse_unbuildable(specs)
+    shared = plan_grid(tmp_path / "store", datasets=["mosi", "mute"], **where).specs  # audio is what both have
+    assert {s.method.canonical for s in shared} == {
+        parse_method(t, {"rank": 8, "order": 4}).canonical for t in ablation(("audio",))
+    }
 
 
 def test_a_folder_lists_its_corpora_and_has_them_where_there_is_no_other(tmp_path: Path, say: Say) -> None:

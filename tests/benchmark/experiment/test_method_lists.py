@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 
 from benchmark.base.errors import UserError
+from benchmark.data.views import MODALITIES
 from benchmark.experiment.method_lists import ABLATION, GRIDS, choose_methods
 from benchmark.methods.parsing import KINDS, parse_method
 from benchmark.methods.registry import ENCODERS, METHODS
@@ -47,6 +48,21 @@ def test_the_ablation_takes_one_thing_away_at_a_time() -> None:
         assert (method.fusion.name, method.aggregator.name) == (modality, "equal")
         assert not method.objectives.options["unimodal"]
         assert not method.objectives.options["distillation"]
+
+
+def test_the_ablation_of_fewer_modalities_has_what_is_another_method_than_css_there() -> None:
+    three, two, one = (
+        choose_methods(grid="ablation", modalities=m) for m in (MODALITIES, ("text", "audio"), ("text",))
+    )
+    parts = [text for text in three if not text.startswith(("pair-", "visual-only"))]
+    assert two == parts
+    lonely = ("audio-only(unimodal=false,distillation=false)", "paper(interaction_aware=false)/css", "css-shared")
+    assert one == [text for text in parts if text not in lonely]
+    for texts, modalities in ((two, {"text", "audio"}), (one, {"text"})):
+        for method in (parse_method(text, {}) for text in texts):
+            needs = {m for kind, known in KINDS.items() for m in known[getattr(method, kind).name].needs}
+            assert needs <= modalities
+            assert needs != modalities or len(modalities) == 1
 
 
 def test_sensitivity_varies_order_then_rank() -> None:
