@@ -78,8 +78,8 @@ GridOption = Annotated[
         COMPARED,
         "--grid",
         metavar="NAME",
-        help="Instead of --methods: ablation (of the data's modalities), sensitivity, rank-order, or factorial (--fusions × "
-        "--aggregators).",
+        help="Instead of --methods: ablation (of the modalities in the data), sensitivity, rank-order, or factorial "
+        "(--fusions × --aggregators).",
     ),
 ]
 FusionsOption = Annotated[str | None, _option(COMPARED, "--fusions", metavar="A,B", help="Of the factorial grid.")]
