@@ -13,7 +13,9 @@ HEAD = """# Calibration of the tests
 
 How often the statistics of `reports/statistics` are wrong where the truth is known. Written by
 
-    {command}
+```bash
+{command}
+```
 
 on simulated scores: a normal copula with the given correlation between the methods of a training seed, margins normal,
 skewed (log-normal, σ = 1) or heavy (Student t, 3 degrees of freedom). Nominal level .05; ± is one Monte Carlo standard

@@ -1,6 +1,5 @@
 """The tutorial on corpora of one's own: its code and its commands work, in their order."""
 
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -8,16 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
-from tests.paths import ROOT
+from tests.docs.pages import DOCS, blocks
 
-TUTORIAL = ROOT / "docs" / "your-corpus.md"
-
-
-def blocks() -> list[str]:
-    """The indented blocks of the tutorial's last section, without their indent."""
-    section = TUTORIAL.read_text(encoding="utf-8").partition("## From arrays to a verdict\n")[2]
-    indented = re.findall(r"(?:^(?: {4}.*)?\n)+", section, re.MULTILINE)
-    return [re.sub(r"^ {4}", "", block, flags=re.MULTILINE).strip() for block in indented if block.strip()]
+TUTORIAL = DOCS / "your-corpus.md"
+HEADING = "## From arrays to a verdict"
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -26,9 +19,10 @@ def test_the_tutorial_goes_from_arrays_to_a_verified_report(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CSSBENCH_STORE", raising=False)
-    code, *commands = blocks()
-    exec(compile(code, TUTORIAL.name, "exec"), {})
-    lines = [line for block in commands for line in block.splitlines()]
+    begin = TUTORIAL.read_text(encoding="utf-8").splitlines().index(HEADING)
+    code, *commands = [block for block in blocks(TUTORIAL) if block.line > begin]
+    exec(compile(code.text, TUTORIAL.name, "exec"), {})
+    lines = [line for block in commands for line in block.text.splitlines()]
     assert len(lines) == 7
     for line in lines:
         monkeypatch.setattr(sys, "argv", shlex.split(line))
