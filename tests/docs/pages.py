@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -17,7 +18,7 @@ PAGES = tuple(sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHAN
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code, with the comment that stands before it."""
+    """A fenced block of code."""
 
     page: Path
     line: int
@@ -56,7 +57,7 @@ def paragraphs(page: Path) -> Iterator[tuple[int, str]]:
     """Line and text of the paragraphs that are in no list and no table."""
     depth = 0
     everything = tokens(page)
-    for opening, inline in zip(everything, everything[1:], strict=False):
+    for opening, inline in pairwise(everything):
         depth += opening.nesting if opening.type.startswith(("bullet_list", "ordered_list", "table")) else 0
         if opening.type == "paragraph_open" and not depth and inline.map:
             yield inline.map[0] + 1, inline.content
@@ -76,9 +77,5 @@ def links(page: Path) -> list[str]:
 def anchors(page: Path) -> set[str]:
     """What a link can name of a page: its headings, as GitHub and the site write them."""
     everything = tokens(page)
-    headings = [
-        inline.content
-        for opening, inline in zip(everything, everything[1:], strict=False)
-        if opening.type == "heading_open"
-    ]
+    headings = [inline.content for opening, inline in pairwise(everything) if opening.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
