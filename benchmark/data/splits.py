@@ -12,12 +12,14 @@ from benchmark.data.conversations import Conversations
 class RunData:
     """A run's conversations. ``test`` carries no labels: only the scorer holds those.
 
-    ``validation`` is None where a run trains on all but the test set.
+    ``validation`` is None where a run trains on all but the test set. ``turns`` is the number of sessions of which each
+    seed holds out the next as validation data: seeds that are equal modulo it have the same; 0 where all seeds have.
     """
 
     train: Conversations
     validation: Conversations | None
     test: Conversations
+    turns: int = 0
 
 
 def split(conversations: Conversations, seed: int, *, hold_out: bool = True) -> RunData:
@@ -31,6 +33,7 @@ def split(conversations: Conversations, seed: int, *, hold_out: bool = True) -> 
         DataError: where there is neither a dev set nor a session in the names, or nothing to train or to test on.
     """
     train, validation = conversations.where("train"), conversations.where("dev") if hold_out else None
+    turns = 0
     if validation is None:
         train = conversations.select([b for b, part in enumerate(conversations.split) if part in ("train", "dev")])
     elif not len(validation):
@@ -39,9 +42,10 @@ def split(conversations: Conversations, seed: int, *, hold_out: bool = True) -> 
             raise DataError(
                 "no dev conversations and no sessions to hold one out: add a dev split, or name conversations Ses01…"
             )
-        held_out = np.array(train.sessions) == sessions[seed % len(sessions)]
+        turns = len(sessions)
+        held_out = np.array(train.sessions) == sessions[seed % turns]
         train, validation = train.select(np.flatnonzero(~held_out)), train.select(np.flatnonzero(held_out))
     test = conversations.where("test").without_labels()
     if not (len(train) and len(test)):
         raise DataError(f"{len(train)} training and {len(test)} test conversations: a run needs some of each")
-    return RunData(train, validation, test)
+    return RunData(train, validation, test, turns)

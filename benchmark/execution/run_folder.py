@@ -135,6 +135,7 @@ def manifest(task: Task, data: RunData, changes: Sequence[Change], created: str)
             "ceiling": task.examination.get("ceiling"),
             "references": task.examination.get("references"),
             "classes": list(data.test.class_names),
+            "validation_sessions": data.turns,
             "conversations": {name: conversations for name, (conversations, _) in sizes.items()},
             "utterances": {name: utterances for name, (_, utterances) in sizes.items()},
         },

@@ -13,9 +13,15 @@ IEMOCAP_SESSIONS = 4
 """Sessions of IEMOCAP that are trained on; the run of a seed holds out session seed mod 4."""
 
 
-def validated_sessions(dataset: str) -> int:
-    """How many sessions take turns as the validation data of validated runs: see :attr:`Comparison.sessions`."""
-    return IEMOCAP_SESSIONS if dataset.startswith("iemocap") else 0
+def validated_sessions(run: Run) -> int:
+    """How many sessions take turns as the validation data of runs like this one: see :attr:`Comparison.sessions`.
+
+    Runs that are older than its record do not say; of the corpora that they can be of, IEMOCAP alone has sessions.
+    """
+    if run.protocol != "validated":
+        return 0
+    known: int | None = run.manifest["data"].get("validation_sessions")
+    return (IEMOCAP_SESSIONS if run.dataset.startswith("iemocap") else 0) if known is None else known
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,9 @@ class Comparison:
     def sessions(self) -> int:
         """How many training sessions take turns as validation data; seeds that are equal modulo it hold out the same.
 
-        0 where every seed has the same validation data (a dev set) or the turns are not known.
+        0 where every seed has the same validation data (a dev set), or none.
         """
-        return validated_sessions(self.dataset) if self.validated else 0
+        return validated_sessions(self.runs[0])
 
     @property
     def presets(self) -> str:

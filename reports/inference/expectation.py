@@ -1,6 +1,6 @@
 """How many seeds a family that is followed is going to take, from the spread of runs that are there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,13 @@ def expected_seeds(store: Path, declared: Mapping[str, Any]) -> dict[str, float]
     """
     plan = preregistration_of(declared, store / "preregistrations" / "planned.json")
     assert plan.design is not None
-    scores = _scores(store)
+    runs = read_validated(store)[0]
+    scores = _scores(runs)
     sds = [_sd(scores, pair) for pair in plan.pairs]
     if any(sd is None for sd in sds):
         return None
     seeds, comparisons = plan.design.looks[-1], len(plan.pairs)
-    groups = np.stack([groups_of(pair, plan.order[:seeds]) for pair in plan.pairs], axis=1)
+    groups = np.stack([groups_of(pair, plan.order[:seeds], runs) for pair in plan.pairs], axis=1)
     rng = np.random.default_rng(0)
     counts: dict[str, list[int]] = {}
     for _ in range(FAMILIES):
@@ -51,9 +52,9 @@ def expected_seeds(store: Path, declared: Mapping[str, Any]) -> dict[str, float]
     return {group: float(np.mean(numbers)) for group, numbers in counts.items()}
 
 
-def _scores(store: Path) -> dict[tuple[str, str], dict[int, float]]:
+def _scores(stored: Iterable[Run]) -> dict[tuple[str, str], dict[int, float]]:
     """Points of weighted F1 by data set and label, then by seed: of the group with the most seeds."""
-    runs = sorted(read_validated(store)[0], key=_name)
+    runs = sorted(stored, key=_name)
     scores: dict[tuple[str, str], dict[int, float]] = {}
     for (dataset, label, _), members in groupby(runs, key=_name):
         by_seed = {run.seed: 100 * run.number("selected", "weighted_f1") for run in members}

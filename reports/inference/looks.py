@@ -1,6 +1,6 @@
 """The next look at a family that is followed until it is decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def _follow(plan: Preregistration, runs: Runs, n: int, reasons: Sequence[Sequenc
                 withdrawn.setdefault(i, look)
     seeds = plan.order[:n]
     columns = [_differences(runs, pair, seeds) for pair in plan.pairs]
-    labels = [groups_of(pair, seeds) for pair in plan.pairs]
+    labels = [groups_of(pair, seeds, runs.values()) for pair in plan.pairs]
     rng = np.random.default_rng(int(plan.name, 16))
     return follow(np.stack(columns, axis=1), plan.design, rng, groups=np.stack(labels, axis=1), withdrawn=withdrawn)
 
@@ -126,9 +126,9 @@ def _differences(runs: Runs, pair: Pair, seeds: Sequence[int]) -> Float[np.ndarr
     return np.array([score(pair.a[0], seed) - score(pair.b[0], seed) for seed in seeds])
 
 
-def groups_of(pair: Pair, seeds: Sequence[int]) -> Int[np.ndarray, " n"]:
-    """The number of the session that each seed holds out; -1 where seeds are on their own."""
-    sessions = validated_sessions(pair.dataset)
+def groups_of(pair: Pair, seeds: Sequence[int], runs: Iterable[Run]) -> Int[np.ndarray, " n"]:
+    """The number of the session that each seed holds out, as runs on the data set say; -1 where seeds are alone."""
+    sessions = next((validated_sessions(run) for run in runs if run.dataset == pair.dataset), 0)
     return np.array([seed % sessions if sessions > 1 else -1 for seed in seeds])
 
 

@@ -32,6 +32,7 @@ _DATA_MORE = {
     "audit": dict,
     "ceiling": dict,
     "references": list,
+    "validation_sessions": int,
 }  # absent or null where there is none
 _AUDIT = {"defects": list, "remedies": list, "notes": int}
 _CEILING = {

@@ -1,5 +1,7 @@
 """Small corpora with classes and speakers of their own."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from benchmark.data import Conversations
@@ -23,4 +25,14 @@ def corpus(classes: int, speakers: int) -> Conversations:
         split=("train",) * 24 + ("dev",) * 8 + ("test",) * 8,
         class_names=tuple(f"mood {c}" for c in range(classes)),
         speakers=speakers,
+    )
+
+
+def in_sessions(conversations: Conversations, sessions: int, test: int = 1) -> Conversations:
+    """The same conversations as of so many sessions, in turn, without a dev set; the last ``test`` are the test set."""
+    turns = [b % sessions for b in range(len(conversations))]
+    return replace(
+        conversations,
+        ids=tuple(f"Ses{turn + 1:02d}_{b}" for b, turn in enumerate(turns)),
+        split=tuple("test" if turn >= sessions - test else "train" for turn in turns),
     )

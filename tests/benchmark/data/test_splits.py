@@ -37,6 +37,7 @@ def test_the_session_held_out_is_the_seed_modulo_four(seed: int, four_sessions: 
     assert {name[:5] for name in parts.validation.ids} == {f"Ses0{seed % 4 + 1}"}
     assert {name[:5] for name in parts.train.ids} == {f"Ses0{s}" for s in range(1, 5) if s != seed % 4 + 1}
     assert {name[:5] for name in parts.test.ids} == {"Ses05"}
+    assert parts.turns == 4
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -17,6 +17,7 @@ import torch
 
 from benchmark.base.errors import UserError
 from benchmark.data.datasets import dataset
+from benchmark.data.feature_files.open_format import save
 from benchmark.execution.run_folder import begun
 from benchmark.execution.running import execute
 from benchmark.execution.tasks import Task
@@ -26,6 +27,9 @@ from benchmark.experiment.spec import Protocol, RefitOf, RunSpec
 from benchmark.store.store import Store
 from benchmark.training.trainer import Trainer
 from benchmark.tuning.measuring import measure
+from reports.evidence.comparisons import compare
+from reports.reading.runs import read_run
+from tests.benchmark.data.own_corpora import corpus, in_sessions
 from tests.benchmark.harness import feature_items, write_features
 from tests.paths import ROOT
 
@@ -81,6 +85,19 @@ def test_tables_and_result_agree_with_each_other(folders: list[Path]) -> None:
         hits = [p == t for p, t in zip(read["predictions"]["predicted"], read["predictions"]["label"], strict=True)]
         assert result["selected"]["accuracy"] == pytest.approx(sum(hits) / len(hits))
         assert result["timings"]["total"] >= sum(result["timings"][part] for part in ("train", "evaluate", "probe"))
+
+
+def test_seeds_of_a_corpus_of_ones_own_that_hold_out_its_sessions_are_not_independent(tmp_path: Path) -> None:
+    save(tmp_path / "mine.safetensors", in_sessions(corpus(2, 2), 4), "mine")
+    data, store = dataset("mine", tmp_path), Store(tmp_path / "store")
+    store.prepare()
+    for spec in (specs := expand(load_preset("smoke"), [data], ["linear"], range(2), training={"epochs": 2})):
+        assert execute(Task(spec, data, None), store, lambda _: None, lambda: False)
+    runs = [read_run(store.folder(spec.key)) for spec in specs]
+    (comparison,), _ = compare(runs)
+    assert (comparison.sessions, comparison.data_origin.own) == (3, True)  # the fourth is the test set
+    held_out = {run.seed: run.manifest["data"]["conversations"]["validation"] for run in runs}
+    assert set(held_out.values()) == {10}
 
 
 def make(features: Path, store: Path, method: str, protocol: Protocol = "validated") -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reports.evidence.comparisons import Comparison
+from reports.inference.looks import groups_of
 from reports.inference.sessions import session_words
 from reports.statistics import intraclass_correlation, paired_comparison
 
@@ -29,15 +30,23 @@ def test_without_sessions_there_is_nothing_to_say():
 
 
 @pytest.mark.parametrize(
-    ("dataset", "protocol", "sessions"),
+    ("dataset", "protocol", "recorded", "sessions"),
     [
-        ("iemocap", "validated", 4),
-        ("iemocap-sim", "validated", 4),
-        ("meld", "validated", 0),
-        ("iemocap", "published", 0),
+        ("iemocap", "validated", {}, 4),
+        ("iemocap-sim", "validated", {"validation_sessions": 4}, 4),
+        ("meld", "validated", {}, 0),
+        ("meld", "validated", {"validation_sessions": 0}, 0),
+        ("my-corpus", "validated", {"validation_sessions": 7}, 7),
+        ("iemocap-sim", "validated", {"validation_sessions": 3}, 3),  # a remedy has dropped a session
+        ("iemocap", "published", {"validation_sessions": 0}, 0),
+        ("iemocap", "published", {}, 0),
     ],
 )
-def test_iemocap_alone_has_sessions_that_take_turns(dataset: str, protocol: str, sessions: int):
-    run = SimpleNamespace(protocol=protocol)
+def test_sessions_take_turns_as_the_runs_say_or_in_older_ones_on_iemocap(
+    dataset: str, protocol: str, recorded: dict[str, int], sessions: int
+):
+    run = SimpleNamespace(protocol=protocol, dataset=dataset, manifest={"data": recorded})
     comparison = Comparison(dataset, "b", (SimpleNamespace(runs=(run,)),))
     assert comparison.sessions == sessions
+    looked = groups_of(SimpleNamespace(dataset=dataset), (0, 5), [run])
+    assert looked.tolist() == ([0, 5 % sessions] if sessions else [-1, -1])
