@@ -6,13 +6,14 @@ number (the default, a grid, random draws) they are enqueued too; else the sampl
 taken. A trial that was abandoned is failed and enqueued again with the same slot and settings. Optuna's own number of
 the new attempt is another one: elsewhere a trial's number is its slot. Abandoned is what nobody has vouched for during
 some time, and whose lock no living process holds: a process that is slow or suspended loses no trial to those who see
-its locks.
+its locks, and whoever sees that its lock is gone waits for nothing. A trial that was abandoned is taken before those
+of higher numbers, so that the samplers learn in the same order as in a study that was never interrupted.
 """
 
-import hashlib
 import itertools
 import json
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -24,19 +25,16 @@ from benchmark.base.words import counted
 from benchmark.tuning.locks import TrialLocks
 from benchmark.tuning.measuring import Measured
 from benchmark.tuning.plan import GOALS, Plan
+from benchmark.tuning.samplers import STARTUP, propose, sampler
 from benchmark.tuning.space import Settings, cells, draws
 from benchmark.tuning.storage import Heartbeat, quiet
 
 if TYPE_CHECKING:
     from optuna import Study as OptunaStudy
     from optuna import Trial
-    from optuna.samplers import BaseSampler
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-STARTUP = 5
-"""Trials with random settings, the default among them, before a sampler has something to learn from."""
-_POPULATION = 10  # of NSGA-II
 _PRUNE_BELOW = 0.13  # p: a trial that is worse than the best with each of three seeds is pruned (p = 1/8)
 _LOOK_SECONDS = 1.0  # between two looks for what other processes left or finished
 
@@ -69,7 +67,7 @@ class Study:
                 study_name=plan.name,
                 directions=[GOALS[name] for name in plan.goals],
                 load_if_exists=True,
-                sampler=self._sampler(0),
+                sampler=sampler(plan, 0),
                 pruner=optuna.pruners.WilcoxonPruner(p_threshold=_PRUNE_BELOW)
                 if plan.pruner
                 else optuna.pruners.NopPruner(),
@@ -149,22 +147,50 @@ class Study:
             return self._take()
 
     def _take(self) -> "tuple[Trial, int] | None":
-        """Take the next trial of the queue, and its lock before anybody may look whether it is abandoned."""
+        """Take the trial of the lowest number, and its lock before anybody may look whether it is abandoned."""
         with quiet():
             while (expected := self._waiting()) is not None:
                 self._storage.record_heartbeat(expected._trial_id)
-                self.optuna.sampler = self._sampler(expected.user_attrs["slot"])
-                trial = self.optuna.ask({name: p.distribution for name, p in self.plan.space.items()})
+                trial = self._begin(expected)
+                if trial is None:
+                    continue
                 if self._is_surplus(trial):
                     self.optuna.tell(trial, state=_state("FAIL"))
                     continue
                 number = self._mine[trial._trial_id] = trial.user_attrs["slot"]
-                self._locks.hold(number)
+                if place := self._locks.hold(number):
+                    trial.set_user_attr("lock", place)
                 self._heartbeat.add(trial._trial_id)
                 self._idle = False
                 return trial, number
         self._idle = True
         return None
+
+    def _begin(self, expected: "FrozenTrial") -> "Trial | None":
+        """Begin a trial of the queue with what is proposed for it now; None where another process was quicker."""
+        from optuna import Trial
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.samplers import PartialFixedSampler, RandomSampler
+
+        identity, number = expected._trial_id, expected.user_attrs["slot"]
+        try:
+            if not self._storage.set_trial_state_values(identity, _state("RUNNING")):
+                return None
+        except UpdateFinishedTrialError:
+            return None
+        proposal = propose(self.plan, number, expected.system_attrs.get("fixed_params", {}), self._over())
+        notes = [attempt.system_attrs for attempt in self._by_slot()[number]]  # what was drawn once is not drawn again
+        for name, value in ChainMap(proposal.system_attrs, *notes).items():
+            self._storage.set_trial_system_attr(identity, name, value)
+        self.optuna.sampler = PartialFixedSampler(proposal.params, RandomSampler())
+        trial = Trial(self.optuna, identity)
+        for name, parameter in self.plan.space.items():
+            trial._suggest(name, parameter.distribution)
+        return trial
+
+    def _over(self) -> "Iterator[FrozenTrial]":
+        """By number, the attempts that are complete or pruned."""
+        return (attempt for _, attempt in self.attempts() if attempt.state.name in ("COMPLETE", "PRUNED"))
 
     def report(self, trial: "Trial", runs: Sequence[Measured], seed: int, score: float) -> None:
         """Keep what a trial's finished runs were, and tell the pruner of the one with that index."""
@@ -237,7 +263,7 @@ class Study:
     def _waiting(self) -> "FrozenTrial | None":
         """The trial that would be taken next."""
         waiting = self.optuna.get_trials(deepcopy=False, states=(_state("WAITING"),))
-        return waiting[0] if waiting else None
+        return min(waiting, key=lambda trial: trial.user_attrs["slot"], default=None)
 
     def _is_surplus(self, trial: "Trial") -> bool:
         """Whether two processes at once enqueued this number, or took what was the last of the queue."""
@@ -256,7 +282,8 @@ class Study:
                 identity, number = attempt._trial_id, attempt.user_attrs.get("slot")
                 if identity in self._mine:
                     continue
-                if identity in stale and (number is None or not self._locks.is_held(number)):
+                is_visible = attempt.user_attrs.get("lock", "") == self._locks.place(number)
+                if (identity in stale or is_visible) and (number is None or not self._locks.is_held(number)):
                     with suppress(UpdateFinishedTrialError):
                         self.optuna.tell(attempt.number, state=_state("FAIL"), skip_if_finished=True)
                 elif identity in stale or identity not in self._vouched:
@@ -265,20 +292,6 @@ class Study:
                     self._vouched.add(identity)
                     self._storage.record_heartbeat(identity)
         self._enqueue()
-
-    def _sampler(self, number: int) -> "BaseSampler":
-        """The sampler of a trial: its draws depend on the study's name and the number, and on the trials before it."""
-        from optuna import samplers
-
-        seed = int.from_bytes(hashlib.sha256(f"{self.plan.name}/{number}".encode()).digest()[:4], "big")
-        match self.plan.sampler:
-            case "tpe":
-                return samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
-            case "gp":
-                return samplers.GPSampler(seed=seed, n_startup_trials=STARTUP)
-            case "nsga2":
-                return samplers.NSGAIISampler(seed=seed, population_size=_POPULATION)
-        return samplers.RandomSampler(seed=seed)  # never asked: every setting is enqueued
 
 
 def _lives(attempt: "FrozenTrial") -> bool:

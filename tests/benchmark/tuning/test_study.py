@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from benchmark.base.errors import UserError
 from benchmark.experiment.spec import RunSpec
 from benchmark.tuning import storage
+from benchmark.tuning.plan import GOALS
 from benchmark.tuning.records import record
 from benchmark.tuning.space import draws
 from benchmark.tuning.study import Study
@@ -72,6 +73,49 @@ def test_the_same_study_proposes_the_same_settings_again(tmp_path: Any, workshop
             found.append([attempt.params for _, attempt in study.attempts()])
     assert found[0] == found[1]
     assert len({tuple(params.items()) for params in found[0]}) > 5
+
+
+@pytest.mark.parametrize(
+    ("sampler", "goals", "trials", "is_killed"), [("tpe", 1, 10, True), ("nsga2", 3, 14, False)], ids=["tpe", "nsga2"]
+)
+def test_an_interrupted_study_proposes_what_an_undisturbed_one_does(
+    tmp_path: Path, workshop: Shop, sampler: str, goals: int, trials: int, is_killed: bool
+) -> None:
+    chosen = plan(also=("lr",), seeds=2, sampler=sampler, goals=tuple(GOALS)[:goals])
+    shop = workshop(simple)
+    with opened(f"sqlite:///{tmp_path}/whole.db", chosen, trials=trials) as (study,):
+        shop.run([study])
+        whole = [(attempt.params, attempt.values) for _, attempt in study.attempts()]
+    url = f"sqlite:///{tmp_path}/cut.db"
+    again = workshop(simple)
+    for runs in (3, 10, 3):
+        with opened(url, chosen, trials=trials) as (study,):
+            search = again.search([study])
+            for task in islice(search.tasks(), runs):
+                assert task is not None
+                again.make(search, task)
+            next(search.tasks())  # a run begins, and never ends
+            if is_killed:
+                for trial in search.open:
+                    study._locks.release(trial.number)
+            else:
+                search.release()
+    with opened(url, chosen, trials=trials) as (study,):
+        again.run([study])
+        assert [(attempt.params, attempt.values) for _, attempt in study.attempts()] == whole
+        assert len(study.optuna.get_trials()) > trials
+    assert len(again.made) == len(set(again.made))
+
+
+def test_more_trials_are_those_of_a_study_that_was_begun_with_them(tmp_path: Path, workshop: Shop) -> None:
+    shop, made = workshop(simple), []
+    for steps in ((9,), (6, 9)):
+        for trials in steps:
+            with opened(f"sqlite:///{tmp_path}/{len(steps)}.db", plan(also=("lr",)), trials=trials) as (study,):
+                shop.run([study])
+                proposed = [attempt.params for _, attempt in study.attempts()]
+        made.append(proposed)
+    assert made[0] == made[1]
 
 
 def test_a_random_study_makes_the_documented_draws(url: str, workshop: Shop) -> None:
@@ -462,7 +506,7 @@ def test_the_storage_knows_nothing_but_settings_and_validation(url: str, worksho
     with opened(url, plan(), trials=1) as (study,):
         workshop(simple).run([study])
         (trial,) = study.optuna.get_trials()
-    assert set(trial.user_attrs) == {"slot", "runs"}
+    assert set(trial.user_attrs) == {"slot", "lock", "runs"}
     (run,) = json.loads(trial.user_attrs["runs"])
     assert set(run) == {"seed", "key", "validation", "volatility", "seconds", "epochs"}
 
