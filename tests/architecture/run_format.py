@@ -36,16 +36,21 @@ def documented(text: str) -> dict[str, dict[str, bool]]:
 
 
 def imported(text: str) -> dict[str, dict[str, bool]]:
-    """The names by file in a folder of imported predictions: those of other runs without some, and others besides."""
+    """The names by file in a folder of imported predictions: those of other runs without some, and others besides.
+
+    A file may have several rows; what is besides *sometimes* is not in every folder.
+    """
     section = text.partition("\n## Imported runs\n")[2].partition("\n## ")[0]
     tables, changed = documented(text), {}
     for cell, without, besides in _rows(section):
         (file,) = names(cell)
         absent = tuple(end for name in names(without) for end in (f"{name} ", f"{name}.", f"{name}["))
-        fields = {name: always and not f"{name} ".startswith(absent) for name, always in tables[file].items()}
+        former = changed.get(file, tables[file])
+        fields = {name: always and not f"{name} ".startswith(absent) for name, always in former.items()}
         if not without.startswith("sometimes"):
-            fields = {name: tables[file][name] for name in fields if not f"{name} ".startswith(absent)}
-        changed[file] = fields | _with_parents(file, dict.fromkeys(names(besides), True))
+            fields = {name: former[name] for name in fields if not f"{name} ".startswith(absent)}
+        more = _with_parents(file, dict.fromkeys(names(besides), not besides.startswith("sometimes")))
+        changed[file] = more | fields | {name: always for name, always in more.items() if always}
     return changed
 
 

@@ -26,7 +26,7 @@ from tests.shared import made_once
 
 TEXT = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
 BLOCKS = ("inputs", "modality_aware", "interaction_aware", "reduction")
-VALUES = {"c": range(7), "e": range(1, 3), "block": BLOCKS}
+VALUES = {"c": range(7), "e": range(1, 4), "block": BLOCKS}
 MADE = documented(TEXT)
 IMPORTED = MADE | imported(TEXT)
 ALL = {file: IMPORTED[file] | MADE[file] for file in MADE}
@@ -56,7 +56,7 @@ def written(store: Path) -> Mapping[str, list[Written]]:
         spec, manifest = (json.loads((folder / f"{name}.json").read_text()) for name in ("spec", "manifest"))
         values = {
             "c": range(len(manifest["data"]["classes"])),
-            "e": range(1, spec.get("training", {"epochs": 0})["epochs"] + 1),
+            "e": range(1, (spec.get("training") or spec["imported"]).get("epochs", 0) + 1),
             "block": BLOCKS,
         }
         for path in folder.iterdir():

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,15 @@ import numpy.typing as npt
 
 from benchmark.base.errors import DataError
 from benchmark.base.words import counted
+from benchmark.evaluation.predictions.numbering import weighted_f1
+from benchmark.evaluation.predictions.tables import Origin, read_table, row_of, text_of, whole_numbers
+from benchmark.evaluation.predictions.whole_runs import (
+    EPOCH,
+    WholeRun,
+    count_epochs,
+    read_validation,
+    refuse_test_scores,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,15 +37,17 @@ class Predictions:
     """What a method says of the N test utterances, in the order of the data set, under one seed.
 
     Attributes:
-        predicted: class, uint8 [N].
+        predicted: class, uint8 [N]; of a whole run, at the epoch that validation selects.
         probabilities: of the C classes, float32 [N, C], or None.
         disagreeing: utterances whose predicted class is not the most probable one.
+        run: all of its epochs; None where the file is of one.
     """
 
     seed: int
     predicted: npt.NDArray[np.uint8]
     probabilities: npt.NDArray[np.float32] | None
     disagreeing: int
+    run: WholeRun | None = None
 
     @property
     def digest(self) -> str:
@@ -49,86 +60,71 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class PredictionFile:
-    """A file's name and SHA-256, its predictions by seed, and the columns that say nothing here."""
+    """Where predictions and validation scores are from, the predictions by seed, and columns that say nothing here."""
 
-    name: str
-    sha256: str
+    origin: Origin
+    validation: Origin | None
     predictions: tuple[Predictions, ...]
     ignored: tuple[str, ...]
 
 
-def read_predictions(path: Path, conversations: "Conversations", dataset: str, seed: int | None) -> PredictionFile:
+def read_predictions(
+    path: Path, conversations: "Conversations", dataset: str, seed: int | None, validation: Path | None = None
+) -> PredictionFile:
     """Read a file of predictions of a data set's test utterances.
 
     Args:
         conversations: the data set with its labels; those of the file, where it has some, have to be the same.
         dataset: its name, for messages.
         seed: of all rows; None where the file has a column ``seed``.
+        validation: the file of validation scores, where ``path`` holds whole runs; None where it holds one epoch each.
 
     Raises:
-        DataError: no such file, or not of that format; missing, duplicate or unknown utterances; a class that is none;
-            probabilities that are none.
+        DataError: no such file, or not of that format; missing, duplicate or unknown utterances or epochs; a class that
+            is none; probabilities or validation scores that are none.
     """
-    content, frame = _read(path)
+    origin, frame = read_table(path, NEEDED, "test utterance")
     names = conversations.class_names
-    if absent := [name for name in NEEDED if name not in frame]:
-        raise DataError(
-            f"{path} has no column {', '.join(absent)}; it has {', '.join(frame.columns)} (see docs/imports.md)"
-        )
     columns = _probability_columns(path, frame.columns.tolist(), names)
     seeds = _seeds(path, frame, seed)
-    order = _order(path, frame, seeds, conversations, dataset)
+    epochs, numbers = _epochs(path, frame, seeds, validation)
+    order = _order(path, frame, seeds, epochs, _test_utterances(conversations, dataset))
     predicted = _classes(path, frame["predicted"], names)
     if "label" in frame:
         _check_labels(path, _classes(path, frame["label"], names), order, conversations, dataset)
     probabilities = _probabilities(path, frame[columns]) if columns else None
+    scores_from, scores = (None, {}) if validation is None else read_validation(validation, numbers)
     imported = []
-    for value, rows in order.items():
+    for value, last in numbers.items():
+        run, at = None, 0
+        if validation is not None:
+            by_epoch = np.stack([predicted[order[value, epoch]] for epoch in range(1, last + 1)])
+            run = WholeRun(by_epoch, *scores[value])
+            _refuse_test_scores(validation, value, run, conversations)
+            at = run.selected
+        rows = order[value, at]
         shares = None if probabilities is None else probabilities[rows]
         classes = predicted[rows]
         disagreeing = 0 if shares is None else int((shares.argmax(axis=1) != classes).sum())
-        imported.append(Predictions(value, classes, None if shares is None else shares.astype(np.float32), disagreeing))
+        shown = None if shares is None else shares.astype(np.float32)
+        imported.append(Predictions(value, classes, shown, disagreeing, run))
     _check_different(path, imported)
-    known = {*NEEDED, "seed", "label", *columns}
+    known = {*NEEDED, "seed", "label", *columns} | (set() if validation is None else {EPOCH})
     ignored = tuple(name for name in frame.columns.tolist() if name not in known)
-    return PredictionFile(path.name, hashlib.sha256(content).hexdigest(), tuple(imported), ignored)
+    return PredictionFile(origin, scores_from, tuple(imported), ignored)
 
 
-def _read(path: Path) -> "tuple[bytes, pd.DataFrame]":
-    """The file's bytes and its columns as text."""
-    import io
-
-    import pandas as pd
-    from pyarrow import ArrowException
-
-    parquet = path.suffix.lower() in (".parquet", ".pq")
-    if not parquet and path.suffix.lower() != ".csv":
-        raise DataError(f"{path} is neither .csv nor .parquet: write the predictions as one of the two")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path} ({error.strerror}); name a file of predictions") from None
-    try:
-        if parquet:
-            frame = pd.read_parquet(io.BytesIO(content))
-        else:
-            frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError, ArrowException) as error:  # pandas' own errors of parsing are ValueErrors
-        cause = " ".join(str(error).split())[:150]
-        raise DataError(f"{path} cannot be read as {'parquet' if parquet else 'CSV'}: {cause}") from None
-    frame.columns = frame.columns.astype(str).str.strip()
-    if twice := frame.columns[frame.columns.duplicated()].tolist():
-        raise DataError(f"{path} has the column {twice[0]} twice: keep one of them")
-    if not len(frame):
-        raise DataError(f"{path} has no rows: it needs one for every test utterance")
-    return content, frame
+def _refuse_test_scores(path: Path, seed: int, run: WholeRun, conversations: "Conversations") -> None:
+    label = conversations.where("test").label
+    assert label is not None, "the data set is loaded with its labels"
+    refuse_test_scores(path, seed, run.validation, [weighted_f1(label, predicted) for predicted in run.by_epoch])
 
 
 def _check_different(path: Path, predictions: Sequence[Predictions]) -> None:
     """Runs of other seeds differ in some prediction: one file under several seeds would count one run often."""
     by_digest: dict[str, int] = {}
     for one in predictions:
-        former = by_digest.setdefault(one.digest, one.seed)
+        former = by_digest.setdefault(one.digest if one.run is None else one.run.digest, one.seed)
         if former != one.seed:
             raise DataError(
                 f"{path}: seeds {former} and {one.seed} have the same predictions, so that they are one run: leave one "
@@ -140,75 +136,102 @@ def _seeds(path: Path, frame: "pd.DataFrame", seed: int | None) -> npt.NDArray[n
     if ("seed" in frame) == (seed is not None):
         both = "has a column seed, so leave out --seed" if seed is not None else "has no column seed: name it by --seed"
         raise DataError(f"{path} {both}")
-    return np.full(len(frame), seed) if seed is not None else _whole(path, frame["seed"], "seed")
+    return np.full(len(frame), seed) if seed is not None else whole_numbers(path, frame["seed"])
 
 
-def _whole(path: Path, column: "pd.Series[str]", name: str) -> npt.NDArray[np.int64]:
-    """Whole numbers from 0."""
-    text = column.astype(str).str.strip()
-    if len(bad := text[~text.str.fullmatch(r"\d{1,18}")]):
-        raise DataError(f"{path}: {name} is {bad.iloc[0]!r} in row {_row(bad)}; it takes whole numbers from 0")
-    return text.to_numpy().astype(np.int64)
+def _epochs(
+    path: Path, frame: "pd.DataFrame", seeds: npt.NDArray[np.int64], validation: Path | None
+) -> tuple[npt.NDArray[np.int64], dict[int, int]]:
+    """The epoch of every row and the number of epochs by seed; all are 0 where nothing is said of more than one."""
+    if validation is not None and EPOCH not in frame:
+        raise DataError(
+            f"{path} has no column {EPOCH}: with validation scores it holds whole runs, a row a test utterance and "
+            "epoch (docs/imports.md)"
+        )
+    if validation is not None:
+        return count_epochs(path, frame[EPOCH], seeds)
+    if EPOCH in frame and any(text_of(frame[EPOCH])[seeds == seed].nunique() > 1 for seed in set(seeds.tolist())):
+        raise DataError(
+            f"{path} has several epochs of a run: add their validation scores by --validation FILE, or keep the rows "
+            "of the epoch that was chosen (docs/imports.md)"
+        )
+    return np.zeros(len(frame), np.int64), dict.fromkeys(seeds.tolist(), 0)
 
 
-def _row(values: "pd.Series[str]") -> int:
-    """Number of the first row, as a text editor counts the lines of a CSV file below its header, from 1."""
-    return int(values.index[0]) + 1
+@dataclass(frozen=True, eq=False)
+class _Utterances:
+    """The test utterances of a data set in its order: conversation and position."""
+
+    dataset: str
+    index: "pd.MultiIndex"
+
+
+def _test_utterances(conversations: "Conversations", dataset: str) -> _Utterances:
+    import pandas as pd
+
+    test = conversations.where("test")
+    ids = np.repeat(np.array(test.ids, dtype=object), test.lengths)
+    return _Utterances(dataset, pd.MultiIndex.from_arrays([ids, np.concatenate([np.arange(n) for n in test.lengths])]))
 
 
 def _order(
     path: Path,
     frame: "pd.DataFrame",
     seeds: npt.NDArray[np.int64],
-    conversations: "Conversations",
-    dataset: str,
-) -> dict[int, npt.NDArray[np.int64]]:
-    """The file's rows in the order of the test utterances, by seed."""
-    test = conversations.where("test")
-    lengths = test.lengths.tolist()
-    place = {pair: i for i, pair in enumerate((c, u) for c, n in zip(test.ids, lengths, strict=True) for u in range(n))}
-    ids = frame["conversation"].astype(str).str.strip().tolist()
-    pairs = list(zip(ids, _whole(path, frame["utterance"], "utterance").tolist(), strict=True))
+    epochs: npt.NDArray[np.int64],
+    utterances: _Utterances,
+) -> dict[tuple[int, int], npt.NDArray[np.int64]]:
+    """The file's rows in the order of the test utterances, by seed and epoch."""
+    import pandas as pd
+
+    ids = text_of(frame["conversation"]).to_numpy(dtype=object)
+    pairs = pd.MultiIndex.from_arrays([ids, whole_numbers(path, frame["utterance"])])
+    place = utterances.index.get_indexer(pairs)
     order = {}
-    for seed in dict.fromkeys(seeds.tolist()):
-        rows = np.flatnonzero(seeds == seed)
-        row_of: dict[int, int] = {}
-        unknown, twice = [], []
-        for row in rows.tolist():
-            at = place.get(pairs[row])
-            if at is None:
-                unknown.append(pairs[row])
-            elif at in row_of:
-                twice.append(pairs[row])
-            else:
-                row_of[at] = row
-        missing = [pair for pair, at in place.items() if at not in row_of]
+    for _, members in pd.Series(range(len(frame))).groupby([seeds, epochs], sort=False):
+        rows = members.to_numpy(dtype=np.int64)
+        seed, epoch = int(seeds[rows[0]]), int(epochs[rows[0]])
+        unknown = rows[place[rows] < 0]
+        known = rows[place[rows] >= 0]
+        first = np.full(len(utterances.index), -1)
+        first[place[known[::-1]]] = known[::-1]  # the first row of an utterance stays
+        twice = known[first[place[known]] != known]
+        missing = np.flatnonzero(first < 0)
         wrong = [
-            f"{len(which)} {what} ({_listed(which)})"
-            for what, which in (("missing", missing), ("twice", twice), ("unknown", unknown))
-            if which
+            f"{len(which)} {what} ({_listed(whose, which, rows=whose is pairs)})"
+            for what, whose, which in (
+                ("missing", utterances.index, missing),
+                ("twice", pairs, twice),
+                ("unknown", pairs, unknown),
+            )
+            if len(which)
         ]
         if wrong:
+            run = f"seed {seed}, epoch {epoch}" if epoch else f"seed {seed}"
             raise DataError(
-                f"{path}, seed {seed}: of the {len(place)} test utterances of {dataset}: {', '.join(wrong)}; the "
-                "utterances of a conversation are numbered from 0 (docs/imports.md)"
+                f"{path}, {run}: of the {len(utterances.index)} test utterances of {utterances.dataset}: "
+                f"{', '.join(wrong)}; the utterances of a conversation are numbered from 0 (docs/imports.md)"
             )
-        order[seed] = np.array([row_of[at] for at in range(len(place))])
+        order[seed, epoch] = first
     return order
 
 
-def _listed(pairs: Sequence[tuple[str, int]]) -> str:
-    shown = ", ".join(f"conversation {c} utterance {u}" for c, u in pairs[:_NAMED])
-    return shown + (", …" if len(pairs) > _NAMED else "")
+def _listed(pairs: "pd.MultiIndex", which: npt.NDArray[np.integer], *, rows: bool) -> str:
+    """The first of the pairs that are meant in words; with ``rows``, the row that each is in."""
+    named = []
+    for i in which[:_NAMED].tolist():
+        conversation, utterance = pairs[i]
+        named.append(f"conversation {conversation} utterance {utterance}" + (f" in row {i + 1}" if rows else ""))
+    return ", ".join(named) + (", …" if len(which) > _NAMED else "")
 
 
 def _classes(path: Path, column: "pd.Series[str]", names: Sequence[str]) -> npt.NDArray[np.uint8]:
     """Class indices of a column of indices, or of names."""
-    text = column.astype(str).str.strip().str.lower()
+    text = text_of(column).str.lower()
     codes = {str(i): i for i in range(len(names))} | {name.lower(): i for i, name in enumerate(names)}
     if len(bad := text[~text.isin(codes)]):
         raise DataError(
-            f"{path}: {column.name} is {str(column.iloc[_row(bad) - 1])!r} in row {_row(bad)}; it takes 0 to "
+            f"{path}: {column.name} is {str(column.iloc[row_of(bad) - 1])!r} in row {row_of(bad)}; it takes 0 to "
             f"{len(names) - 1} or {', '.join(names)}, in this order"
         )
     return text.map(codes).to_numpy().astype(np.uint8)
@@ -217,7 +240,7 @@ def _classes(path: Path, column: "pd.Series[str]", names: Sequence[str]) -> npt.
 def _check_labels(
     path: Path,
     label: npt.NDArray[np.uint8],
-    order: dict[int, npt.NDArray[np.int64]],
+    order: Mapping[tuple[int, int], npt.NDArray[np.int64]],
     conversations: "Conversations",
     dataset: str,
 ) -> None:

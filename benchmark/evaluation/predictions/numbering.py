@@ -17,7 +17,7 @@ def warning(
     where it brings them above the majority class: bad predictions stay bad in any order.
     """
     majority = np.full_like(label, np.bincount(label).argmax())
-    score, least = _weighted_f1(label, predicted), _weighted_f1(label, majority)
+    score, least = weighted_f1(label, predicted), weighted_f1(label, majority)
     if score >= least:
         return None
     commonest = f"{names[int(majority[0])]} ({100 * least:.2f})"
@@ -25,7 +25,7 @@ def warning(
     right = np.zeros((len(names), len(names)), np.int64)
     np.add.at(right, (predicted, label), 1)
     order = linear_sum_assignment(-right)[1]
-    if (best := _weighted_f1(label, order[predicted])) <= least:
+    if (best := weighted_f1(label, order[predicted])) <= least:
         return f"{text}: check which class each number means (here: {', '.join(names)})"
     fits = ", ".join(names[c] for c in order.tolist())
     return (
@@ -34,5 +34,6 @@ def warning(
     )
 
 
-def _weighted_f1(label: npt.NDArray[np.int64], predicted: npt.NDArray[np.generic]) -> float:
+def weighted_f1(label: npt.NDArray[np.int64], predicted: npt.NDArray[np.generic]) -> float:
+    """Weighted F1 of predictions [N], a fraction."""
     return float(f1_score(label, predicted, average="weighted", zero_division=0))

@@ -24,8 +24,12 @@ def record(
     """The content of ``spec.json`` (docs/run-format.md): all of it but the labels is in the key."""
     data = dataset.fingerprint
     setting = {"protocol": PROTOCOL, "dataset": dataset.name, "data": data}
-    group = setting | {"method": method, "selection": selection, "paired": paired}
-    content = {"seed": predictions.seed, "predictions": predictions.digest}
+    group: dict[str, Any] = setting | {"method": method, "selection": selection, "paired": paired}
+    content: dict[str, Any] = {"seed": predictions.seed, "predictions": predictions.digest}
+    run = predictions.run
+    if run is not None:
+        group |= {"whole": True}  # their epoch was chosen here: no mean over these and others
+        content |= {"by_epoch": run.digest, "validation": run.validation_digest}
     return {
         "format": 1,
         "key": _digest(group | content),
@@ -39,7 +43,8 @@ def record(
         "preset": PROTOCOL,
         "protocol": PROTOCOL,
         "refit_of": None,
-        "imported": {"selection": selection, "paired": paired, "predictions": predictions.digest},
+        "imported": {"selection": selection, "paired": paired, "predictions": predictions.digest}
+        | ({} if run is None else {"epochs": len(run.by_epoch), "by_epoch": run.digest}),
         "provenance": {"data": data, "source": None, "torch": None, "numpy": None, "device": None},
     }
 
@@ -52,8 +57,8 @@ def sides(store: "Store", data: Collection[str]) -> dict[str, list[Side]]:
             side = Side(spec["dataset"], spec["budget"], spec["group"], spec["label"])
             if by_label.setdefault(side.label, {}).setdefault(side.dataset, side) != side:
                 raise UserError(
-                    f"{side.label} was imported for {side.dataset} with more than one --selection or --paired: import "
-                    "it anew with --replace, all seeds alike"
+                    f"{side.label} was imported for {side.dataset} with more than one --selection or --paired, or "
+                    "partly as whole runs: import it anew with --replace, all seeds alike"
                 )
     return {label: list(by_dataset.values()) for label, by_dataset in by_label.items()}
 

@@ -14,6 +14,7 @@ from benchmark.base.files import write_json
 from benchmark.base.words import counted
 from benchmark.evaluation.predictions.files import PredictionFile, Predictions
 from benchmark.evaluation.predictions.records import Selection, record
+from benchmark.evaluation.predictions.tables import Origin
 from benchmark.evaluation.scoring import Scorer
 from benchmark.store.checksums import with_checksums
 from benchmark.store.parquet import write_table
@@ -27,16 +28,18 @@ if TYPE_CHECKING:
 
 FILES = ("spec.json", "manifest.json", "predictions.parquet")
 """What an imported run's folder holds beside ``result.json``."""
+BY_EPOCH = ("history.parquet", "test_predictions.parquet")
+"""What it holds besides where the run came whole."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A run that the store now holds; ``new`` where it did not before. ``weighted_f1`` is a fraction."""
+    """A run that the store now holds; ``new`` where it did not before. ``result`` is its result.json's content."""
 
     key: str
     seed: int
     new: bool
-    weighted_f1: float
+    result: Mapping[str, Any]
 
 
 def store_predictions(
@@ -49,7 +52,7 @@ def store_predictions(
     paired: bool,
     replace: bool = False,
 ) -> list[Imported]:
-    """Score the predictions of a file and keep them as runs.
+    """Score the predictions of a file and keep them as runs. ``selection`` of whole runs is ``validation``.
 
     What is there already is left as it is. Other predictions of the same data, method and seed go only when the new
     ones are on the disk, and only with ``replace``.
@@ -79,15 +82,33 @@ def store_predictions(
             if not claims.enter_context(store.claim(spec["key"])):
                 raise UserError(f"another process is writing run {spec['key']} in {store.root}: try again when it ends")
         for spec, one in zip(specs, file.predictions, strict=True):
-            scores = scorer.scores_of(one.predicted, one.probabilities)
+            result = _result(scorer, one)
             new = not store.is_whole(spec["key"])
             if new:
-                _write(store, spec, manifest | {"disagreeing": one.disagreeing}, one, scores, conversations)
-            imported.append(Imported(spec["key"], one.seed, new, scores["weighted_f1"]))
+                _write(store, spec, manifest | {"disagreeing": one.disagreeing}, one, result, conversations)
+            imported.append(Imported(spec["key"], one.seed, new, result))
     for keys in former.values():
         for key in keys:
             store.remove(key)
     return imported
+
+
+def _result(scorer: Scorer, predictions: Predictions) -> dict[str, Any]:
+    """What result.json says: the scores, and of a whole run those at the epochs that the rules choose."""
+    run, scores = predictions.run, scorer.scores_of(predictions.predicted, predictions.probabilities)
+    digests = {"imported": scores, "digests": {"predictions": predictions.digest}}
+    if run is None:
+        return dict.fromkeys(("selected", "last", "peak_test", "validation")) | digests
+    shares = predictions.probabilities
+    if shares is None:  # not read: the scores that need them are in `scores`, as unknown
+        shares = np.zeros((len(predictions.predicted), scorer.classes), np.float32)
+    chosen = scorer.score(run.validation.tolist(), run.by_epoch, shares)
+    chosen["selected"] |= scores
+    picked = None
+    if run.picked is not None:
+        theirs = scorer.scores_of(run.by_epoch[run.picked - 1], None)
+        picked = {"epoch": run.picked} | {name: theirs[name] for name in ("accuracy", "weighted_f1", "macro_f1")}
+    return chosen | digests | {"picked": picked}
 
 
 def _check_new(spec: Mapping[str, Any], store: Store, replaced: Collection[str]) -> None:
@@ -95,11 +116,7 @@ def _check_new(spec: Mapping[str, Any], store: Store, replaced: Collection[str])
     for other in store.specs():
         same = other.get("protocol") == spec["protocol"] and other["key"] not in replaced
         same = same and (other["provenance"]["data"], other["label"]) == (spec["provenance"]["data"], spec["label"])
-        if (
-            same
-            and other["seed"] != spec["seed"]
-            and other["imported"]["predictions"] == spec["imported"]["predictions"]
-        ):
+        if same and other["seed"] != spec["seed"] and _says_the_same(other["imported"], spec["imported"]):
             raise UserError(
                 f"{store.root} has these very predictions of {spec['label']} as seed {other['seed']} (run "
                 f"{other['key']}), so that seed {spec['seed']} is no other run: nothing was imported; import the file "
@@ -107,12 +124,18 @@ def _check_new(spec: Mapping[str, Any], store: Store, replaced: Collection[str])
             )
 
 
+def _says_the_same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether two runs predict the same: in every epoch where both came whole, else in the one that counts."""
+    name = "by_epoch" if "by_epoch" in first and "by_epoch" in second else "predictions"
+    return bool(first[name] == second[name])
+
+
 def _write(
     store: Store,
     spec: Mapping[str, Any],
     manifest: Mapping[str, Any],
     predictions: Predictions,
-    scores: Mapping[str, Any],
+    result: Mapping[str, Any],
     conversations: "Conversations",
 ) -> None:
     folder, test = store.folder(spec["key"]), conversations.where("test")
@@ -120,20 +143,26 @@ def _write(
     (folder / "result.json").unlink(missing_ok=True)  # damaged, or the run would stand
     write_json(folder / "spec.json", spec)
     write_json(folder / "manifest.json", manifest)
-    shares = predictions.probabilities
+    shares, run = predictions.probabilities, predictions.run
+    utterances = {
+        "conversation": np.repeat(np.array(test.ids), test.lengths),
+        "utterance": np.concatenate([np.arange(n) for n in test.lengths]),
+    }
     write_table(
         folder / "predictions.parquet",
-        {
-            "conversation": np.repeat(np.array(test.ids), test.lengths),
-            "utterance": np.concatenate([np.arange(n) for n in test.lengths]),
-            "predicted": predictions.predicted,
-            "label": test.label,
-        }
+        utterances
+        | {"predicted": predictions.predicted, "label": test.label}
         | ({} if shares is None else {f"probability_{c}": column for c, column in enumerate(shares.T)}),
     )
-    unknown = dict.fromkeys(("selected", "last", "peak_test", "validation"))
-    result = unknown | {"imported": dict(scores), "digests": {"predictions": predictions.digest}}
-    write_json(folder / "result.json", with_checksums(folder, result, FILES))
+    if run is not None:
+        epochs = np.arange(1, len(run.by_epoch) + 1)
+        write_table(folder / "history.parquet", {"epoch": epochs, "validation_weighted_f1": run.validation})
+        write_table(
+            folder / "test_predictions.parquet",
+            utterances | {f"epoch_{e}": row for e, row in zip(epochs, run.by_epoch, strict=True)},
+        )
+    files = FILES if run is None else (*FILES, *BY_EPOCH)
+    write_json(folder / "result.json", with_checksums(folder, result, files))
 
 
 def _manifest(
@@ -146,7 +175,8 @@ def _manifest(
         "hardware": {},
         "git": None,
         "source": None,
-        "imported_from": {"file": file.name, "sha256": file.sha256},
+        "imported_from": _named(file.origin)
+        | ({} if file.validation is None else {"validation": _named(file.validation)}),
         "data": {
             "kind": dataset.kind,
             "description": dataset.description,
@@ -161,3 +191,7 @@ def _manifest(
             "utterances": {"test": test.utterances},
         },
     }
+
+
+def _named(origin: Origin) -> dict[str, str]:
+    return {"file": origin.name, "sha256": origin.sha256}

@@ -129,9 +129,12 @@ def test_the_same_predictions_are_not_two_seeds(imports: Import, store: Store, p
     assert imports(predict(), "--seed", 1, method="M3NET")[0] == 0
 
 
-def test_an_import_into_a_store_without_runs_is_told_how_to_make_some(imports: Import, predict: Predict) -> None:
+def test_an_import_into_a_store_without_runs_is_told_how_to_see_it_and_what_to_put_beside_it(
+    imports: Import, predict: Predict
+) -> None:
     said = imports(predict(), "--seed", 0)[1]
-    assert "Next: runs to compare it with, cssbench run --datasets 'meld' --data-dir" in said
+    assert "Next: cssbench report --store" in said
+    assert "come beside it by cssbench run --datasets 'meld' --data-dir" in said
 
 
 def test_classes_in_another_order_are_noticed_and_the_order_that_fits_is_named(
@@ -281,3 +284,91 @@ def test_a_grids_report_has_the_imports_on_its_data(
     )
     assert (outcome.failed, outcome.interrupted) == (0, False)
     assert shown == [{spec.key, theirs}]
+
+
+@pytest.fixture
+def whole(predict: Predict) -> pd.DataFrame:
+    """Three epochs of two seeds."""
+    return pd.concat(
+        [predict(10 * seed + epoch).assign(seed=seed, epoch=epoch) for seed in (0, 1) for epoch in (1, 2, 3)]
+    )
+
+
+def validation_of(tmp_path: Path, *scores: float, picked: int = 0) -> Path:
+    """A file of the validation scores that both seeds share."""
+    epochs = range(1, len(scores) + 1)
+    rows = [(s, e, f1, int(e == picked)) for s in (0, 1) for e, f1 in zip(epochs, scores, strict=True)]
+    names = ["seed", "epoch", "validation_weighted_f1", "picked"]
+    pd.DataFrame(rows, columns=names).to_csv(file := tmp_path / "validation.csv", index=False)
+    return file
+
+
+def test_whole_runs_are_scored_at_every_choice_of_the_epoch(
+    imports: Import, store: Store, whole: pd.DataFrame, meld: Conversations, tmp_path: Path
+) -> None:
+    truth = meld.where("test").label
+    by_epoch = {key: rows["predicted"].tolist() for key, rows in whole.groupby(["seed", "epoch"])}
+    test = {key: f1_score(truth, row, average="weighted", zero_division=0) for key, row in by_epoch.items()}
+    code, said, _ = imports(whole, "--validation", validation_of(tmp_path, 0.2, 0.5, 0.4, picked=3))
+    assert code == 0
+    assert f"seed 0: weighted F1 {100 * test[0, 2]:.2f} at epoch 2, the best on validation" in said
+    assert f"picked by its authors {100 * test[0, 3]:.2f} at epoch 3" in said
+    assert "their epoch is the best on validation data, chosen here" in said
+    for spec in held(store).values():
+        folder, seed = store.folder(spec["key"]), spec["seed"]
+        result = json.loads((folder / "result.json").read_text())
+        peak = max((1, 2, 3), key=lambda epoch: test[seed, epoch])
+        for name, epoch in (("selected", 2), ("last", 3), ("peak_test", peak), ("picked", 3)):
+            shown = (result[name]["epoch"], result[name]["weighted_f1"])
+            assert shown == (epoch, pytest.approx(test[seed, epoch])), name
+        assert result["validation"] == {"epoch": 2, "weighted_f1": 0.5}
+        assert result["imported"] == {name: v for name, v in result["selected"].items() if name != "epoch"}
+        assert [result["imported"][name] for name in ("nll", "ece", "brier")] == [None] * 3
+        assert spec["imported"]["selection"] == "validation"
+        assert spec["imported"]["epochs"] == 3
+        assert {p.name for p in folder.iterdir()} == {*storing.FILES, *storing.BY_EPOCH, "result.json"}
+        assert damage(folder) is None
+        assert pd.read_parquet(folder / "history.parquet")["validation_weighted_f1"].tolist() == [0.2, 0.5, 0.4]
+        kept = pd.read_parquet(folder / "test_predictions.parquet")
+        assert [kept[f"epoch_{e}"].tolist() for e in (1, 2, 3)] == [by_epoch[seed, e] for e in (1, 2, 3)]
+
+
+def test_whole_runs_again_change_nothing_and_other_scores_need_replace(
+    imports: Import, store: Store, whole: pd.DataFrame, tmp_path: Path
+) -> None:
+    imports(whole, "--validation", validation_of(tmp_path, 0.2, 0.5, 0.4))
+    former = set(held(store))
+    assert "0 of 2 runs imported" in imports(whole, "--validation", validation_of(tmp_path, 0.2, 0.5, 0.4))[1]
+    other = validation_of(tmp_path, 0.2, 0.3, 0.4)
+    assert imports(whole, "--validation", other)[0] == 2
+    assert set(held(store)) == former
+    assert imports(whole, "--validation", other, "--replace")[0] == 0
+    assert not former & set(held(store))
+
+
+def test_a_whole_run_under_another_seed_is_refused_and_a_choice_on_test_has_no_place_in_it(
+    imports: Import, store: Store, whole: pd.DataFrame, tmp_path: Path
+) -> None:
+    scores = validation_of(tmp_path, 0.2, 0.5, 0.4)
+    imports(whole, "--validation", scores)
+    again = whole[whole["seed"] == 0].assign(seed=7)
+    pd.DataFrame({"epoch": [1, 2, 3], "validation_weighted_f1": [0.1, 0.2, 0.3]}).to_csv(scores, index=False)
+    code, _, said = imports(again, "--validation", scores)
+    assert (code, "has these very predictions of SDT as seed 0" in said) == (2, True)
+    code, _, said = imports(again[again["epoch"] == 2].drop(columns="epoch"))  # as a file of one epoch, likewise
+    assert (code, "has these very predictions of SDT as seed 0" in said) == (2, True)
+    code, _, said = imports(again, "--validation", scores, "--selection", "test")
+    assert (code, "of whole runs the best validation score selects the epoch" in said) == (2, True)
+    assert len(held(store)) == 2
+
+
+def test_classes_of_a_whole_run_in_another_order_are_noticed(
+    imports: Import, whole: pd.DataFrame, meld: Conversations, tmp_path: Path
+) -> None:
+    order = [1, 2, 3, 4, 5, 6, 0]
+    rotated = [order.index(c) for c in meld.where("test").label.tolist()]  # type: ignore[union-attr]
+    frame = whole.copy()
+    frame.loc[(frame["epoch"] == 2) & (frame["seed"] == 1), "predicted"] = rotated
+    said = imports(frame, "--validation", validation_of(tmp_path, 0.2, 0.5, 0.4))[2]
+    assert "SDT, seed 1: weighted F1" in said
+    assert "In the order " in said

@@ -92,8 +92,9 @@ def test_missing_duplicate_and_unknown_utterances_are_named(
     said = (
         f"seed 0: of the {len(frame)} test utterances of meld: "
         f"1 missing (conversation {first.conversation} utterance 0), "
-        f"1 twice (conversation {last.conversation} utterance {last.utterance}), "
-        "1 unknown (conversation nobody utterance 0); the utterances of a conversation are numbered from 0"
+        f"1 twice (conversation {last.conversation} utterance {last.utterance} in row {len(frame)}), "
+        f"1 unknown (conversation nobody utterance 0 in row {len(frame) + 1}); "
+        "the utterances of a conversation are numbered from 0"
     )
     with pytest.raises(DataError, match=re.escape(said)):
         read(tmp_path / "p.csv", wrong, meld)
