@@ -32,7 +32,8 @@ class MethodSelection:
     Attributes:
         label: the method.
         summaries: of every one of :data:`MEASURES` over seeds.
-        gap_difference: the reference's gap minus this one's, in points, paired by seed; None of the reference itself.
+        gap_difference: the reference's gap minus this one's, in points, paired by seed, or by session where seeds
+            share one; None of the reference itself.
         best_seed: what the best test epoch of the best seed would have claimed; None without a seed with both scores.
     """
 
@@ -87,7 +88,8 @@ def _scores(evidence: Evidence, labels: Sequence[str], measure: str) -> list[pd.
 
 
 def _gap_difference(evidence: Evidence, first: str, label: str) -> PairedComparison:
-    return paired_comparison(100 * evidence.values(first, "gap"), 100 * evidence.values(label, "gap"))
+    gaps = (100 * evidence.values(method, "gap") for method in (first, label))
+    return paired_comparison(*gaps, sessions=evidence.comparison.sessions)
 
 
 def _best_seed(evidence: Evidence, label: str) -> BestOfSeeds | None:

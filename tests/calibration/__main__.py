@@ -72,6 +72,11 @@ SPREADS = """The spread over such seeds, of two methods that vary alike, normal:
 leaves out whole sessions (3 degrees of freedom) with flips on t of the session means, and with the sessions *ignored*.
 {runs} comparisons a cell.
 """
+SHARED_RATES = """Shares of runs to which something happens, as often to both methods, over such seeds: wrong verdicts
+by flips on t of the session means, misses of the *interval* that counts runs by the spread of the sessions' shares
+(Korn & Graubard, 1998), and wrong verdicts with the sessions *ignored*. ρ is that of the normal scores behind the
+events. {runs} comparisons a cell.
+"""
 EXTENSIONS = """## Extending a declaration that could reject nothing
 
 Two equal methods, normal differences; five seeds have been looked at, with which nothing can be rejected. {runs:,}
@@ -180,6 +185,15 @@ def main():
             decisive.append(row)
     lines = [[n, f"{correlation:g}", *shares] for (n, correlation), shares in by_cell.items()]
     sections += [SPREADS.format(runs=runs // 3), table(["n", "ρ", "by session", "ignored"], lines)]
+
+    by_cell = {}
+    for row in sessions.shared_rate_sizes(runs // 3, seed):
+        by_cell.setdefault((row["n"], row["correlation"], row["rate"]), []).append(shown_share(row))
+        if not row.get("warning"):
+            decisive.append(row)
+    lines = [[n, f"{correlation:g}", f"{rate:g}", *shares] for (n, correlation, rate), shares in by_cell.items()]
+    header = ["n", "ρ", "rate", "by session", "interval", "ignored"]
+    sections += [SHARED_RATES.format(runs=runs // 3), table(header, lines)]
 
     rows = list(sessions.extension_sizes(runs, seed))
     decisive += rows

@@ -1,8 +1,10 @@
 """How often verdicts are wrong: seeds that share a held-out session, rates with few events, plans that are extended."""
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
+from scipy import stats
 
 from reports.statistics import (
     Verdict,
@@ -81,6 +83,39 @@ def rate_verdicts(runs, seed=0):
             )
             hits = np.arange(runs) < sum(counted[verdict] for verdict in wrong)
             yield {"n": n, "a": a, "b": b, "runs": runs} | {v: counted[v] / runs for v in Verdict} | share(hits)
+
+
+def shared_rates(runs, seeds, correlation, rate, seed=0):
+    """[runs, seeds, 2]: whether something happens, as often to both; the normal scores behind it share sessions."""
+    scores = differences(np.random.default_rng([seed, seeds, 3]), runs, seeds, correlation, 2)
+    return scores < stats.norm.ppf(rate)
+
+
+def shared_rate_verdicts(events, grouped=True):
+    """Whether two rates [runs, seeds, 2] are called different, and whether the 95 % interval misses, for each run."""
+
+    @cache
+    def judged(first, second):
+        sessions = SESSIONS if grouped else 0
+        compared = rate_comparison(np.array(first, float), np.array(second, float), sessions=sessions)
+        verdict = judge_rates(compared, compared.difference.p, label="", margin=10.0).verdict
+        return verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED), compared.difference.interval.excludes(0.0)
+
+    return np.array([judged(tuple(x), tuple(y)) for x, y in events.transpose(0, 2, 1)]).T
+
+
+def shared_rate_sizes(runs, seed=0):
+    """Wrong verdicts on two equal rates of seeds that share sessions; as a warning, with the sessions ignored."""
+    for n in NUMBERS:
+        for correlation in CORRELATIONS:
+            for rate in (0.1, 0.4):
+                events = shared_rates(runs, n, correlation, rate, seed)
+                cell = {"n": n, "correlation": correlation, "rate": rate, "runs": runs}
+                wrong, misses = shared_rate_verdicts(events)
+                yield cell | {"test": "rates, by session"} | share(wrong)
+                yield cell | {"test": "their 95 % interval misses"} | share(misses)
+                ignored = shared_rate_verdicts(events, grouped=False)[0]
+                yield cell | {"test": "rates, sessions ignored", "warning": True} | share(ignored)
 
 
 def extension_sizes(runs, seed=0):

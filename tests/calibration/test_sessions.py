@@ -27,6 +27,14 @@ def test_the_spread_over_seeds_that_share_sessions_keeps_the_level_and_would_not
     assert np.mean(sessions.spread_verdicts(x, grouped=False)) > 0.1
 
 
+def test_rates_over_seeds_that_share_sessions_keep_the_level_and_would_not_with_them_ignored():
+    events = sessions.shared_rates(300, 12, 0.9, 0.4)
+    wrong, misses = (share(hits) for hits in sessions.shared_rate_verdicts(events))
+    assert 0 < wrong["share"] <= wrong["bound"]
+    assert misses["share"] <= misses["bound"]
+    assert np.mean(sessions.shared_rate_verdicts(events, grouped=False)[0]) > 0.09
+
+
 def test_without_events_no_verdict_is_wrong_or_right():
     row = next(sessions.rate_verdicts(50))
     assert (row["a"], row["b"], row[Verdict.TOO_FEW_EVENTS]) == (0.0, 0.0, 1.0)

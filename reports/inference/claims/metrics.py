@@ -46,7 +46,7 @@ class Metric:
         """a - b by seed."""
         first, second = self.values(evidence, a), self.values(evidence, b)
         if self.rate:
-            return rate_comparison(first, second)
+            return rate_comparison(first, second, sessions=evidence.comparison.sessions)
         return paired_comparison(first, second, sessions=evidence.comparison.sessions)
 
 

@@ -144,6 +144,16 @@ def test_the_difference_of_gaps_is_paired_and_tested(grid: Path):
     assert row["gap_difference_p"] == pytest.approx((sums >= sums[0] - 1e-9).mean())
 
 
+def test_gaps_of_seeds_that_share_sessions_differ_by_session(tmp_path: Path, add_run):
+    (evidence,), _ = claims_of(write(tmp_path, add_run, ("css", "adam"), 8, "iemocap"))
+    found = selection(evidence)
+    row = found.frame.set_index("method").loc["adam"]
+    gap = {m: 100 * evidence.values(m, "gap").sort_index().to_numpy() for m in ("css", "adam")}
+    by_session = (gap["css"] - gap["adam"]).reshape(2, 4).mean(axis=0)  # seeds 0 to 3, then 4 to 7
+    limits = stats.ttest_1samp(by_session, 0).confidence_interval(0.95)
+    assert (row["gap_difference_low"], row["gap_difference_high"]) == pytest.approx((limits.low, limits.high))
+
+
 def test_ranks_and_what_one_would_have_claimed(grid: Path):
     (evidence,) = evidence_of(grid)
     sheet = selection(evidence)

@@ -87,6 +87,14 @@ def test_without_divergence_there_are_too_few_events_and_nothing_is_equal(tmp_pa
     assert claim.verdict("meld") is not Verdict.SHOWN_EQUAL
 
 
+def test_without_divergence_every_held_out_session_counts_once(tmp_path: Path, add_run):
+    for label, seed in product(("css", "css-nosqrt"), EIGHT):
+        add_run(tmp_path / "store", "iemocap", label, seed, epochs=2)
+    parts = {part.label: part.judgement for part in claims(tmp_path / "store")["d"].parts}
+    sentence = parts["css − css-nosqrt, diverged runs"].sentence
+    assert "in 8 runs of 4 held-out sessions the true share may be up to 53 %" in sentence
+
+
 def test_runs_that_are_the_same_to_the_bit_are_called_so(tmp_path: Path, add_run):
     store = tmp_path / "store"
     for label, seed in product(("css", "adam"), EIGHT):
