@@ -51,14 +51,42 @@ class Evidence:
         """No runs."""
         return self.runs.iloc[:0].set_index("seed")
 
+    def history_of(self, method: str) -> pd.DataFrame:
+        """The epochs of one method's runs; none of a method without a history."""
+        return self._histories.get(method, self.history.iloc[:0])
+
+    @cached_property
+    def _histories(self) -> Mapping[str, pd.DataFrame]:
+        return {str(method): rows for method, rows in self.history.groupby("method", sort=False)}
+
     def counts(self, method: str, seeds: Sequence[int]) -> UInt16[np.ndarray, "seeds conversations C C"]:
         """Test counts of one method's runs at the selected epoch."""
         return np.stack([self.outcomes[method, seed].counts for seed in seeds])
 
 
+class _Stacked:
+    """Frames of runs on their way to one frame, which says of every row the method and the seed, once and for all."""
+
+    def __init__(self) -> None:
+        self._frames: list[pd.DataFrame] = []
+        self._methods: list[str] = []
+        self._seeds: list[int] = []
+
+    def append(self, frame: pd.DataFrame, method: str, seed: int) -> None:
+        self._frames.append(frame)
+        self._methods.append(method)
+        self._seeds.append(seed)
+
+    def frame(self) -> pd.DataFrame:
+        rows = [len(frame) for frame in self._frames]
+        methods = pd.Series(self._methods, dtype="str").repeat(rows).reset_index(drop=True)
+        return pd.concat(self._frames, ignore_index=True).assign(method=methods, seed=np.repeat(self._seeds, rows))
+
+
 def collect(comparison: Comparison) -> Evidence:
     """Read and reduce the runs of a comparison. Raises ReportError on a damaged file."""
-    runs, histories, probes, weights = [], [], [], []
+    runs: list[dict[str, Any]] = []
+    histories, probes, weights = _Stacked(), _Stacked(), _Stacked()
     blocks: list[dict[str, Any]] = []
     directions: list[dict[str, Any]] = []
     outcomes: dict[tuple[str, int], Outcome] = {}
@@ -80,27 +108,23 @@ def collect(comparison: Comparison) -> Evidence:
             if run.holds("directions"):
                 taken = run.frame("directions", measures.DIRECTION_COLUMNS)
                 directions += [whose | direction for direction in conflict.direction_measures(taken)]
-            histories.append(history.assign(method=method.label, seed=run.seed))
-            probes.append(probed.assign(method=method.label, seed=run.seed))
+            histories.append(history, method.label, run.seed)
+            probes.append(probed, method.label, run.seed)
             used = steps[~steps["skipped"].to_numpy(dtype=bool)]
-            weights.append(
-                used.groupby("epoch", as_index=False)[measures.WEIGHTS]
-                .mean()
-                .assign(method=method.label, seed=run.seed)
-            )
+            of_epochs = used.groupby("epoch", as_index=False)[measures.WEIGHTS].mean()
+            weights.append(of_epochs, method.label, run.seed)
     for method in comparison.imported:
         for run in method.runs:
             outcomes[method.label, run.seed] = scored = outcome(run)
             _refuse_other_labels(run, scored, next(iter(outcomes.values())))
             runs.append({"method": method.label, "seed": run.seed} | measures.imported(run))
-    history, probe, weight = (pd.concat(frames, ignore_index=True) for frames in (histories, probes, weights))
     by_block, by_aggregator = map(pd.DataFrame, (blocks, directions))
     return Evidence(
         comparison=comparison,
         runs=pd.DataFrame(runs),
-        history=history,
-        probes=probe,
-        weights=weight,
+        history=histories.frame(),
+        probes=probes.frame(),
+        weights=weights.frame(),
         blocks=by_block,
         directions=by_aggregator,
         outcomes=outcomes,

@@ -45,7 +45,7 @@ def summary_frame_by(evidence: Evidence, runs: pd.DataFrame, key: str, names: Se
 def spread_over_seeds(evidence: Evidence, method: str) -> dict[str, float]:
     """Spread of the selected weighted F1 and of the losses over a method's seeds, and how many of them diverged."""
     final = summary(evidence, method, "selected_weighted_f1")
-    history = evidence.history[evidence.history["method"] == method]
+    history = evidence.history_of(method)
     curves = {
         loss: history.pivot(index="seed", columns="epoch", values=loss).to_numpy(dtype=float)
         for loss in ("train_loss_fused", "train_total")

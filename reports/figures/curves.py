@@ -18,7 +18,7 @@ def band(axes: Axes, rows: pd.DataFrame, columns: tuple[str, str], look: Look, *
     """
     time, column = columns
     table = rows.pivot(index=time, columns="seed", values=column)
-    table = table[rows.pivot(index=time, columns="seed", values="method").notna().all(axis=1)]
+    table = table[rows.groupby(time).size() == len(table.columns)]  # a seed is at a time once, or not at all
     values = table.to_numpy(dtype=float)
     at = table.index.to_numpy(dtype=float)
     values = np.where(np.isfinite(values), values, np.nan)

@@ -174,8 +174,9 @@ def _curves(
 ) -> dict[str, float]:
     """A line and a band a method; returns where each ends."""
     ends = {}
+    by_method = dict(list(frame.groupby("method", sort=False)))
     for method in evidence.comparison.methods:
-        rows = frame[frame["method"] == method.label]
+        rows = by_method.get(method.label, frame.iloc[:0])
         style = palette.look(method.label)
         ends[method.label] = band(axes, rows, (time, column), style, name=method.label, method=method.label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

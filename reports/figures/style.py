@@ -144,13 +144,16 @@ def drawing() -> Iterator[None]:
 def name_lines(figure: Figure, axes: Axes, ends: Sequence[tuple[str, float, Look]], *, methods: bool = False) -> None:
     """Write (name, y, look) at the right edge of the axes with a piece of its line, apart where they would overlap.
 
+    A figure that is too low for so many names becomes higher.
     `methods`: the names are methods, and what is written belongs to them.
     """
     low, high = axes.get_ylim()
     cell = axes.get_subplotspec()
     rows = 1 if cell is None else cell.get_gridspec().nrows
-    height = figure.get_figheight() * 0.68 / rows  # about what titles and labels leave, in inches
-    gap = 0.16 / height  # a line of text, as a fraction of the axes
+    line = 0.16  # of text, in inches
+    share = 0.68 / rows  # of the figure, about what titles and labels leave
+    figure.set_figheight(max(figure.get_figheight(), len(ends) * line / share))
+    gap = line / (figure.get_figheight() * share)  # as a fraction of the axes
     wanted = sorted((((y - low) / (high - low), name, look) for name, y, look in ends), key=lambda end: end[:2])
     for (position, _), (_, name, look) in zip(_spread([w[0] for w in wanted], gap), wanted, strict=True):
         edge = ScaledTranslation(1, position, axes.transAxes)  # type: ignore[arg-type]  # any transform will do
@@ -189,7 +192,7 @@ def _top(cluster: Sequence[float], gap: float) -> float:
 def save(figure: Figure, path: Path) -> str:
     """Write `<path>.svg` and `<path>.png`; return the SVG for `inline`. Equal figures give equal bytes."""
     figure.savefig(path.with_name(path.name + ".png"), format="png", dpi=160)
-    figure.set_layout_engine("none")  # laid out by the first drawing; a second time would double the cost
+    figure.set_layout_engine(None)  # laid out by the first drawing: "none" would draw once more to find nothing to do
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     path.with_name(path.name + ".svg").write_text(write_marks(buffer.getvalue()), encoding="utf-8")

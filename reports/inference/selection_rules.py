@@ -63,7 +63,7 @@ def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
 def _scores(evidence: Evidence, method: Method) -> Mapping[str, Mapping[int, float]]:
     """Test weighted F1 by rule and seed."""
     selected = {run.seed: int(run.number("selected", "epoch")) for run in method.runs}
-    histories = dict(list(evidence.history[evidence.history["method"] == method.label].groupby("seed")))
+    histories = dict(list(evidence.history_of(method.label).groupby("seed")))
     scores: dict[str, dict[int, float]] = {rule: {} for rule in RULES}
     for run in method.runs:
         history = histories[run.seed].sort_values("epoch")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from pyarrow import ArrowException
-from pyarrow.parquet import read_schema
+from pyarrow.parquet import ParquetFile
 
 from reports.errors import DamagedRunError, ReportError
 from reports.reading.documents import check, damaged, document
@@ -198,8 +198,13 @@ class Run:
         if path.is_symlink():
             raise damaged(path, "it is a symbolic link")
         try:
-            more = [c for c in read_schema(path).names if c in newer or "." in c]
-            frame = pd.read_parquet(path, columns=[*columns, *more])
+            # opened once, by this thread alone: pandas' reader opens it anew, and asks more threads than it has columns
+            with ParquetFile(path) as file:
+                names = file.schema_arrow.names
+                if missing := [name for name in columns if name not in names]:
+                    raise ValueError(f"no column {', '.join(missing)}")
+                more = [name for name in names if name in newer or "." in name]
+                frame = file.read(columns=[*columns, *more], use_threads=False).to_pandas(use_threads=False)
         except (OSError, ValueError, KeyError, ArrowException) as error:
             raise damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:

@@ -4,6 +4,8 @@ Counts of conversations add up, so the F1 of any set of conversations is that of
 three vectors matter: hits, labels and predictions per class.
 """
 
+import functools
+
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
@@ -39,7 +41,12 @@ def weighted_f1(margins: Float[np.ndarray, "... 3 C"]) -> Float[np.ndarray, "...
     """
     hits, labels, predictions = margins[..., 0, :], margins[..., 1, :], margins[..., 2, :]
     f1 = 2 * hits / np.maximum(labels + predictions, 1e-300)
-    return (f1 * labels).sum(axis=-1) / np.maximum(labels.sum(axis=-1), 1e-300)
+    return _over_classes(f1 * labels) / np.maximum(_over_classes(labels), 1e-300)
+
+
+def _over_classes(values: Float[np.ndarray, "... C"]) -> Float[np.ndarray, "..."]:
+    """Sums over the classes, class by class: numpy's sum along few columns takes four times as long."""
+    return functools.reduce(np.add, np.moveaxis(values, -1, 0))
 
 
 def pool(

@@ -126,8 +126,8 @@ def _details(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
 
 def _curves(evidence: Evidence, run: Run, label: str) -> dict[str, list[float | None]]:
     """Validation F1 in % and losses in nats by epoch; empty for a run without a history."""
-    history = evidence.history
-    mine = history[(history["method"] == label) & (history["seed"] == run.seed)]
+    history = evidence.history_of(label)
+    mine = history[history["seed"] == run.seed]
     if run.protocol == "imported" or mine.empty:
         return {}
     scales = {

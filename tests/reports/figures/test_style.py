@@ -57,3 +57,19 @@ def test_any_name_can_stand_in_a_figure(tmp_path: Path, name: str):
         svg = style.save(figure, tmp_path / "figure")
     written = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert svg.count(f">{written}</text>") == 5  # as text, not as a formula
+
+
+def test_a_figure_grows_with_the_names_beside_it_and_stays_as_it_is_for_few(tmp_path: Path):
+    """Fifty names once left no room for the lines: matplotlib gave up the layout, with a warning."""
+    heights, axes_heights = [], []
+    for many in (8, 50):
+        with style.drawing():
+            figure = style.new_figure(9.6, 3.9, "many")
+            axes = figure.subplots()
+            axes.plot([0, 1], [0, 1])
+            style.name_lines(figure, axes, [(f"method {i}", i / many, style.look(i)) for i in range(many)])
+            style.save(figure, tmp_path / f"many{many}")  # warnings are errors in tests
+        heights.append(figure.get_figheight())
+        axes_heights.append(axes.get_position().height * figure.get_figheight())
+    assert heights[0] == 3.9
+    assert axes_heights[1] > 50 * 0.15  # inches: a line of text for each of fifty names
