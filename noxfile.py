@@ -1,6 +1,7 @@
 """`nox -s benchmark` runs everything; `nox -s tests` checks everything.
 
 Sessions share two environments: `.nox/run` has what the package needs, `.nox/dev` what its development needs besides.
+The site of docs/ has a third one, `.nox/docs`.
 """
 
 import os
@@ -38,12 +39,18 @@ class Environment:
             session.run("python", "-m", "venv", str(root), external=True)
             # pip draws its progress on a terminal; a log stays short
             install = ("-m", "pip", "install", *(() if sys.stdout.isatty() else ("-q",)), "-c", "constraints.txt")
-            # torch first and alone: the pinned request decides which build is taken, not another package's range.
-            for what in (("torch",), ("-e", self.package)):
+            for what in self.requests():
                 session.run(str(programs / "python"), *install, *what, external=True)
             stamp.write_bytes(wanted)
             session.log(f"Installed in {time.monotonic() - started:.0f} s.")
         return programs
+
+    def requests(self) -> list[list[str]]:
+        """What pip is asked for, one after the other: the package, or one of its extras alone."""
+        if self.package.startswith("."):
+            # torch first and alone: the pinned request decides which build is taken, not another package's range.
+            return [["torch"], ["-e", self.package]]
+        return [nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"][self.package]]
 
 
 RUN = Environment(
@@ -55,6 +62,7 @@ DEV = Environment(
     "this package with Ray, TorchJD and all that checks it",
     "2.6 GB on disk with a CPU build of torch, two or three minutes",
 )
+DOCS = Environment("docs", "docs", "Sphinx and its theme", "140 MB on disk, some ten seconds")
 
 
 def run(session: nox.Session, environment: Environment, program: str, *arguments: str) -> None:
@@ -132,6 +140,16 @@ def browser(session: nox.Session) -> None:
         session.warn("NO CHROMIUM HERE: the report was NOT read in a browser. Debian: apt-get install chromium")
         return
     run(session, DEV, "pytest", "tests/browser", "-o", "python_files=browser_*.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Build the site of docs/ into .nox/docs-site; a warning or a dead link fails. Arguments go to sphinx-build."""
+    sources, trees, site = (f".nox/docs-{what}" for what in ("sources", "trees", "site"))
+    run(session, DOCS, "python", "-m", "tests.docs.site", sources)
+    strictly = ("-W", "--keep-going", "-q", "-c", "docs", "-d", trees)
+    run(session, DOCS, "sphinx-build", *strictly, *session.posargs, sources, site)
+    session.log(f"The site begins at {site}/index.html; it opens from disk.")
 
 
 @nox.session(venv_backend="none")

@@ -107,8 +107,8 @@ def tune(
             default and tuned settings on the preset's seeds, and the report.
         study: last part of the studies' names; default: the preset.
         storage: Optuna's database as SQLAlchemy has it; default: a file in the store.
-        plugins, drop_defects, preset, encoder, store, report, data_dir, tracking_uri, workers, device, run_timeout,
-            listener, settings: as for :func:`benchmark.run`.
+        plugins, drop_defects, preset, encoder, store, report, data_dir: as for :func:`benchmark.run`.
+        tracking_uri, workers, device, run_timeout, listener, settings: as for it, too.
 
     Raises:
         UserError: wrong input, a storage that cannot be used, or a study that was begun otherwise.
