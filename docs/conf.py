@@ -20,6 +20,7 @@ exclude_patterns = ["_extra"]
 
 myst_heading_anchors = 4
 highlight_language = "text"
+smartquotes = False  # --option is no dash
 
 # Docstrings are read, never imported: the site needs neither torch nor MLflow.
 autoapi_dirs = [str(ROOT / package) for package in ("css", "baselines", "benchmark", "reports")]
