@@ -81,10 +81,10 @@ def ui(
         tell(f"{name}: {page}")
     sys.stdout.flush()
     if any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")) or sys.platform == "darwin":
-        subprocess.Popen([sys.executable, "-c", _OPENER, str(port), next(iter(pages.values()), server)])
+        subprocess.Popen([sys.executable, "-P", "-c", _OPENER, str(port), next(iter(pages.values()), server)])
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     words = ("--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *words])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "mlflow", "server", *words])
 
 
 def _refuse_taken(port: int) -> None:

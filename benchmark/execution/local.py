@@ -130,12 +130,13 @@ def _workers_environment() -> Iterator[None]:
     """Have a process that starts in the block find a worker's environment, and this one its own afterwards.
 
     Nor does it import the program that calls, which would run again what stands in a script without `if __name__ ==
-    "__main__"`. The environment is the whole process's, whose other threads may start workers too: they wait for each
-    other.
+    "__main__"`, or what merely lies in the current folder: a file torch.py there is not torch. Where this process finds
+    its modules, plug-ins of that folder too, it learns from multiprocessing. The environment is the whole process's,
+    whose other threads may start workers too: they wait for each other.
     """
     with _ENVIRONMENT, environment_put_back():
         program = sys.modules["__main__"]
-        os.environ.update(environment())
+        os.environ.update(environment(), PYTHONSAFEPATH="1")
         sys.modules["__main__"] = ModuleType("__main__")  # of no file: multiprocessing has nothing to import
         try:
             yield
@@ -153,8 +154,9 @@ class _Worker:
         self.gpu = gpu
         context = _forked() if gpu is None else _SPAWN  # CUDA reads what it may see before anything is imported
         self.connection, theirs = context.Pipe()
+        environ = os.environ | environment()
         with _workers_environment():
-            arguments = (theirs, store, gpu, dict(os.environ))
+            arguments = (theirs, store, gpu, environ)
             self.process = context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
             self.process.start()
         theirs.close()  # so that the worker's death is seen as the end of the pipe
