@@ -24,6 +24,7 @@ from benchmark.base.locks import locked
 from benchmark.base.words import counted
 from benchmark.store.store import Store
 from benchmark.tracking import confusion, entries, view
+from benchmark.tracking.answers import PATIENCE_SECONDS, Answers
 from benchmark.tracking.database import StoreDatabase, cause_of
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import ARTIFACTS, artifacts_beside, default_uri, without_password
@@ -127,6 +128,7 @@ class Tracker:
         self._parents: dict[tuple[_Invocation, str], _Parent] = {}
         self._mine: set[str] = set()  # runs of MLflow's that were created here
         self._cause: str | None = None  # of the last failure
+        self._answers = Answers(f"MLflow at {self._shown_uri}", warn)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
@@ -186,6 +188,7 @@ class Tracker:
     def close(self, timeout: float | None = 30.0) -> int:
         """Log what is left, for at most `timeout` seconds; runs still open were interrupted. Later calls do nothing.
 
+        Without a timeout a server is waited for as long as it answers, and given up that has not during some time.
         Returns how many runs are not, or not fully, in MLflow.
         """
         if self._closing.is_set():
@@ -193,13 +196,17 @@ class Tracker:
         for key in list(self._open):
             self.run_interrupted(key)
         self._closing.set()
-        self._thread.join(timeout)
+        if timeout is None and not self._artifacts:
+            self._answers.wait_for(self._thread)
+        else:
+            self._thread.join(timeout)
         if missing := list(self._unlogged):
+            waited = PATIENCE_SECONDS if timeout is None else timeout
             finished = sum(run.end is not None and run.end.status == "FINISHED" for run in missing)
             safe = "their results are" if finished == len(missing) else f"results of the {finished} that finished are"
             self._warn(
                 f"not, or not fully, in MLflow at {self._shown_uri}: {len(missing)} of {counted(self._started, 'run')} "
-                f"({self._cause or f'it did not answer within {timeout:g} s'}); "
+                f"({self._cause or f'it did not answer within {waited:g} s'}); "
                 + (
                     f"{safe} safe in the run store, and cssbench sync logs them once the server or the disk works again"
                     if finished
@@ -350,7 +357,7 @@ class Tracker:
         with locked(self._artifacts) if self._artifacts else nullcontext():
             if self._database and self._logged:
                 self._prepare(self._database, self._logged)
-            return MlflowClient(self._uri)
+            return self._answers.to(MlflowClient(self._uri))
 
     def _prepare(self, database: StoreDatabase, logged: Logged) -> None:
         """Have the store's database there; where it had to be made again, log the store's finished runs into it."""

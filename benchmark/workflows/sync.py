@@ -12,6 +12,7 @@ from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 from benchmark.tracking.database import StoreDatabase
 from benchmark.tracking.logged import Logged
+from benchmark.tracking.reachability import hindrance
 from benchmark.tracking.uris import default_uri, resolve_uri, without_password
 from benchmark.workflows.defaults import store_folder
 from benchmark.workflows.preparation import existing
@@ -61,7 +62,9 @@ def sync(
             listener.notice(f"left out: {error}")
         for key in sorted(complete - before - set(whole)):
             listener.notice(f"left out: {held.folder(key)} is damaged ({damage(held.folder(key))})")
-        if whole:
+        if whole and (cause := hindrance(uri)):
+            listener.notice(cause)
+        elif whole:
             from benchmark.tracking.tracker import Tracker
 
             tracker = Tracker(uri, listener.notice, logged)

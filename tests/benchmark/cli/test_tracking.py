@@ -7,17 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from benchmark.store.store import Store
+from benchmark.tracking import answers
 from benchmark.tracking.logged import Logged
 from benchmark.tracking.uris import default_uri
 from tests.benchmark.harness import GRID, HUNG, Cli, Say, StartCli, digests, until
@@ -107,6 +111,64 @@ def test_a_server_that_is_away_is_one_line_and_nothing_is_taken_for_logged(say: 
     assert "Connection refused" in err
     assert "0 logged now" in out
     assert not Logged(store.root, uri).keys()
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """Says that all is well, and answers everything else byte by byte until ``released``."""
+
+    released = threading.Event()
+    asked = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        if self.path == "/health":
+            return
+        self.asked.set()
+        with suppress(OSError):
+            while not self.released.wait(0.02):
+                self.wfile.write(b" ")
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_drips_is_told_of_and_given_up(say: Say, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow  # noqa: F401  # seconds, which are not the server's
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(answers, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(answers, "PATIENCE_SECONDS", 1.0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as drip:
+        drip.daemon_threads = True
+        threading.Thread(target=drip.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{drip.server_port}"
+        try:
+            code, out, err = say("sync", "--store", store.root, "--tracking-uri", uri)
+        finally:
+            Dripping.released.set()
+            drip.shutdown()
+    assert code == 1
+    assert Dripping.asked.is_set()
+    assert f"MLflow at {uri} has not answered for 0.2 s; it is given up once it has not answered for 1 s" in err
+    assert "not, or not fully, in MLflow" in err
+    assert "0 logged now" in out
+    assert not Logged(store.root, uri).keys()
+
+
+def test_a_server_is_waited_for_as_long_as_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "SILENCE_SECONDS", 10.0)
+    monkeypatch.setattr(answers, "PATIENCE_SECONDS", 0.5)
+    told: list[str] = []
+    server = answers.Answers("it", told.append)
+    client = server.to(SimpleNamespace(ask=lambda: time.sleep(0.1)))
+    busy = threading.Thread(target=lambda: [client.ask() for _ in range(12)])
+    busy.start()
+    server.wait_for(busy)
+    assert not busy.is_alive()
+    assert not told
 
 
 @contextmanager
