@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.base.errors import UserError
 from benchmark.tracking.uris import sqlite_uri, without_password
+from benchmark.tuning.patience import patient_storage
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -60,15 +61,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def connect(url: str) -> "RDBStorage":
-    """Open the database, made where there is none; raises UserError where that cannot be."""
-    from optuna.storages import RDBStorage
+def connect(url: str, notice: Callable[[str], None] = lambda _: None) -> "RDBStorage":
+    """Open the database, made where there is none; raises UserError where that cannot be.
+
+    ``notice`` takes one line where its connection is lost afterwards, which is waited for.
+    """
     from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-    options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if url.startswith("sqlite") else {}
+    is_file = url.startswith("sqlite")
+    options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_SECONDS}} if is_file else {"pool_pre_ping": True}
 
-    def open_it() -> RDBStorage:
-        return RDBStorage(url, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS)
+    def open_it() -> "RDBStorage":
+        return patient_storage(
+            url, notice, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
+        )
 
     with explained(url), quiet():
         try:

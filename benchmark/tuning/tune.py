@@ -52,7 +52,7 @@ def tune(
     """
     with ExitStack() as stack:
         stack.enter_context(explained(storage))
-        database = connect(storage)
+        database = connect(storage, listener.notice)
         stack.callback(database.engine.dispose)
         heartbeat = stack.enter_context(Heartbeat(database))
         studies = [Study(plan, database, heartbeat, store.root / "studies" / ".trials") for plan in plans]

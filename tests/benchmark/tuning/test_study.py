@@ -514,7 +514,7 @@ def test_the_storage_knows_nothing_but_settings_and_validation(url: str, worksho
 def test_a_database_that_another_process_makes_at_this_moment_is_opened(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opening, tried = optuna.storages.RDBStorage, []
+    opening, tried = storage.patient_storage, []
 
     def clash(*words: Any, **options: Any) -> Any:
         tried.append(words)
@@ -522,7 +522,7 @@ def test_a_database_that_another_process_makes_at_this_moment_is_opened(
             raise IntegrityError("INSERT", {}, ValueError("UNIQUE constraint failed: alembic_version.version_num"))
         return opening(*words, **options)
 
-    monkeypatch.setattr(optuna.storages, "RDBStorage", clash)
+    monkeypatch.setattr(storage, "patient_storage", clash)
     storage.connect(url).engine.dispose()
     assert len(tried) == 2
 
