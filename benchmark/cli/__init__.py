@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,8 @@ def _explain(error: Exception) -> tuple[int, str]:
                 near = [option for option in ("--datasets", "--dataset", "--store") if option in options]
                 message += "".join(f"; did you mean {option} {extra[1]}?" for option in near[:1])
             return WRONG_INPUT, f"{message}; see {command} --help"
+        case UnicodeEncodeError() if "surrogates" in error.reason:
+            return WRONG_INPUT, f"{error.object[:300]!a} is not UTF-8: rename the file or folder, or name another one"
         case OSError(errno=number, strerror=cause) if number in NO_ROOM:
             remedy = f"{NO_ROOM[number]}, or name a folder elsewhere with --store; the same command goes on"
             return FAILED, f"{cause}{f': {error.filename}' if error.filename else ''}: {remedy}"
@@ -80,9 +83,20 @@ def _explain(error: Exception) -> tuple[int, str]:
 
 def main() -> None:
     """Entry point: every error becomes one line on stderr and an exit code."""
+    _leave_out_current_folder()
     with steady(), _terminable():
         code = _run([word for word in sys.argv[1:] if word != "--debug"], debug="--debug" in sys.argv[1:])
     sys.exit(code)
+
+
+def _leave_out_current_folder() -> None:
+    """Import nothing more from the folder where `python -m` and `-c` look first: a file torch.py there is not torch.
+
+    A checkout that is used where it lies stays. ``--plugin`` puts the folder last.
+    """
+    first = Path(sys.path[0] or ".").absolute()
+    if not sys.flags.safe_path and first == Path.cwd() and first != Path(__file__).parents[2]:
+        del sys.path[0]
 
 
 @contextmanager

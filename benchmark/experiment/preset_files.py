@@ -3,17 +3,15 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from benchmark.base.errors import UserError
 from benchmark.base.names import look_up
 from benchmark.base.values import Frozen, Positive, first_error
 from benchmark.data.datasets import NAMES as DATASETS
-from benchmark.experiment.preregistration import MARGIN
-from benchmark.experiment.presets import NAMES, Preset, load_preset
-from benchmark.experiment.spec import Training
+from benchmark.experiment.presets import NAMES, Complete, Preset, load_preset
 
 
 class _Head(Frozen):
@@ -24,15 +22,7 @@ class _Head(Frozen):
     seeds: Positive
 
 
-class _Complete(Training):
-    """A data set's table, with all that it inherits."""
-
-    rank: Positive
-    order: Positive
-    margin: Annotated[float, Field(gt=0)] = MARGIN
-
-
-_SETTINGS = {name: None for name in _Complete.model_fields if name != "margin"}
+_SETTINGS = {name: None for name in Complete.model_fields if name != "margin"}
 
 
 def read_preset(given: str | Path) -> Preset:
@@ -51,7 +41,7 @@ def read_preset(given: str | Path) -> Preset:
         content = tomllib.loads(text)
     except OSError as error:
         raise UserError(f"cannot read the preset {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"cannot read the preset {path}: {error}") from None
     try:
         return _inherited(path, str(given), content)
@@ -84,7 +74,7 @@ def _inherited(path: Path, given: str, content: dict[str, Any]) -> Preset:
     settings = {data: base.values(data) | common | tables.get(data, {}) for data in {**base.settings, **tables}}
     for data, values in settings.items():
         try:
-            _Complete(**values)
+            Complete(**values)
         except ValidationError as error:
             raise _MistakeError(first_error(error), data, "common") from None
     return Preset(

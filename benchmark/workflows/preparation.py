@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.base.errors import UserError
 from benchmark.base.process_state import put_back
+from benchmark.workflows.defaults import utf8
 
 if TYPE_CHECKING:
     from benchmark.data.datasets import DataSet
@@ -46,7 +47,7 @@ def refuse_unusable(specs: "Iterable[RunSpec]", datasets: "Iterable[DataSet]") -
 
 def existing(store: Path) -> Path:
     """The store's folder itself; raises UserError where no store is there."""
-    if not (store / "runs").is_dir():
+    if not (utf8(store) / "runs").is_dir():
         raise UserError(f"no runs in {store}: name a store with --store, or make one with cssbench run")
     return store
 

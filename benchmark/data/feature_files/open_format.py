@@ -282,7 +282,7 @@ def _check(c: Conversations) -> None:
         raise DataError(f"{len(c.class_names)} class names: give 1 to {MOST_CLASSES}, all different")
     if len(c.split) != len(c.ids) or len(set(c.ids)) != len(c.ids) or not set(c.split) <= set(SPLITS):
         raise DataError(f"{len(c.ids)} ids and {len(c.split)} splits: each conversation has one of each, of its own")
-    if c.offsets[0] != 0 or c.offsets[-1] != n or (np.diff(c.offsets) < 1).any():
+    if c.offsets[0] != 0 or c.offsets[-1] != n or (c.offsets[1:] <= c.offsets[:-1]).any():
         raise DataError(f"offsets do not rise from 0 to the number of utterances, {n}")
     for name, numbers, end in (("label", c.label, len(c.class_names)), ("speaker", c.speaker, c.speakers)):
         if numbers.min() < 0 or numbers.max() >= end:

@@ -274,7 +274,7 @@ def _probability_columns(path: Path, columns: Iterable[str], names: Sequence[str
 def _probabilities(path: Path, frame: "pd.DataFrame") -> npt.NDArray[np.float64]:
     try:
         values = frame.astype(float).to_numpy()
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # a column of dates, or of what has parts
         raise DataError(f"{path}: a probability is no number ({error})") from None
     for what, bad in (
         ("is not finite", ~np.isfinite(values).all(axis=1)),

@@ -37,6 +37,7 @@ def read_table(path: Path, needed: Sequence[str], row: str) -> "tuple[Origin, pd
 
     import pandas as pd
     from pyarrow import ArrowException
+    from pyarrow.parquet import read_table as parquet_table
 
     parquet = path.suffix.lower() in (".parquet", ".pq")
     if not parquet and path.suffix.lower() != ".csv":
@@ -47,13 +48,12 @@ def read_table(path: Path, needed: Sequence[str], row: str) -> "tuple[Origin, pd
         raise DataError(f"cannot read {path} ({error.strerror}); name a file that is there") from None
     try:
         if parquet:
-            frame = pd.read_parquet(io.BytesIO(content))
+            frame = parquet_table(io.BytesIO(content)).to_pandas(ignore_metadata=True)  # which is believed, and may lie
         else:
             frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, OSError, ArrowException) as error:  # pandas' own errors of parsing are ValueErrors
         cause = " ".join(str(error).split())[:150]
         raise DataError(f"{path} cannot be read as {'parquet' if parquet else 'CSV'}: {cause}") from None
-    frame = frame.reset_index(drop=True)  # rows are counted, whatever a parquet file has as their names
     frame.columns = frame.columns.astype(str).str.strip()
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise DataError(f"{path} has the column {twice[0]} twice: keep one of them")
@@ -63,6 +63,12 @@ def read_table(path: Path, needed: Sequence[str], row: str) -> "tuple[Origin, pd
         raise DataError(
             f"{path} has no column {', '.join(absent)}; it has {', '.join(frame.columns)} (see docs/imports.md)"
         )
+    for name in frame:
+        try:
+            if frame[name].dtype == object:
+                text_of(frame[name])
+        except ValueError:
+            raise DataError(f"{path}: {name} holds bytes that are no text; write texts or numbers") from None
     return Origin(path.name, hashlib.sha256(content).hexdigest()), frame
 
 

@@ -3,11 +3,14 @@
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, ValidationError
+
+from benchmark.base.errors import UserError
 from benchmark.base.names import look_up
-from benchmark.base.values import Frozen
-from benchmark.data.corpora import shape
+from benchmark.base.values import Frozen, Positive, first_error
+from benchmark.data.corpora import CORPORA, shape
 from benchmark.experiment.preregistration import MARGIN
 from benchmark.experiment.spec import Training
 from benchmark.methods.entries import Value
@@ -53,12 +56,33 @@ class Preset(Frozen):
         return self.settings[data if data in self.settings else shape(data)]
 
 
+class Complete(Training):
+    """All that a preset sets for a data set."""
+
+    rank: Positive
+    order: Positive
+    margin: Annotated[float, Field(gt=0)] = MARGIN
+
+
 def load_preset(name: str) -> Preset:
-    """Read a built-in preset; raises UserError for an unknown name."""
+    """Read a built-in preset; raises UserError for an unknown name, and for a file that is not as it was installed."""
     look_up("preset", name, dict.fromkeys(NAMES))
-    content = tomllib.loads((files(__package__) / f"{name}.toml").read_text())
+    file = files(__package__) / f"{name}.toml"
+    try:
+        return _preset(name, tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        cause = first_error(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+        raise UserError(f"the built-in preset {file} is damaged ({cause}): install css-bench again") from None
+
+
+def _preset(name: str, content: dict[str, Any]) -> Preset:
     tables = {key: content.pop(key) for key, value in list(content.items()) if isinstance(value, dict)}
     common = tables.pop("common")
-    margins = {data: table.pop("margin") for data, table in tables.items() if "margin" in table}
     settings = {data: common | table for data, table in tables.items()}
-    return Preset(name=name, given=name, settings=settings, margins=margins, **content)
+    for values in settings.values():
+        Complete(**values)
+    margins = {data: values.pop("margin") for data, values in settings.items() if "margin" in values}
+    preset = Preset(name=name, given=name, settings=settings, margins=margins, **content)
+    for corpus in CORPORA:
+        preset.values(corpus)
+    return preset

@@ -46,6 +46,27 @@ def refused(said: Said, *parts: str) -> None:
         assert part in lines[0]
 
 
+STORES = ("runs", "report", "verify --all", "sync", "store prune --outdated", "run --preset smoke", "tune --trials 1")
+
+
+@pytest.mark.parametrize("words", STORES)
+def test_a_store_whose_path_is_not_utf_8_is_refused(say: Callable[..., Said], words: str, tmp_path: Path) -> None:
+    name = os.fsdecode(b"st\xffre")
+    (tmp_path / name / "runs").mkdir(parents=True)
+    more = ("--dataset", "meld-sim") if words.startswith("tune") else ()
+    refused(say(*words.split(), *more, "--store", name), r"st\udcffre' is not UTF-8: rename it")
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["runs"]
+
+
+def test_a_file_whose_path_is_not_utf_8_is_no_fault(say: Callable[..., Said], tmp_path: Path) -> None:
+    name = os.fsdecode(b"f\xff.pkl")
+    (tmp_path / name).write_bytes(pickle.dumps(3))
+    code, lines = say("data", "audit", name)
+    assert code == 2
+    assert len(lines) == 1
+    assert "a fault of css-bench" not in lines[0]
+
+
 @pytest.mark.parametrize(
     ("words", "parts"),
     [

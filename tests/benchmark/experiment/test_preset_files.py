@@ -1,5 +1,7 @@
 """Presets of the user's own: what they inherit, and the line of every mistake."""
 
+from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from benchmark.base.errors import UserError
 from benchmark.data.datasets import dataset
+from benchmark.experiment import presets
 from benchmark.experiment.grid import expand
 from benchmark.experiment.preset_files import read_preset
 from benchmark.experiment.presets import NAMES, Preset, load_preset
@@ -111,3 +114,39 @@ def test_a_file_that_cannot_be_read_or_has_a_built_in_name_is_refused(tmp_path: 
     (tmp_path / "latin.toml").write_bytes('description = "\xe9"'.encode("latin-1"))
     with pytest.raises(UserError, match=r"cannot read the preset .*latin\.toml: 'utf-8' codec"):
         read_preset(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_torn_preset_is_refused_or_says_what_it_said(name: str, tmp_path: Path) -> None:
+    text = f'base = "{name}"\n' + MINE.partition('"quick"\n')[2]
+    refusals = []
+    for end in range(0, len(text), 3):
+        try:
+            preset(tmp_path, text[:end])
+        except UserError as refusal:
+            refusals.append(str(refusal))
+    assert len(refusals) > 5
+    assert all(str(tmp_path / "mine.toml") in refusal and "\n" not in refusal for refusal in refusals)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.partition("[meld]")[0],
+        lambda text: text.replace("[common]", "[commons]"),
+        lambda text: text.replace("dropout =", "dropuot ="),
+        lambda text: text.replace("seeds =", "sedes ="),
+        lambda text: text.replace("lr = 1e-3", 'lr = "fast"'),
+        lambda text: text[:-3] + "[[[[",
+        lambda text: "",
+    ],
+)
+def test_a_built_in_preset_that_is_damaged_is_refused(
+    damage: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (files(presets.__package__) / "quick.toml").read_text()
+    (tmp_path / "quick.toml").write_text(damage(whole))
+    monkeypatch.setattr(presets, "files", lambda _: tmp_path)
+    with pytest.raises(UserError, match=r"quick\.toml is damaged \(.*\): install css-bench again") as refused:
+        load_preset("quick")
+    assert "\n" not in str(refused.value)

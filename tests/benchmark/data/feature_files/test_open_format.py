@@ -297,3 +297,21 @@ def test_a_simulated_corpus_is_written_whole_and_never_taken_for_people(tmp_path
     assert open_features(out).simulated == name
     with pytest.raises(DataError, match=r"a simulated corpus, not meld; run it as --datasets 'meld-sim\(scale=0.02"):
         load_features(out, "meld")
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        lambda n, c: [0, 2**62, -(2**62), *range(3, c), n],  # differences wrap around to positive ones
+        lambda n, c: [0, 2**63 - 1, -(2**63), *range(3, c), n],
+        lambda n, c: [0, *[2**63 - 1] * (c - 1), n],
+    ],
+)
+def test_offsets_that_wrap_around_are_refused(opened, tmp_path, offsets):
+    whole = load_features(opened)
+    n, c = len(whole.speaker), len(whole.ids)
+    path = tmp_path / "wrapped.safetensors"
+    wrapped = np.array(offsets(n, c), np.int64)
+    assert len(wrapped) == c + 1
+    save(path, replace(whole, offsets=wrapped), "meld")
+    assert f"offsets do not rise from 0 to the number of utterances, {n}" in refusal(path)

@@ -173,3 +173,30 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, meld: Conversations
             read_predictions(tmp_path / name, meld, "meld", 0)
     with pytest.raises(DataError, match="has no column seed: name it by --seed"):
         read(tmp_path / "t.csv", predict(), meld, seed=None)
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 1.0}, [0.5, 0.5], b"\xff", pd.Timestamp("2026-01-01"), pd.Timedelta(1, "s"), None, "x"], ids=repr
+)
+@pytest.mark.parametrize("column", ["probability_0", "predicted", "conversation", "utterance", "seed", "label"])
+def test_a_column_of_something_else_is_one_line(
+    tmp_path: Path, meld: Conversations, predict: Predict, value: object, column: str
+) -> None:
+    frame = predict()
+    frame[[f"probability_{i}" for i in range(7)]] = probabilities(len(frame))
+    frame[column] = [value] * len(frame)
+    with pytest.raises(DataError) as refused:
+        read(tmp_path / "p.parquet", frame, meld, None if column == "seed" else 0)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 1000
+
+
+def test_what_pandas_notes_of_a_table_is_not_believed(tmp_path: Path, meld: Conversations, predict: Predict) -> None:
+    frame = predict().set_index(pd.Index(["row"] * len(predict())))
+    path = tmp_path / "p.parquet"
+    frame.to_parquet(path)
+    assert read_predictions(path, meld, "meld", 0).predictions[0].predicted.tolist() == predict()["predicted"].tolist()
+    frame.iloc[0, frame.columns.get_loc("predicted")] = 99
+    frame.to_parquet(path)
+    with pytest.raises(DataError, match="predicted is '99' in row 1;"):
+        read_predictions(path, meld, "meld", 0)
