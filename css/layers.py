@@ -1,6 +1,7 @@
 """Layers that several modalities run side by side, and dropout whose randomness is explicit."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -39,11 +40,22 @@ class Dropout(nn.Module):
         self.dropped = round(p * 2**16)
         self.generator = generator
 
+    def multiplier(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
+        """What a tensor of this shape is multiplied by, of dtype and device of ``like``; None where nothing is dropped.
+
+        0 with probability p, else 1/(1 − p), in training mode only.
+        """
+        if not self.training or self.dropped == 0:
+            return None
+        entries = math.prod(shape)
+        bits = torch.empty(-(-entries // 4), dtype=torch.int64, device=like.device)
+        bits.random_(-(2**63), None, generator=self.generator)
+        keep = torch.empty(shape, dtype=like.dtype, device=like.device)
+        # written as numbers at once: truth values would be converted first, in seven times the time
+        torch.ge(bits.view(torch.int16)[:entries].view(shape), self.dropped - 2**15, out=keep)
+        return keep.mul_(2**16 / (2**16 - self.dropped))
+
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Zero each entry with probability p and scale the rest by 1/(1 − p), in training mode only."""
-        if not self.training or self.dropped == 0:
-            return x
-        bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
-        bits.random_(-(2**63), None, generator=self.generator)
-        keep = bits.view(torch.int16)[: x.numel()].view(x.shape) >= self.dropped - 2**15
-        return x * keep.to(x.dtype).mul_(2**16 / (2**16 - self.dropped))
+        multiplier = self.multiplier(x.shape, x)
+        return x if multiplier is None else x * multiplier

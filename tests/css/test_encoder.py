@@ -405,10 +405,10 @@ def test_a_training_step_draws_from_the_generator_only_and_repeats_with_it():
 def test_dropout_acts_on_inputs_both_attentions_attention_output_feed_forward_and_classifiers(monkeypatch):
     """In the order of the forward pass; one bucket of conversations, so that each attention draws once."""
     shapes = []
-    forward = Dropout.forward
-    monkeypatch.setattr(Dropout, "forward", lambda self, x: (shapes.append(tuple(x.shape)), forward(self, x))[1])
+    draw = Dropout.multiplier
+    monkeypatch.setattr(Dropout, "multiplier", lambda self, s, x: (shapes.append(tuple(s)), draw(self, s, x))[1])
     model, b = classifier(hidden=12, heads=3, dropout=0.5), batch([BUCKET, BUCKET - 1])
-    N, rows, scores = 2 * BUCKET - 1, (3, 2 * BUCKET - 1, 12), (3, 2, 3, BUCKET, BUCKET)
+    N, rows, scores = 2 * BUCKET - 1, (3, 2 * BUCKET - 1, 12), (3 * 2 * 3, BUCKET, BUCKET)
     model(b.features, b.speakers, b.lengths)
     assert shapes == [rows, scores, rows, rows, rows, scores, (3, N, 12)]
 

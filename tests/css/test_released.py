@@ -146,11 +146,11 @@ def test_parameters_at_the_published_settings(corpus, widths, speakers, classes,
 def test_dropout_acts_on_each_streams_inputs_both_attentions_and_the_own_streams_outputs(monkeypatch, corpus):
     """In the order of the forward pass, the unimodal classifiers last; none on the cross-attention's output."""
     shapes = []
-    forward = Dropout.forward
-    monkeypatch.setattr(Dropout, "forward", lambda self, x: (shapes.append(tuple(x.shape)), forward(self, x))[1])
+    draw = Dropout.multiplier
+    monkeypatch.setattr(Dropout, "multiplier", lambda self, s, x: (shapes.append(tuple(s)), draw(self, s, x))[1])
     model = classifier(corpus, hidden=12, heads=3, dropout=0.5)
     model(*batch([BUCKET, BUCKET - 1]))
-    rows, scores = (3, 2 * BUCKET - 1, 12), (3, 2, 3, BUCKET, BUCKET)
+    rows, scores = (3, 2 * BUCKET - 1, 12), (3 * 2 * 3, BUCKET, BUCKET)
     assert shapes == [rows, scores, rows, rows, rows, rows, scores, rows]
 
 
