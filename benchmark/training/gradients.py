@@ -70,17 +70,13 @@ class ObjectiveGradients:
     rest: Float[Tensor, "K R"]
     logits: BranchLogits | None = None
 
-    @property
-    def gramian(self) -> Float[Tensor, "K K"]:
-        """M = J Jᵀ of the raw gradients over θ."""
-        return self.shared @ self.shared.T
-
 
 class Parameters:
-    """A model's parameters in the order in which gradients are flattened: θ first, block by block, then the others.
+    """A model's parameters, moved into one vector in the order of gradients: θ first, block by block, then the others.
 
     Attributes:
         blocks: the size of each block of θ by its name; see :meth:`css.interfaces.Encoder.shared_parameters`.
+        flat: [P] the vector; the model's parameters are views of it, so that one operator updates them all.
     """
 
     def __init__(self, model: EmotionClassifier) -> None:
@@ -95,20 +91,21 @@ class Parameters:
         self.heads: list[nn.Parameter] = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
         self.shared_size = sum(self.blocks.values())
         self.all = self.encoder + self.heads
+        self.flat = nn.Parameter(torch.cat([p.detach().reshape(-1) for p in self.all]))
+        for p, piece in zip(self.all, self.flat.detach().split([p.numel() for p in self.all]), strict=True):
+            p.data = piece.view_as(p)
 
-    @torch.no_grad()
     def theta(self) -> Float[Tensor, "theta"]:
         """A copy of θ, flattened as its gradients are."""
-        return torch.cat([p.reshape(-1) for p in self.shared])
+        return self.flat[: self.shared_size].detach().clone()
+
+    def gradient(self, loss: Float[Tensor, ""]) -> Float[Tensor, "P"]:
+        """The gradient of one loss over all parameters."""
+        return torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, self.all, materialize_grads=True)])
 
     def gramians(self, shared: Float[Tensor, "K theta"]) -> Float[Tensor, "blocks K K"]:
         """J_b J_bᵀ of every block of θ, from J = ``shared``; they sum to the whole Gramian."""
         return torch.stack([block @ block.T for block in shared.split(list(self.blocks.values()), dim=1)])
-
-    def assign(self, direction: Float[Tensor, "P"]) -> None:
-        """Set every parameter's gradient to its part of a flat direction."""
-        for p, piece in zip(self.all, direction.split([p.numel() for p in self.all]), strict=True):
-            p.grad = piece.view_as(p)
 
 
 def _placed(
@@ -133,7 +130,7 @@ def objective_gradients(
     logits = model.classify(cut)
     losses = objective(logits, batch)
     outputs, inputs = list(encoded.values()), list(cut.values())
-    jacobian = losses[0].new_empty(len(losses), sum(p.numel() for p in parameters.all))
+    jacobian = losses[0].new_empty(len(losses), parameters.flat.numel())
     last = len(losses) - 1
     for k, loss in enumerate(losses):
         head = torch.autograd.grad(loss, inputs + parameters.heads, retain_graph=k < last, materialize_grads=True)
@@ -148,11 +145,12 @@ def combine(gradients: ObjectiveGradients, weights: Float[Tensor, "K"], everythi
 
     No entry of an objective of weight 0 that is not finite enters either.
     """
+    shared, rest = gradients.shared, gradients.rest
     unused = (weights == 0)[:, None]
-    shared = weights @ gradients.shared.masked_fill(unused, 0)
-    if everything:
-        return torch.cat([shared, weights @ gradients.rest.masked_fill(unused, 0)])
-    return torch.cat([shared, gradients.rest.masked_fill(unused & ~gradients.rest.isfinite(), 0).mean(0)])
+    if not weights.is_cpu or unused.any():  # a copy of all gradients; asking whether it is needed waits for a device
+        shared = shared.masked_fill(unused, 0)
+        rest = rest.masked_fill(unused if everything else unused & ~rest.isfinite(), 0)
+    return torch.cat([weights @ shared, weights @ rest if everything else rest.mean(0)])
 
 
 def norms(gramian: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch K"]:

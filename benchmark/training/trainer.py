@@ -109,7 +109,7 @@ class Trainer:
         self.step_columns = (*STEP_COLUMNS, *(f"{block}.{name}" for block in blocks for name in COSINES))
         self.probe_columns = ("step", "epoch", *columns(blocks), *DISPLACEMENT)
         self.optimizer = torch.optim.Adam(
-            self.parameters.all, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
+            [self.parameters.flat], lr=settings.lr, weight_decay=settings.weight_decay, fused=True
         )
         self.objective = build_objectives(spec, data.train, device)
         self.probe_batch = probe_batch(self.train_data, settings.probe_conversations)
@@ -191,27 +191,29 @@ class Trainer:
     def _step(self, batch: Batch) -> Tensor:
         """Update the parameters once; returns the step's row of ``step_columns``, still on the device."""
         aggregator, by_name, by_pair = self.aggregator, self.objective.by_name, self.objective.by_pair
+        flat = self.parameters.flat
         if aggregator.needs_gramian:
             gradients = objective_gradients(self.model, self.parameters, batch, self.objective)
-            losses, gramian, logits = gradients.losses, gradients.gramian, gradients.logits
+            losses, logits = gradients.losses, gradients.logits
+            gramians = self.parameters.gramians(gradients.shared)
+            gramian = gramians.sum(0)
             weights = aggregator(gramian, losses)
-            self.parameters.assign(combine(gradients, weights, aggregator.weights_everything))
-            blocks = by_pair(cosines(self.parameters.gramians(gradients.shared))).flatten()
+            flat.grad = combine(gradients, weights, aggregator.weights_everything)
+            blocks = by_pair(cosines(gramians)).flatten()
             conflict = torch.cat([by_name(norms(gramian)), by_pair(cosines(gramian)), blocks])
         else:
             logits = self.model(batch.features, batch.speakers, batch.lengths)
             objectives = torch.stack(self.objective(logits, batch))
             losses = objectives.detach()
             weights = aggregator(None, losses)
-            self.optimizer.zero_grad()
-            (weights @ objectives).backward()
+            flat.grad = self.parameters.gradient(weights @ objectives)
             known = STEP_COLUMNS.index(NORMS[0])
             conflict = losses.new_full((len(self.step_columns) - known,), torch.nan)
         if logits is not None:
             self.terms.append(self.objective.terms(logits, batch))
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters.all if p.grad is not None])
+        norm = torch.linalg.vector_norm(flat.grad)
         if clip := self.spec.training.clip_norm:
-            torch.nn.utils.clip_grads_with_norm_(self.parameters.all, clip, norm)  # what clip_grad_norm_ does with it
+            torch.nn.utils.clip_grads_with_norm_(flat, clip, norm)  # what clip_grad_norm_ does with it
         skipped = (weights.sum() == 0).to(losses.dtype)
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]  # a fused step is skipped without a host sync
         self.optimizer.step()

@@ -16,8 +16,8 @@ Make = Callable[..., Trainer]
 def stepped(trainer: Trainer) -> tuple[Tensor, float]:
     """The gradients that the optimiser was given in the first step, flat and in float64, and the norm in its row."""
     row = trainer._step(trainer.train_data.batch(range(4)))
-    flat = torch.cat([p.grad.flatten() for p in trainer.parameters.all if p.grad is not None]).double()
-    return flat, float(row[trainer.step_columns.index("gradient_norm")])
+    assert trainer.parameters.flat.grad is not None
+    return trainer.parameters.flat.grad.double(), float(row[trainer.step_columns.index("gradient_norm")])
 
 
 @pytest.mark.parametrize("method", ["css", "adam", "concat+pcgrad", "pgm-theta-only"])

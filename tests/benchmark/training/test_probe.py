@@ -23,7 +23,7 @@ def snapshot(trainer: Trainer) -> dict[str, Tensor]:
     state = {name: t.clone() for name, t in trainer.state().items()}
     for number, module in enumerate(trainer.model.modules()):
         state[f"training of module {number}"] = torch.tensor(module.training)
-    for number, p in enumerate(trainer.parameters.all):
+    for number, p in enumerate([trainer.parameters.flat, *trainer.parameters.all]):
         state[f"gradient {number}"] = torch.tensor([]) if p.grad is None else p.grad.clone()
         state[f"wanted {number}"] = torch.tensor(p.requires_grad)
     return state
