@@ -26,6 +26,7 @@ DECISIVE = """## What feeds verdicts: size without a difference
 
 Has to stay within .05 + 2 standard errors. A cell above it was measured once more with {again} times the runs; that
 number stands, the first is in brackets. All flips up to n = 10, {resamples} random ones at n = 20 (variances: all).
+
 A family compares one method with 5 or 20 others; the share is of families with any rejection. Variances: the
 permutation test rejects and the interval of the ratio excludes 1, the rule below 50 seeds. Unpaired, for imported
 runs: the permutation test of Welch's t, n runs against 8, half as many comparisons; correlation makes it shy.
@@ -34,7 +35,9 @@ REAL = """## The same by real runs
 
 {seeds} seeds × two methods that differ in chance alone: one fusion, `linear`, under two draws of its initial weights,
 trained on `{corpus}` for {epochs} epochs at width {hidden} through store and workers. Test scores at the
-selected epoch, cut into disjoint families of n seeds. *By seed*: encoder, classifiers, dropout and data order of a seed
+selected epoch, cut into disjoint families of n seeds.
+
+*By seed*: encoder, classifiers, dropout and data order of a seed
 are shared; *apart*: the second method has other seeds than the first. ρ: measured correlation of weighted F1. *Two
 metrics*: weighted F1 and accuracy as one family. At most: .05 + 2 standard errors of so few families.
 """
@@ -64,7 +67,9 @@ SESSIONS = """## Seeds that share a held-out session
 
 On IEMOCAP the session that a run holds out is seed mod 4, so two seeds of a session have something in common.
 Differences with that intra-session correlation ρ, normal, sd 1; the mean of the four session means with t of these
-(3 degrees of freedom; Ibragimov & Müller, 2010), its p from flips of single seeds. {runs} comparisons or families a
+(3 degrees of freedom; Ibragimov & Müller, 2010), its p from flips of single seeds.
+
+{runs} comparisons or families a
 cell: *one* comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a warning, one comparison with the
 sessions *ignored*. At ρ = .6 a family is a little too bold: there the sessions are nearly all there is.
 """

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.docs.pages import PAGES, anchors, links, unfenced
+from tests.docs.pages import PAGES, anchors, links, paragraphs, unfenced
 from tests.paths import ROOT
 
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -33,3 +33,18 @@ def test_dead_links_are_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_block_of_code_names_its_language(page: Path) -> None:
     assert unfenced(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_paragraph_is_longer_than_ninety_words(page: Path) -> None:
+    assert [(line, text) for line, text in paragraphs(page) if len(text.split()) > 90] == []
+
+
+def test_words_of_lists_and_tables_are_in_no_paragraph(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A heading\n\nOne,\ntwo.\n\n- three\n\n  four\n\n| five |\n|---|\n| six |\n\nseven\n")
+    assert list(paragraphs(page)) == [(3, "One,\ntwo."), (14, "seven")]
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 750
