@@ -29,13 +29,13 @@ _KINDS = {
 }
 
 
-def first_error(error: ValidationError) -> str:
-    """The first problem that pydantic found, on one line."""
+def first_error(error: ValidationError, name: str = "") -> str:
+    """The first problem that pydantic found, on one line; `name`: what the value is called where it is not a field."""
     problem = error.errors()[0]
     message = problem["msg"].removeprefix("Value error, ")
-    if not problem["loc"]:  # a check of several fields names them itself
+    name, limits = name or ".".join(map(str, problem["loc"])), problem.get("ctx", {})
+    if not name:  # a check of several fields names them itself
         return message
-    name, limits = ".".join(map(str, problem["loc"])), problem.get("ctx", {})
     for limit, words in _LIMITS.items():
         if limit in limits:
             return f"{name} must be {words} {limits[limit]:g}, got {problem['input']!r}"

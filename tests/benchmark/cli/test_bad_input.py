@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
 from benchmark import cli
 from benchmark.cli import _explain
@@ -90,7 +91,8 @@ def test_a_file_whose_path_is_not_utf_8_is_no_fault(say: Callable[..., Said], tm
         ("--rank 0", ["rank must be at least 1, got 0"]),
         ("--order -1", ["order must be at least 1, got -1"]),
         ("--epochs -5", ["epochs must be at least 1, got -5"]),
-        ("--epochs three", ["--epochs", "cssbench run --help"]),
+        ("--epochs three", ["--epochs must be a whole number, got 'three'; see cssbench run --help"]),
+        ("--lr fast", ["--lr must be a number, got 'fast'; see cssbench run --help"]),
         ("--lr -1", ["lr must be more than 0, got -1"]),
         ("--lr nan", ["lr must be a finite number, got nan"]),
         ("--dropout 1", ["dropout must be less than 1, got 1"]),
@@ -122,6 +124,18 @@ def test_a_wrong_word_is_named_and_nothing_is_written(
 ) -> None:
     refused(say("run", "--preset", "smoke", *words.split()), *parts)
     assert not list(tmp_path.iterdir())
+
+
+def test_no_option_of_any_command_answers_in_the_words_of_a_library(say: Callable[..., Said]) -> None:
+    commands, wrong = [((), get_command(cli.app))], []
+    while commands:
+        words, command = commands.pop()
+        commands += [((*words, name), inner) for name, inner in getattr(command, "commands", {}).items()]
+        numbers = [p.opts[0] for p in command.params if p.type_descriptor.annotation in (int, float)]
+        wrong += [(*words, option, "word") for option in numbers]
+    assert len(wrong) > 40
+    for words in wrong:
+        refused(say(*words), f"error: {words[-2]} must be a ", " number, got 'word'; see cssbench ")
 
 
 def test_a_store_without_its_option_is_recognised(say: Callable[..., Said]) -> None:
