@@ -13,6 +13,7 @@ from benchmark.base.errors import DataError, UserError
 from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import DataSet
+from benchmark.data.feature_files.other_files import refuse_in_place
 from benchmark.evaluation.scoring import Scorer
 from benchmark.training.batches import PackedData
 from benchmark.training.prediction import predict
@@ -74,6 +75,7 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
     Raises:
         DataError: no such file, or no state dict.
     """
+    refuse_in_place(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the file's dialect of pickle, before it is refused for its content

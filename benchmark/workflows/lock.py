@@ -12,6 +12,7 @@ from benchmark.base.devices import resolve_device
 from benchmark.base.errors import UserError
 from benchmark.base.files import read_object, write_json
 from benchmark.data.datasets import dataset
+from benchmark.data.feature_files.other_files import refuse_in_place
 from benchmark.execution.rebuilding import read_spec
 from benchmark.experiment.preregistration import Preregistration
 from benchmark.experiment.provenance import provenance
@@ -68,6 +69,7 @@ def read_lock(path: Path, data_dir: Path | None, plugins: Collection[str] = ()) 
     Raises:
         UserError: with everything that is not here as it says.
     """
+    refuse_in_place(path)
     try:
         content = read_object(path)
         if content["format"] != FORMAT:

@@ -1,12 +1,18 @@
-"""What a file is that is no pickle, by its first bytes, and what to do about it."""
+"""What a file is that is not what it should be, by its first bytes, and what to do about it."""
 
-_KINDS = (
+from pathlib import Path
+
+from benchmark.base.errors import DataError
+
+_IN_PLACE = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs pull"),
     (b"\x1f\x8b", "compressed with gzip; unpack it with gunzip first"),
     (b"BZh", "compressed with bzip2; unpack it with bunzip2 first"),
     (b"\xfd7zXZ", "compressed with xz; unpack it with unxz first"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
     (b"Rar!", "a rar archive; unpack it first"),
+)
+_KINDS = (
     (b"\x89HDF", "an HDF5 file; write its arrays in the open format (docs/feature-format.md)"),
     (b"\x93NUMPY", "an array of numpy's; write the open format (docs/feature-format.md)"),
     (b"PAR1", "a parquet file; write its columns in the open format (docs/feature-format.md)"),
@@ -16,11 +22,41 @@ _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _LOOKED_AT = 4096  # bytes
 
 
+def in_place(content: bytes) -> str | None:
+    """What stands in place of any file, whatever that should hold: a pointer to it, a web page, or it compressed.
+
+    A clause with its remedy; None for everything else.
+    """
+    start = content[:_LOOKED_AT]
+    for signature, description in _IN_PLACE:
+        if start.startswith(signature):
+            return description
+    plain = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not plain.startswith(_PAGES):
+        return None
+    known = (b"quota", b"virus", b"google drive")
+    why = " (Google Drive's, about its quota or viruses)" if any(word in plain for word in known) else ""
+    return f"a web page{why}, saved in place of the file; download it with a browser, then check its size"
+
+
+def refuse_in_place(path: Path) -> None:
+    """Raise a DataError for a file that only stands in place of another; one that cannot be read is left to others."""
+    try:
+        with path.open("rb") as file:
+            description = in_place(file.read(_LOOKED_AT))
+    except OSError:
+        return
+    if description is not None:
+        raise DataError(f"{path}: this is {description}")
+
+
 def described(content: bytes) -> str | None:
     """What begins so, in a clause with its remedy; None for what is not known.
 
     Only the first few thousand bytes are looked at. A pickle must have been ruled out: its text form is text too.
     """
+    if (description := in_place(content)) is not None:
+        return description
     start = content[:_LOOKED_AT]
     for signature, description in _KINDS:
         if start.startswith(signature):
@@ -28,10 +64,6 @@ def described(content: bytes) -> str | None:
     if start.startswith(b"PK\x03\x04"):
         return _TORCH if b"data.pkl" in start[:200] else "a zip archive; unpack it first"
     plain = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if plain.startswith(_PAGES):
-        known = (b"quota", b"virus", b"google drive")
-        why = " (Google Drive's, about its quota or viruses)" if any(word in plain for word in known) else ""
-        return f"a web page{why}, saved in place of the file; download it with a browser, then check its size"
     if plain.startswith((b"{", b"[")) and b'"' in plain:
         return "JSON; write its content in the open format (docs/feature-format.md)"
     line = plain.partition(b"\n")[0]

@@ -23,7 +23,7 @@ from benchmark.data.feature_files.open_format import (
     recognises,
     save,
 )
-from benchmark.data.feature_files.other_files import described
+from benchmark.data.feature_files.other_files import described, refuse_in_place
 from benchmark.data.feature_files.roberta import join, texts_of
 from benchmark.data.feature_files.unpickle import read_pickle
 from benchmark.data.views import MODALITIES, Modality, TextView, arrays_for, choose
@@ -86,6 +86,7 @@ def open_own(path: Path) -> OpenFile:
     Raises:
         DataError: the file is missing, or not whole, or not in that format.
     """
+    refuse_in_place(path)
     with _naming(path):
         _size(path)
         if not recognises(path):

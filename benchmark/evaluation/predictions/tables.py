@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.base.errors import DataError
+from benchmark.data.feature_files.other_files import refuse_in_place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,7 @@ def read_table(path: Path, needed: Sequence[str], row: str) -> "tuple[Origin, pd
     parquet = path.suffix.lower() in (".parquet", ".pq")
     if not parquet and path.suffix.lower() != ".csv":
         raise DataError(f"{path} is neither .csv nor .parquet: write it as one of the two")
+    refuse_in_place(path)
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -4,14 +4,19 @@ import gzip
 import io
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from benchmark.base.errors import DataError
+from benchmark.base.errors import DataError, UserError
 from benchmark.data import load_features
+from benchmark.data.feature_files.reading import open_own
+from benchmark.evaluation.checkpoints import read_checkpoint
+from benchmark.evaluation.predictions.tables import read_table
+from benchmark.workflows.lock import read_lock
 
 
 def torch_saved() -> bytes:
@@ -59,6 +64,34 @@ def test_what_is_no_pickle_is_named_with_what_to_do(tmp_path: Path, content: byt
     assert message.startswith(f"{path}: this is not a pickle but ")
     assert words in message
     assert "\n" not in message
+
+
+IN_PLACE = {
+    b"<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>": "download it with a browser",
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n": "git lfs pull",
+    gzip.compress(b"a,b\n1,2\n"): "gunzip",
+}
+
+
+@pytest.mark.parametrize(
+    ("reader", "name"),
+    [
+        (open_own, "corpus.safetensors"),
+        (read_checkpoint, "model.pt"),
+        (lambda path: read_table(path, ["predicted"], "test utterance"), "theirs.csv"),
+        (lambda path: read_table(path, ["predicted"], "test utterance"), "theirs.parquet"),
+        (lambda path: read_lock(path, None), "benchmark.lock"),
+    ],
+)
+@pytest.mark.parametrize(("content", "words"), IN_PLACE.items(), ids=range(len(IN_PLACE)))
+def test_what_stands_in_place_of_any_file_is_named(
+    tmp_path: Path, reader: Callable[[Path], object], name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        reader(tmp_path / name)
+    assert str(caught.value).startswith(f"{tmp_path / name}: this is ")
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("protocol", [0, 4])
