@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.errors import ReportError
-from reports.evidence.comparisons import Omitted, compare, published
+from reports.evidence.comparisons import compare, published
 from reports.evidence.evidence import Evidence, collect
+from reports.evidence.omitted import Omitted
 from reports.inference.claims import Claim, check_claims
 from reports.inference.contrasts import Inference, infer
 from reports.inference.instrument import Check, check_instrument

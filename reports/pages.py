@@ -127,7 +127,7 @@ def _forest(analysis: Analysis, folder: Path) -> list[FigureView]:
 
 def _shown_runs(comparison: Comparison) -> int:
     imported = sum(len(method.runs) for method in comparison.imported)
-    return len(comparison.runs) + len(comparison.refits) + imported
+    return sum(len(run.parts) for run in comparison.runs) + len(comparison.refits) + imported
 
 
 def _section(chapter: Chapter, analysis: Analysis, palette: style.Palette, folder: Path) -> Section:
@@ -165,7 +165,8 @@ def _setting(comparison: Comparison) -> str:
     training = comparison.runs[0].training
     methods, seeds = len(comparison.methods), len(comparison.seeds)
     parts = [
-        f"{counted(methods, 'method')} × {counted(seeds, 'seed')}",
+        f"{counted(methods, 'method')} × {counted(seeds, 'seed')}"
+        + (f" × {counted(comparison.folds, 'fold')}" if comparison.folds else ""),
         f"preset {comparison.presets}",
         *([] if comparison.validated else ["published protocol: best test epoch, no result"]),
         *(f"{name} {training[name]}" for name in ("epochs", "hidden", "batch_size", "lr") if name in training),
@@ -176,8 +177,8 @@ def _setting(comparison: Comparison) -> str:
 
 def _origin(comparison: Comparison) -> list[tuple[str, str]]:
     """Where the runs come from; what differs between them is listed in full."""
-    manifests = [run.manifest for run in comparison.runs]
-    data = manifests[0]["data"]
+    manifests = [part.manifest for run in comparison.runs for part in run.parts]
+    data = comparison.runs[0].manifest["data"]
 
     def distinct(values: list[str]) -> str:
         return "; ".join(sorted(set(values)))

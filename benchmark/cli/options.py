@@ -153,8 +153,10 @@ ProtocolOption = Annotated[
         COMPARED,
         "--protocol",
         metavar="NAME",
-        help="validated, or published: no validation data, the published seed unless --seeds names others, the "
-        "best test epoch shown; no result, and in no comparison.",
+        help="validated: the published split, epochs chosen on validation data. sessions: every session of the corpus "
+        "is the test set of one run a seed, the next one validates, scores are pooled over these folds. published: no "
+        "validation data, the published seed unless --seeds names others, the best test epoch shown; no result, and "
+        "in no comparison.",
     ),
 ]
 MarginOption = Annotated[

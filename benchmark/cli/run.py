@@ -65,6 +65,7 @@ app = typer.Typer()
     "cssbench run --grid factorial --fusions spf,concat,lmf --aggregators equal,pgm,mgda\n\n"
     "cssbench run --datasets 'meld-sim,meld-sim(conflict_rate=0.6)'\n\n"
     "cssbench run --data-dir features --preset full --refit\n\n"
+    "cssbench run --datasets iemocap --data-dir features --protocol sessions\n\n"
     "cssbench run --tuned meld-sim/css/quick\n\n"
     "cssbench run --data-dir features --preset paper --protocol published --methods css-released"
 )

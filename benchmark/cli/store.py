@@ -54,7 +54,8 @@ def runs(
     """List the runs of a store: data set, method, seed, preset, protocol, state and weighted F1.
 
     The score is the one that counts: at the epoch selected on validation data, of a refit at its last, or of what was
-    imported. The published protocol has none.
+    imported. The published protocol has none. Of sessions held out in turn each has its run, named by its test session:
+    the report has the score that is pooled over them.
     """
     from benchmark.store.query import Filter, by_prefix
     from benchmark.store.records import DamagedRunError
@@ -76,7 +77,9 @@ def runs(
     code = _name_damaged(damaged)
     if not rows and not damaged and choice.names_something and not as_json:
         raise UserError(f"no run of {store} agrees with all of {choice}; cssbench runs --store {store} lists every run")
-    rows.sort(key=lambda row: (row["dataset"], row["label"], row["preset"], row["seed"]))
+    rows.sort(
+        key=lambda row: (*(row[name] for name in ("dataset", "label", "preset", "seed")), row["test_session"] or "")
+    )
     if as_json:
         tell(json.dumps(rows, indent=1))
     else:
@@ -93,7 +96,7 @@ def _name_damaged(damaged: "Iterable[DamagedRunError]") -> int:
     return code
 
 
-COUNTS = {"validated": "selected", "refit": "last", "imported": "imported"}
+COUNTS = {"validated": "selected", "sessions": "selected", "refit": "last", "imported": "imported"}
 """The part of result.json that is a run's result, by protocol."""
 
 
@@ -107,6 +110,7 @@ def _row(store: "Store", run: "Held") -> dict[str, Any]:
 
     row = {name: run.spec[name] for name in ("key", "dataset", "method", "label", "seed", "preset")}
     row["protocol"] = run.spec.get("protocol", "validated")  # runs made before there were others do not say
+    row["test_session"] = fold["test"] if (fold := run.spec.get("fold")) else None
     score = None
     if run.state == "complete":
         folder = store.folder(run.key)
@@ -121,7 +125,8 @@ def _row(store: "Store", run: "Held") -> dict[str, Any]:
 def _table(rows: "Iterable[dict[str, Any]]") -> str:
     names = ("key", "dataset", "label", "seed", "preset", "protocol", "state")
     titles = ("run", "data set", "method", "seed", "preset", "protocol", "state", "weighted F1")
-    return drawn(titles, [(*(str(row[name]) for name in names), _score(row)) for row in rows])
+    shown = ({**row, "protocol": " ".join(filter(None, (row["protocol"], row["test_session"])))} for row in rows)
+    return drawn(titles, [(*(str(row[name]) for name in names), _score(row)) for row in shown])
 
 
 def _score(row: dict[str, Any]) -> str:

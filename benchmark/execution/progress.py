@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
+from benchmark.base.words import run_name
 from benchmark.execution.events import Epoch, Event, Failed, Finished, Interrupted, Retried, Started, Waiting
 from benchmark.experiment.grid import cost
 from benchmark.experiment.spec import RunSpec
@@ -56,8 +57,8 @@ class GridProgress:
     def name(self, key: str) -> str:
         """The run, for people."""
         spec = self.specs[key]
-        name = f"{spec.dataset} · {spec.method.label} · seed {spec.seed}"
-        return name if spec.protocol == "validated" else f"{name} · {spec.protocol}"
+        name = run_name(spec.record())
+        return name if spec.validates else f"{name} · {spec.protocol}"
 
     def best(self, key: str) -> str:
         """The run's best validation score so far; empty without validation data."""

@@ -63,7 +63,9 @@ def _make(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: C
     _refuse_other_code(spec)
     reset_peak_memory(spec.provenance.device)
     conversations, changes = _load(task.dataset)
-    data = split(conversations, spec.seed, hold_out=spec.protocol == "validated")
+    if spec.fold:
+        conversations = spec.fold.split(conversations)
+    data = split(conversations, spec.seed, hold_out=spec.validates)
     store.clear(spec.key)
     write_json(folder / "spec.json", spec.record())
     write_json(folder / "manifest.json", manifest(task, data, changes, begun(folder)))

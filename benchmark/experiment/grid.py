@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from benchmark.base.names import look_up, parse_part
 from benchmark.base.values import first_error
 from benchmark.data.corpora import SETTINGS_OF_OTHERS, SIMULATED
 from benchmark.data.datasets import DataSet
+from benchmark.data.folds import Fold, folds
 from benchmark.data.simulation.knobs import parse_corpus
 from benchmark.data.views import MODALITIES
 from benchmark.experiment.presets import Preset
@@ -70,13 +72,14 @@ def expand(
 
     Args:
         seeds: None is the published one of each corpus.
-        protocol: of every run; a refit's specifications follow from results (:mod:`benchmark.workflows.refit`).
+        protocol: of every run; under ``sessions`` each seed has a run a session. A refit's specifications follow from
+            results (:mod:`benchmark.workflows.refit`).
         training: overrides of the preset's training settings.
         encoder: of the methods that do not bring their own.
         options: component options from the command line (rank, order); they enter the methods that have them.
 
     Raises:
-        UserError: unknown names, options out of range, or settings that do not fit together.
+        UserError: unknown names, options out of range, settings that do not fit together, or no sessions to hold out.
     """
     look_up("encoder", parse_part(encoder)[0], ENCODERS)
     specs: dict[str, RunSpec] = {}
@@ -90,7 +93,8 @@ def expand(
         for text in methods:
             method = parse_method(text, standard, options, encoder)
             _check_modalities(method, dataset)
-            for seed in (PUBLISHED_SEEDS[dataset.corpus],) if seeds is None else seeds:
+            chosen = (PUBLISHED_SEEDS[dataset.corpus],) if seeds is None else seeds
+            for seed, fold in product(chosen, _folds(dataset) if protocol == "sessions" else (None,)):
                 spec = RunSpec(
                     dataset=dataset.name,
                     inputs=dataset.inputs,
@@ -100,9 +104,16 @@ def expand(
                     training=settings,
                     provenance=origin,
                     protocol=protocol,
+                    fold=fold,
                 )
                 specs.setdefault(spec.key, spec)
     return in_order(specs.values())
+
+
+@cache
+def _folds(dataset: DataSet) -> tuple[Fold, ...]:
+    """The sessions that are held out in turn, which only the data say."""
+    return tuple(folds(dataset.load(), dataset.name))
 
 
 def _check_modalities(method: Method, dataset: DataSet) -> None:

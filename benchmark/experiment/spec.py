@@ -7,12 +7,13 @@ from pydantic import Field, model_validator
 
 from benchmark.base.fingerprints import json_fingerprint
 from benchmark.base.values import Frozen, NonNegative, Positive
+from benchmark.data.folds import Fold
 from benchmark.data.inputs import DEFAULT_INPUTS, Inputs
 from benchmark.experiment.provenance import Provenance
 from benchmark.methods.parsing import identifying
 from benchmark.methods.parts import Method
 
-Protocol = Literal["validated", "published", "refit"]
+Protocol = Literal["validated", "published", "refit", "sessions"]
 
 
 class Training(Frozen):
@@ -115,7 +116,8 @@ class RunSpec(Frozen):
     The protocol says what is trained on and which epoch counts. ``validated``: some training data are held out, and
     the best epoch on them counts. ``refit``: everything but the test set, for the mean selected epoch of the validated
     runs in ``refit_of``; the last epoch counts. ``published``: the same data, and no epoch counts, since the published
-    protocol takes the best one on the test set.
+    protocol takes the best one on the test set. ``sessions``: as ``validated``, with the sessions of ``fold`` as
+    validation and test set in the place of the published split.
     """
 
     dataset: str
@@ -128,12 +130,24 @@ class RunSpec(Frozen):
     protocol: Protocol = "validated"
     refit_of: RefitOf | None = None
     tuned: Tuned | None = None
+    fold: Fold | None = None
 
     @model_validator(mode="after")
     def _a_refit_names_its_runs(self) -> "RunSpec":
         if (self.protocol == "refit") != (self.refit_of is not None):
             raise ValueError("refit_of goes with protocol refit, and with no other")
         return self
+
+    @model_validator(mode="after")
+    def _a_fold_goes_with_its_protocol(self) -> "RunSpec":
+        if (self.protocol == "sessions") != (self.fold is not None):
+            raise ValueError("fold goes with protocol sessions, and with no other")
+        return self
+
+    @property
+    def validates(self) -> bool:
+        """Whether some training data are held out, which select the epoch."""
+        return self.protocol in ("validated", "sessions")
 
     @property
     def key(self) -> str:
@@ -142,19 +156,19 @@ class RunSpec(Frozen):
 
     @property
     def group(self) -> str:
-        """A digest that runs share which differ by seed alone: these may be averaged."""
-        return _digest(self._canonical(without=("seed",)))
+        """A digest that runs share which differ by seed (and fold) alone: these may be averaged."""
+        return _digest(self._canonical(without=("seed", "fold")))
 
     @property
     def budget(self) -> str:
-        """A digest that runs share which differ by seed and method alone: these may be compared.
+        """A digest that runs share which differ by seed (and fold) and method alone: these may be compared.
 
         What was tuned belongs to the method, so that tuned and default settings may be compared. Refits of different
         methods have different epochs: they may be compared where what they were made from may.
         """
         if self.refit_of:
             return _digest({"protocol": self.protocol, "refit_of": self.refit_of.budget})
-        form = self._canonical(without=("seed", *self.method.components))
+        form = self._canonical(without=("seed", "fold", *self.method.components))
         if self.tuned:
             form["training"] |= self.tuned.base.model_dump()
         return _digest(form)
@@ -173,6 +187,8 @@ class RunSpec(Frozen):
             form["protocol"] = self.protocol
         if self.refit_of:  # not by which seeds: where they agree on the epochs, the runs are the same
             form["refit_of"] = self.refit_of.group
+        if self.fold:
+            form["fold"] = self.fold.model_dump(mode="json")
         return {name: value for name, value in form.items() if name not in without}
 
     def record(self) -> dict[str, Any]:
@@ -191,6 +207,7 @@ class RunSpec(Frozen):
             "protocol": self.protocol,
             "refit_of": self.refit_of and self.refit_of.model_dump() | {"mean": self.refit_of.mean},
             "tuned": self.tuned and self.tuned.model_dump(),
+            "fold": self.fold and self.fold.model_dump(mode="json"),
             **self.method.components,
             "training": self.training.model_dump(),
             "provenance": self.provenance.model_dump(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.base.errors import UserError
+from benchmark.base.words import run_name
 from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 
@@ -27,7 +28,7 @@ class Held:
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self.spec['dataset']} · {self.spec['label']} · seed {self.spec['seed']}"
+        return run_name(self.spec)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         raise DamagedRunError(folder, f"spec.json cannot be read: {error}") from None
     if wrong := [name for name, kind in _FIELDS.items() if not isinstance(record.get(name), kind)]:
         raise DamagedRunError(folder, f"spec.json has no {wrong[0]} that could be used")
+    fold = record.get("fold")
+    if fold is not None and not (isinstance(fold, dict) and isinstance(fold.get("test"), str)):
+        raise DamagedRunError(folder, "spec.json has no fold that could be used")
     if record["key"] != folder.name:
         raise DamagedRunError(folder, f"spec.json has the key {record['key'][:40]!r}")
     return record

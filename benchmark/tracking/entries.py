@@ -47,8 +47,15 @@ def epoch(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def method(spec: Mapping[str, Any]) -> str:
-    """What people call the run's method; one that was trained again on all data is called a refit."""
-    return f"{spec['label']} refit" if spec.get("refit_of") else str(spec["label"])
+    """What people call the run's method: trained again on all data a refit, with a fold one of sessions in turn."""
+    more = " refit" if spec.get("refit_of") else " by session" if spec.get("fold") else ""
+    return f"{spec['label']}{more}"
+
+
+def name(spec: Mapping[str, Any]) -> str:
+    """What people call the run among those of its data set."""
+    fold = spec.get("fold")
+    return f"{method(spec)} seed {spec['seed']}" + (f" test {fold['test']}" if fold else "")
 
 
 def params(spec: Mapping[str, Any]) -> dict[str, str]:

@@ -301,7 +301,7 @@ class Tracker:
             parent.experiment,
             start_time=run.started,
             tags={"mlflow.parentRunId": parent.run_id, **entries.tags(run.spec, run.manifest)},
-            run_name=f"{entries.method(run.spec)} seed {run.spec['seed']}",
+            run_name=entries.name(run.spec),
         ).info.run_id
         self._mine.add(run.run_id)
 

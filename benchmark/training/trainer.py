@@ -95,7 +95,7 @@ class Trainer:
     def __init__(self, spec: RunSpec, data: RunData, device: str = "cpu") -> None:
         settings = spec.training
         standardizer = Standardizer.fit(data.train) if settings.standardize else None
-        assert (data.validation is not None) == (spec.protocol == "validated"), "the split is of another protocol"
+        assert (data.validation is not None) == spec.validates, "the split is of another protocol"
         assert data.test.label is None, "training is not to see test labels"
         self.spec = spec
         self.train_data = PackedData(data.train, device, standardizer)

@@ -28,7 +28,8 @@ from benchmark.tuning.tuned import tuned_runs
 from benchmark.workflows.defaults import data_folder
 
 Seeds = int | str | Sequence[int]
-Protocol = Literal["validated", "published"]
+Protocol = Literal["validated", "published", "sessions"]
+PROTOCOLS: tuple[Protocol, ...] = ("validated", "published", "sessions")
 
 
 class Choices(Settings, total=False):
@@ -49,7 +50,8 @@ class Choices(Settings, total=False):
         looks: with ``until_decided``, the numbers of seeds after which it judges; default: 8, 12, 16, 20 and 30.
         spending: with ``until_decided``, how the error is spent on the looks: ``obrien-fleming`` (default: little on
             early looks) or ``pocock``.
-        protocol: ``validated``, or ``published``: no validation data, the published seed, the best test epoch shown.
+        protocol: ``validated``; ``published``: no validation data, the published seed, the best test epoch shown; or
+            ``sessions``: a run a session of the corpus, which is its test set, scores pooled (docs/protocols.md).
         margin: points of weighted F1 below which a difference does not matter, declared before the runs; default: the
             smallest of what the preset says of each data set.
         contrasts: what is tested, as ``css:adam``; default: the first method against each other one.
@@ -142,7 +144,9 @@ def plan_grid(
     Raises:
         UserError: unknown names, values out of range, or choices that do not go together.
     """
-    look_up("protocol", protocol, dict.fromkeys(("validated", "published")))
+    look_up("protocol", protocol, dict.fromkeys(PROTOCOLS))
+    if protocol == "sessions":
+        _refuse_beside_sessions(until_decided=until_decided, tuned=tuned)
     check_device(device)
     register(plugins)
     device = device if anywhere and device == "cuda" else resolve_device(device)
@@ -209,6 +213,20 @@ def plan_grid(
         spending=check_spending(spending),
     )
     return Grid(specs, data, preregistration)
+
+
+def _refuse_beside_sessions(*, until_decided: bool, tuned: Names | None) -> None:
+    """Raise UserError for what does not go with sessions that are held out in turn."""
+    if until_decided:
+        raise UserError(
+            "--until-decided judges runs of the published split seed by seed, and --protocol sessions has a run a "
+            "session of each seed: leave one of them out, and name a number of --seeds"
+        )
+    if tuned is not None:
+        raise UserError(
+            "--tuned settings were chosen on sessions of the published training data, each of which is a test set "
+            "under --protocol sessions, so that its scores would not be of unseen data: leave one of them out"
+        )
 
 
 def _refuse_unfollowed(specs: Sequence[RunSpec], comparisons: Sequence[Mapping[str, Any]]) -> None:

@@ -36,8 +36,9 @@ def refuse_unusable(specs: "Iterable[RunSpec]", datasets: "Iterable[DataSet]") -
     from benchmark.experiment.grid import may_be_refused
 
     by_name, runs = {data.name: data for data in datasets}, list(specs)
-    for name, hold_out in dict.fromkeys((spec.dataset, spec.protocol == "validated") for spec in runs):
-        split(by_name[name].load(), seed=0, hold_out=hold_out)
+    for name, hold_out, fold in dict.fromkeys((spec.dataset, spec.validates, spec.fold) for spec in runs):
+        conversations = by_name[name].load()
+        split(fold.split(conversations) if fold else conversations, seed=0, hold_out=hold_out)
     if doubtful := list(filter(may_be_refused, runs)):
         from benchmark.training.building import refuse_unbuildable
 

@@ -72,6 +72,11 @@ def run(
     """
     listener = listener or default_listener()
     root = store_folder(store)
+    if refit and choices.get("protocol") == "sessions":
+        raise UserError(
+            "--refit makes scores to stand beside published ones, which are of the published split, and --protocol "
+            "sessions has another: leave one of them out"
+        )
     if refit and choices.get("protocol") == "published":
         raise UserError(
             "--refit needs the epochs that validation selected, and --protocol published has no validation data; "

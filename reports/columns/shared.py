@@ -7,7 +7,7 @@ ORIGIN = {
     "data": "Their origin: simulated, real-published, real-unpublished or real-own, with -remedied where changed.",
 }
 METHOD = ORIGIN | {
-    "protocol": "How epochs were chosen: validated, published or imported.",
+    "protocol": "How runs split their data and chose epochs: validated, sessions, published or imported.",
     "method": "The method's label.",
 }
 RUN = METHOD | {"seed": "The run's seed."}

@@ -6,8 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from reports.evidence.data_origin import DataOrigin, data_origin
+from reports.evidence.folds import pool
 from reports.evidence.method import Method, label_order
-from reports.reading.runs import Run
+from reports.evidence.omitted import Omitted
+from reports.reading.runs import SELECTING, Run
 
 IEMOCAP_SESSIONS = 4
 """Sessions of IEMOCAP that are trained on; the run of a seed holds out session seed mod 4."""
@@ -49,7 +51,12 @@ class Comparison:
     @property
     def validated(self) -> bool:
         """Whether the epochs were selected on validation data; if not, no number here is a result."""
-        return self.runs[0].protocol == "validated"
+        return self.runs[0].protocol in SELECTING
+
+    @property
+    def folds(self) -> int:
+        """How many sessions are held out in turn, a seed being all of them; 0 on the published split."""
+        return self.data_origin.folds
 
     @property
     def name(self) -> str:
@@ -85,28 +92,18 @@ class Comparison:
         return ", ".join(sorted({str(run.spec["preset"]) for run in self.runs}))
 
 
-@dataclass(frozen=True)
-class Omitted:
-    """Runs of a data set that are under another budget than the one shown."""
-
-    dataset: str
-    budget: str
-    runs: int
-    methods: tuple[str, ...]
-    differences: tuple[str, ...]
-
-
 def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
     """Per data set, the comparison under the budget with the newest run, and what is left out; real data first.
 
     Validated runs are compared, their refits and imported runs on the same data are joined to them, and the published
-    protocol is left to `published`.
+    protocol is left to `published`. Folds are pooled, and a data set of their own.
     """
     given = list(runs)
-    shown, omitted = _newest(run for run in given if run.protocol == "validated")
+    pooled, incomplete = pool(given)
+    shown, omitted = _newest([*(run for run in given if run.protocol == "validated"), *pooled])
     joined, others = _join(shown, [run for run in given if run.protocol == "refit"])
     beside, elsewhere = _beside(joined, [run for run in given if run.protocol == "imported"])
-    return beside, omitted + others + elsewhere
+    return beside, omitted + others + elsewhere + incomplete
 
 
 def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:

@@ -11,13 +11,14 @@ OF_THE_PAPER = ("iemocap", "meld")
 
 @dataclass(frozen=True)
 class DataOrigin:
-    """Origin of one data set's features and labels."""
+    """Origin of one data set's features and labels; `folds`: how many sessions are held out in turn, or 0."""
 
     dataset: str
     simulated: bool
     published: bool
     description: str
     remedies: tuple[str, ...] = ()
+    folds: int = 0
 
     @property
     def own(self) -> bool:
@@ -66,6 +67,12 @@ class DataOrigin:
                 f"Real conversations: {self.dataset}, from {source}: the community's published features, but changed: "
                 "scores are not comparable with published ones."
             )
+        if self.folds:
+            return (
+                f"Real conversations: {self.dataset}, from {source}: the community's published features, but every "
+                "session is tested on in turn and not the published test set: scores are not comparable with those "
+                "that were published on that."
+            )
         return f"Real conversations: {self.dataset}, from {source}: the community's published features."
 
 
@@ -75,7 +82,8 @@ def data_origin(run: Run) -> DataOrigin:
     remedies = tuple(
         f"Remedy {r['remedy']} ({r['what']}) changed {_counted(r['counts'])}." for r in data.get("remedies") or ()
     )
-    return DataOrigin(run.dataset, data["kind"] == "simulated", data["published"], data["description"], remedies)
+    folds = len(run.parts) if len(run.parts) > 1 else 0
+    return DataOrigin(run.dataset, data["kind"] == "simulated", data["published"], data["description"], remedies, folds)
 
 
 def examination(run: Run) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from jaxtyping import UInt16
 
 from reports.evidence.comparisons import Comparison
-from reports.measures import conflict
+from reports.evidence.reduction import reduce_run
 from reports.measures import runs as measures
 from reports.measures.outcomes import Outcome, outcome
 from reports.reading.documents import damaged
@@ -25,7 +24,8 @@ class Evidence:
     `runs`: a row a run, a column a measure. `history`: a row an epoch. `probes`: a row a probe. `weights`: a row an
     epoch, the mean of the applied weights over its steps. `blocks`: a row a run and block of θ, a column a measure.
     `directions`: a row a run on the common trajectory and aggregator. `outcomes`: of every run with a selected epoch,
-    by method and seed. An imported run has a row in `runs`, most of it NaN, and an outcome.
+    by method and seed. An imported run has a row in `runs`, most of it NaN, and an outcome. Of a seed whose folds are
+    pooled, scores are of all folds' predictions, and everything else is the mean over folds.
     """
 
     comparison: Comparison
@@ -86,33 +86,24 @@ class _Stacked:
 def collect(comparison: Comparison) -> Evidence:
     """Read and reduce the runs of a comparison. Raises ReportError on a damaged file."""
     runs: list[dict[str, Any]] = []
-    histories, probes, weights = _Stacked(), _Stacked(), _Stacked()
+    history, probes, weights = _Stacked(), _Stacked(), _Stacked()
     blocks: list[dict[str, Any]] = []
     directions: list[dict[str, Any]] = []
     outcomes: dict[tuple[str, int], Outcome] = {}
-    newer = [*measures.FINITE, *chain.from_iterable(measures.BY_MODALITY.values())]
     for method in comparison.methods:
         refits = {run.seed: run for run in method.refits}
         for run in method.runs:
-            steps = run.frame("steps", measures.STEP_COLUMNS, newer=conflict.NORMS)
-            history = run.frame("history", measures.HISTORY_COLUMNS, newer=newer)
-            probed = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
             whose = {"method": method.label, "seed": run.seed}
-            row: dict[str, Any] = whose | _measures(run, refits.get(run.seed), steps, history, probed)
-            if comparison.validated:
-                outcomes[method.label, run.seed] = scored = outcome(run, measures.usable(history))
-                _refuse_other_labels(run, scored, next(iter(outcomes.values())))
-                row |= {"optimism": scored.optimism, "regret": row["gap"] - scored.optimism}
-            runs.append(row)
-            blocks += [whose | block for block in conflict.conflict_by_block(steps, probed)]
-            if run.holds("directions"):
-                taken = run.frame("directions", measures.DIRECTION_COLUMNS)
-                directions += [whose | direction for direction in conflict.direction_measures(taken)]
-            histories.append(history, method.label, run.seed)
-            probes.append(probed, method.label, run.seed)
-            used = steps[~steps["skipped"].to_numpy(dtype=bool)]
-            of_epochs = used.groupby("epoch", as_index=False)[measures.WEIGHTS].mean()
-            weights.append(of_epochs, method.label, run.seed)
+            reduced = reduce_run(run, refits.get(run.seed), validated=comparison.validated)
+            if reduced.outcome is not None:
+                outcomes[method.label, run.seed] = reduced.outcome
+                _refuse_other_labels(run, reduced.outcome, next(iter(outcomes.values())))
+            runs.append({**whose, **reduced.row})
+            blocks += [{**whose, **block} for block in reduced.blocks]
+            directions += [{**whose, **direction} for direction in reduced.directions]
+            history.append(reduced.history, method.label, run.seed)
+            probes.append(reduced.probes, method.label, run.seed)
+            weights.append(reduced.weights, method.label, run.seed)
     for method in comparison.imported:
         for run in method.runs:
             outcomes[method.label, run.seed] = scored = outcome(run)
@@ -122,7 +113,7 @@ def collect(comparison: Comparison) -> Evidence:
     return Evidence(
         comparison=comparison,
         runs=pd.DataFrame(runs),
-        history=histories.frame(),
+        history=history.frame(),
         probes=probes.frame(),
         weights=weights.frame(),
         blocks=by_block,
@@ -134,15 +125,3 @@ def collect(comparison: Comparison) -> Evidence:
 def _refuse_other_labels(run: Run, scored: Outcome, first: Outcome) -> None:
     if not np.array_equal(scored.counts.sum(axis=-1), first.counts.sum(axis=-1)):
         raise damaged(run.folder / "predictions.parquet", "its labels are not those of the other runs on this data")
-
-
-def _measures(
-    run: Run, refit: Run | None, steps: pd.DataFrame, history: pd.DataFrame, probes: pd.DataFrame
-) -> dict[str, float]:
-    return (
-        measures.accuracy(run, refit)
-        | measures.training_stability(run, steps, history)
-        | conflict.gradient_conflict(steps, probes, run.objectives)
-        | measures.unusable_gradients(run)
-        | measures.cost(run)
-    )

@@ -7,6 +7,7 @@ import numpy as np
 
 from reports.evidence.evidence import Evidence
 from reports.inference.contrasts import Contrast
+from reports.inference.folds import by_session
 from reports.statistics import (
     UnpairedComparison,
     conversation_flip_test,
@@ -78,6 +79,7 @@ def describe(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
         "seeds_for_difference": _needed(difference),
         "seeds_for_equivalence": _needed(equivalence),
         **_crossed(evidence, contrast),
+        **_sessions(evidence, contrast),
         **_spread(contrast),
     }
 
@@ -103,10 +105,12 @@ CROSSED = (
     "crossed_low", "crossed_high", "crossed_se", "variance_seed", "variance_conversation", "variance_remainder",
     "se_seed", "se_conversation", "se_remainder", "p_conversations",
 )  # fmt: skip
+SESSIONS = ("sessions_difference", "sessions_low", "sessions_high")
 SPREAD = ("sd_a", "sd_b", "sd_ratio", "sd_ratio_low", "sd_ratio_high", "p_spread", "p_pitman_morgan")
 NUMBERS = (
     "difference", "sd", "low", "high", "low_90", "high_90", "p", "p_t", "p_wilcoxon", "bca_low", "bca_high",
-    "d_z", "d_z_low", "d_z_high", "improvement", "improvement_low", "improvement_high", "power", *CROSSED, *SPREAD,
+    "d_z", "d_z_low", "d_z_high", "improvement", "improvement_low", "improvement_high", "power", *CROSSED,
+    *SESSIONS, *SPREAD,
 )  # fmt: skip
 WORDS = {
     "seeds_for_difference": MISSING, "seeds_for_equivalence": MISSING, "bca_warning": "", "spread_verdict": "",
@@ -118,7 +122,7 @@ def _crossed(evidence: Evidence, contrast: Contrast) -> dict[str, float]:
     """Two sources of chance; the standard error of the difference is about the root of the sum of the three squares."""
     assert contrast.comparison is not None
     seeds = contrast.comparison.seeds
-    if not seeds:
+    if not seeds or evidence.comparison.folds:  # conversations of a fold share a model
         return dict.fromkeys(CROSSED, NAN)
     a, b = (evidence.counts(method, seeds) for method in (contrast.a, contrast.b))
     bootstrap, parts = crossed_bootstrap(a, b), variance_components(a, b)
@@ -135,6 +139,15 @@ def _crossed(evidence: Evidence, contrast: Contrast) -> dict[str, float]:
         "se_remainder": 100 * math.sqrt(parts.remainder / len(seeds) / conversations),
         "p_conversations": conversation_flip_test(a, b).p,
     }
+
+
+def _sessions(evidence: Evidence, contrast: Contrast) -> dict[str, float]:
+    """The difference over sessions that are held out in turn, with its interval."""
+    differences = by_session(evidence.comparison, contrast)
+    if differences is None:
+        return dict.fromkeys(SESSIONS, NAN)
+    over = differences.over_sessions
+    return dict(zip(SESSIONS, (over.mean, over.low, over.high), strict=True))
 
 
 def _spread(contrast: Contrast) -> dict[str, Any]:

@@ -38,7 +38,12 @@ class RuleEffect:
 
 
 def rule_effects(evidence: Evidence) -> list[RuleEffect]:
-    """A row a method and rule; nothing of a rule that no run of the method has an epoch for."""
+    """A row a method and rule; nothing of a rule that no run of the method has an epoch for.
+
+    Nothing at all where a seed has several runs, each with an epoch of its own.
+    """
+    if evidence.comparison.folds:
+        return []
     return [effect for method in evidence.comparison.methods for effect in _of_method(evidence, method)]
 
 

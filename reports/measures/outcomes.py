@@ -1,9 +1,10 @@
 """What a run said of every test conversation: counts at the selected epoch, and the optimism of choosing epochs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt16
+from jaxtyping import Bool, Float, Int, UInt16
 
 from reports.measures.calibration import reliability
 from reports.reading.documents import damaged
@@ -20,7 +21,7 @@ class Outcome:
     """Test counts (conversations in the order of the data set; rows label, columns predicted) and the run's optimism.
 
     `optimism` is a fraction of weighted F1 (`reports.statistics.selection`), `f1_by_epoch` the weighted F1 after every
-    epoch, of an imported run none. `reliability` is of the probabilities
+    epoch, of an imported run and of pooled folds none. `reliability` is of the probabilities
     (`reports.measures.calibration`), all zero where there are none.
     """
 
@@ -28,6 +29,39 @@ class Outcome:
     optimism: float
     f1_by_epoch: Float[np.ndarray, " epochs"]
     reliability: Float[np.ndarray, "bins 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldOutcome:
+    """What a fold adds to the pooled scores of its seed.
+
+    `confusions`: counts [C, C] on its test set at the epoch that it `selected`, at its `last`, and at the one that is
+    best on its test set, `peak_test`. `reliability`: as in :class:`Outcome`.
+    """
+
+    confusions: Mapping[str, Int[np.ndarray, "C C"]]
+    reliability: Float[np.ndarray, "bins 3"]
+
+
+def fold_outcome(run: Run, classes: int) -> FoldOutcome:
+    """Read both files of predictions. Raises ReportError where they are damaged."""
+    probabilities = [f"probability_{c}" for c in range(classes)]
+    epochs = {where: int(run.number(where, "epoch")) for where in ("selected", "last", "peak_test")}
+    selected = run.frame("predictions", COLUMNS, newer=probabilities)
+    by_epoch = run.frame("test_predictions", [f"epoch_{epoch}" for epoch in dict.fromkeys(epochs.values())])
+    label = selected["label"].to_numpy(dtype=np.int64)
+    predicted = by_epoch.to_numpy(dtype=np.int64).T
+    if (
+        predicted.shape[1:] != label.shape
+        or not 0 <= min(label.min(), predicted.min()) <= max(label.max(), predicted.max()) < classes
+    ):
+        raise damaged(run.folder / "predictions.parquet", f"its classes are not those of {classes}, an utterance each")
+    one = np.zeros(len(label), dtype=np.int64)
+    counts = dict(zip(by_epoch, confusions(label, predicted, one, classes)[:, 0], strict=True))
+    return FoldOutcome(
+        {where: counts[f"epoch_{epoch}"] for where, epoch in epochs.items()},
+        reliability(selected[probabilities].to_numpy(dtype=float), label),
+    )
 
 
 def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcome:

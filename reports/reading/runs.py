@@ -47,7 +47,12 @@ _REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 _TUNED = {"study": str, "base": dict}
 _IMPORTED = {"selection": str, "paired": bool}
 _SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
-PROTOCOLS = ("validated", "published", "refit", "imported")
+SESSIONS = "sessions"
+"""The protocol of runs that are a fold: every session is the test set of one of them."""
+PROTOCOLS = ("validated", "published", "refit", "imported", SESSIONS)
+SELECTING = ("validated", SESSIONS)
+"""The protocols under which validation data select the epoch, so that scores are results."""
+_FOLD = {"test": str, "validation": str, "sessions": list}
 TUNING_SEED = 1_000_000
 """Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
 
@@ -93,8 +98,25 @@ class Run:
 
     @property
     def protocol(self) -> str:
-        """`validated`, `published`, `refit` or `imported`; runs made before there were others do not say."""
+        """One of :data:`PROTOCOLS`; runs made before there were others do not say."""
         return str(self.spec.get("protocol", "validated"))
+
+    @property
+    def fold(self) -> str:
+        """The session that is the test set; empty where that is the published one."""
+        fold = self.spec.get("fold")
+        return str(fold["test"]) if fold else ""
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The complete set of folds that the run is one of; empty where it is none."""
+        fold = self.spec.get("fold")
+        return tuple(fold["sessions"]) if fold else ()
+
+    @property
+    def parts(self) -> "tuple[Run, ...]":
+        """The runs that were made: itself, or those of its folds where it is pooled."""
+        return (self,)
 
     @property
     def is_of_search(self) -> bool:
@@ -262,9 +284,9 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
     runs, damages = read_runs(complete)
     if not runs:
         raise next(iter(damages.values()))
-    seen: dict[tuple[str, int], Run] = {}
+    seen: dict[tuple[str, int, str], Run] = {}
     for run in runs:
-        other = seen.setdefault((run.group, run.seed), run)
+        other = seen.setdefault((run.group, run.seed, run.fold), run)
         if other is not run:  # one seed must never count twice in a mean
             raise damaged(run.folder, f"same group and seed {run.seed} as {other.folder.name}")
     lost = (*map(_read_failed, failed), *(_lost(f, str(error)) for f, error in damages.items()))
@@ -339,10 +361,15 @@ def read_run(folder: Path) -> Run:
     if protocol == "refit":
         check(spec, {"refit_of": dict}, folder / "spec.json")
         check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+    if protocol == SESSIONS:
+        check(spec, {"fold": dict}, folder / "spec.json")
+        check(spec["fold"], _FOLD, folder / "spec.json", "fold.")
+        if spec["fold"]["test"] not in spec["fold"]["sessions"]:
+            raise damaged(folder / "spec.json", f"fold.test is {spec['fold']['test']!r}, which is none of its sessions")
     if spec.get("tuned") is not None:
         check(spec, {"tuned": dict}, folder / "spec.json")
         check(spec["tuned"], _TUNED, folder / "spec.json", "tuned.")
-    selected = {"selected": dict if protocol == "validated" else NoneType}
+    selected = {"selected": dict if protocol in SELECTING else NoneType}
     return Run(folder, spec, manifest, document(folder / "result.json", selected | _RESULT))
 
 
@@ -362,9 +389,10 @@ def _lost(folder: Path, error: str) -> FailedRun:
         spec = {}
     if spec.get("key") != folder.name:
         return FailedRun(key=folder.name, name="unknown (spec.json cannot be read)", error=error, tuning=False)
+    where = f", test session {fold.get('test')}" if isinstance(fold := spec.get("fold"), dict) else ""
     return FailedRun(
         key=folder.name,
-        name=f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}",
+        name=f"{spec['dataset']}, {spec['label']}, seed {spec['seed']}{where}",
         error=error,
         tuning=spec["seed"] >= TUNING_SEED and spec.get("protocol") != "imported",
         group=spec["group"],

@@ -66,9 +66,14 @@ def claims_table(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> Table
 
 
 def _together(evidence: Sequence[Evidence]) -> list[str]:
-    """The data sets of the most telling kind: real ones where there are any."""
-    simulated = all(e.comparison.data_origin.simulated for e in evidence)
-    return [e.comparison.dataset for e in evidence if e.comparison.data_origin.simulated == simulated]
+    """The data sets of the most telling kind: real ones where there are any, of these those with the published split.
+
+    The same conversations in another split are no further evidence.
+    """
+    origins = [e.comparison.data_origin for e in evidence]
+    simulated = all(origin.simulated for origin in origins)
+    alike = [origin for origin in origins if origin.simulated == simulated]
+    return [origin.dataset for origin in alike if not origin.folds] or [origin.dataset for origin in alike]
 
 
 Words = Mapping[tuple[str, str], list[str]]

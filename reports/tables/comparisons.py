@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
 from reports.inference.contrasts import Contrast, Inference
 from reports.inference.description import describe
+from reports.inference.folds import by_session, fold_words
 from reports.inference.sessions import session_words
 from reports.inference.single_streams import stream_words
 from reports.statistics.effects import BCA_SEEDS
 from reports.statistics.variances import PITMAN_MORGAN_LABEL
-from reports.tables.model import Table, listing
+from reports.tables.model import Listing, Table, listing
 from reports.text import MISSING, counted, number
 
 NOTE = (
@@ -81,21 +83,7 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
             ),
             closed=True,
         ),
-        listing(
-            "Seed luck and test-set luck",
-            (
-                "comparison", "95 % CI over seeds × conversations", "s.e. from seeds", "from conversations",
-                "remainder", "p, whole conversations swapped",
-            ),
-            tuple(
-                (
-                    c.label, _interval(r["crossed_low"], r["crossed_high"]), number(r["se_seed"], 2),
-                    number(r["se_conversation"], 2), number(r["se_remainder"], 2), _p(r["p_conversations"]),
-                )
-                for c, r in zip(contrasts, rows, strict=True)
-            ),
-            closed=True,
-        ),
+        _luck(comparison, contrasts, rows),
         listing(
             "Spread over seeds: does the first vary less?",
             (
@@ -126,16 +114,51 @@ def comparisons(evidence: Evidence, inference: Inference) -> Table:
     )
 
 
+def _luck(comparison: Comparison, contrasts: list[Contrast], rows: list[dict[str, Any]]) -> Listing:
+    """What part of a difference is luck with seeds, and what with the test set: its conversations, or its sessions."""
+    if comparison.folds:
+        by_label = [(c.label, by_session(comparison, c)) for c in contrasts]
+        return listing(
+            "Seed luck and session luck: differences by test session",
+            ("comparison", *comparison.runs[0].sessions, "mean", "95 % CI over sessions"),
+            tuple(
+                (
+                    label, *map(_signed, each.differences), _signed(each.over_sessions.mean),
+                    _interval(each.over_sessions.low, each.over_sessions.high),
+                )
+                for label, each in by_label
+                if each is not None
+            ),
+            closed=True,
+        )  # fmt: skip
+    return listing(
+        "Seed luck and test-set luck",
+        (
+            "comparison", "95 % CI over seeds × conversations", "s.e. from seeds", "from conversations",
+            "remainder", "p, whole conversations swapped",
+        ),
+        tuple(
+            (
+                c.label, _interval(r["crossed_low"], r["crossed_high"]), number(r["se_seed"], 2),
+                number(r["se_conversation"], 2), number(r["se_remainder"], 2), _p(r["p_conversations"]),
+            )
+            for c, r in zip(contrasts, rows, strict=True)
+        ),
+        closed=True,
+    )  # fmt: skip
+
+
 def _warnings(evidence: Evidence, contrasts: list[Contrast]) -> list[str]:
     comparison = evidence.comparison
     conversations = len(next(iter(evidence.outcomes.values())).counts)
     who = " of two speakers (one session)" if comparison.dataset.startswith("iemocap") else ""
+    who = f" of {comparison.folds} sessions" if comparison.folds else who
     words = [
         f"Conditional on this test set: {counted(conversations, 'conversation')}{who}. Other seeds would meet the same "
         "ones, so p and the t intervals speak of training again, not of other speakers or corpora."
     ]
     tested = [c.comparison for c in contrasts if c.comparison is not None]
-    words += session_words(comparison, contrasts)
+    words += session_words(comparison, contrasts) + fold_words(comparison)
     if any(c.bca_warning for c in tested):
         words.append(f"BCa intervals are too narrow below {BCA_SEEDS} seeds.")
     if dropped := sorted({seed for c in tested for seed in c.dropped}):

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
-from reports.reading.runs import Run
+from reports.measures.runs import HISTORY_COLUMNS
+from reports.reading.runs import SELECTING, Run
 from reports.tables.model import Heading, Listing, Table
 from reports.text import MISSING, number
 
@@ -69,7 +70,8 @@ def details(evidence: Sequence[Evidence]) -> str:
 
 def _runs(evidence: Evidence) -> list[tuple[Run, str]]:
     comparison = evidence.comparison
-    return [(run, method.label) for method in (*comparison.methods, *comparison.imported) for run in method.runs]
+    methods = (*comparison.methods, *comparison.imported)
+    return [(part, method.label) for method in methods for run in method.runs for part in run.parts]
 
 
 def _row(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
@@ -80,9 +82,10 @@ def _row(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
         return 100 * run.number(*names) if run.result.get(names[0]) is not None else float("nan")
 
     remarks = [] if not run.result.get("diverged") else ["diverged"]
-    remarks += [f"{run.protocol} protocol"] if run.protocol != "validated" else []
+    remarks += [f"test session {run.fold}"] if run.fold else []
+    remarks += [f"{run.protocol} protocol"] if run.protocol not in SELECTING else []
     return {
-        "dataset": run.dataset,
+        "dataset": evidence.comparison.dataset,
         "data": evidence.comparison.data_origin.kind,
         "method": label,
         "seed": run.seed,
@@ -111,6 +114,7 @@ def _details(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
         "facts": {
             "key": run.key,
             "method": run.spec["method"],
+            **({"test session": run.fold, "validation session": run.spec["fold"]["validation"]} if run.fold else {}),
             "training": _settings(run.spec.get("training") or {}),
             "data": run.manifest["data"]["description"],
             "data fingerprint": run.manifest["data"]["fingerprint"],
@@ -126,8 +130,11 @@ def _details(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
 
 def _curves(evidence: Evidence, run: Run, label: str) -> dict[str, list[float | None]]:
     """Validation F1 in % and losses in nats by epoch; empty for a run without a history."""
-    history = evidence.history_of(label)
-    mine = history[history["seed"] == run.seed]
+    if run.fold:
+        mine = run.frame("history", HISTORY_COLUMNS)  # the evidence has the mean over folds
+    else:
+        history = evidence.history_of(label)
+        mine = history[history["seed"] == run.seed]
     if run.protocol == "imported" or mine.empty:
         return {}
     scales = {

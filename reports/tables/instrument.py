@@ -65,8 +65,8 @@ def _in_words(check: Check) -> str:
     planted, name = check.planted, check.dataset
     if planted is None:
         return (
-            f"{name}: the manifest does not say what was planted. These runs were made by an earlier version, or a "
-            "remedy changed their data."
+            f"{name}: the manifest does not say what was planted. These runs were made by an earlier version, a remedy "
+            "changed their data, or their test set is not the corpus's own."
         )
     if not planted.points:
         return f"{name}: nothing is planted that takes more than a sum over modalities. {_nothing_in_words(check)}"

@@ -38,6 +38,12 @@ def selection(evidence: Evidence) -> Table:
         frame = frame.assign(**_rank_columns(effects))
         listings.append(_orders(effects))
     sentences = _best_seed_claims(effects)
+    if comparison.folds:
+        sentences.append(
+            "Every fold has an epoch of its own. The gap is of pooled scores, at each fold's best test epoch and at "
+            "its selected one, and F1 of pooled predictions can fall a little where it rises in every fold; optimism "
+            "is the mean over folds."
+        )
     if comparison.imported:
         who = ", ".join(method.label for method in comparison.imported)
         sentences.append(f"Not available of {who}: only final predictions were imported, and not those of every epoch.")

@@ -13,11 +13,13 @@ import pytest
 
 import benchmark
 from benchmark.data.datasets import dataset
+from benchmark.data.feature_files.open_format import save
 from benchmark.evaluation.predictions.files import read_predictions
 from benchmark.evaluation.predictions.storing import store_predictions
 from benchmark.methods.registry import AGGREGATORS, FUSIONS
 from benchmark.store.store import Store
 from benchmark.workflows.grid import plan_grid
+from tests.benchmark.data.own_corpora import corpus, in_sessions
 from tests.benchmark.harness import feature_items, write_features
 
 PLUGIN = """
@@ -52,6 +54,9 @@ def make_store(folder: Path) -> Path:
         benchmark.run(**grid, datasets="meld", methods="adam,css,Outside+Even", plugins=plugins, refit=True)
     simulated = "meld-sim(scale=0.02)"
     benchmark.run(**grid, datasets=["meld", simulated], methods="adam", protocol="published", drop_defects="all")
+    whole = corpus(2, 2)
+    save(features / "mine.safetensors", replace(in_sessions(whole, 3), split=whole.split), "mine")
+    benchmark.run(**grid, datasets="mine", methods="linear", protocol="sessions")
     benchmark.tune(**small, epochs=2, datasets="meld", methods="css", trials=2, seeds=1, fair=True)
     benchmark.run(**grid, datasets="meld", methods="css", tuned="meld/css/smoke/fair-0#1")
     followed: dict[str, Any] = {"epochs": 2, "datasets": "meld", "methods": "adam,css", "until_decided": True}

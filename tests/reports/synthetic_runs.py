@@ -32,6 +32,7 @@ REFERENCES: list[dict[str, Any]] = [
     {"name": "logistic", "modalities": ["text", "audio"], "strength": 0.01, "class_weights": True}
     | {"weighted_f1": 0.75, "accuracy": 0.6},
 ]
+SESSIONS = ("Ses01", "Ses02", "Ses03", "Ses04", "Ses05")
 WriteRun = Callable[..., Path]
 
 
@@ -100,6 +101,10 @@ def confusion_of(label: np.ndarray, predicted: np.ndarray, classes: int) -> np.n
     return counts
 
 
+def _after(session: str) -> str:
+    return SESSIONS[(SESSIONS.index(session) + 1) % len(SESSIONS)]
+
+
 @cache
 def _originals() -> Path:
     """A folder of this process, for runs that are copied."""
@@ -147,6 +152,7 @@ def write_run(
     without: tuple[str, ...] = (),
     encoder: dict[str, Any] | None = None,
     named: str | None = None,
+    fold: str | None = None,
     **data: object,
 ) -> Path:
     """Write one complete run and return its folder; `data` are further fields. Same arguments, same bytes.
@@ -154,16 +160,19 @@ def write_run(
     `without`: objectives that the method leaves out. `encoder`: in place of the usual one. `named`: the label where it
     is not that of the parts.
 
+    `fold`: the test session, one of :data:`SESSIONS`; the protocol is that of sessions held out in turn.
+
     `tuned`: as in spec.json; the `training` settings given then are the run's own and in no budget. `weights`: their
     digest, which differs by run.
     """
+    protocol = "sessions" if fold else protocol
     setting: tuple[object, ...] = (dataset, epochs, hidden, fingerprint)
     if protocol != "validated":
         setting += (protocol, refit_of and refit_of["group"])
     whose = (named or label) if tuned is None else f"{label} [tuned]"
     own: tuple[object, ...] = () if tuned is None else (sorted((training or {}).items()),)
     own += (without, repr(encoder)) if without or encoder else ()
-    group, key = hashed(*setting, label, *own), hashed(*setting, label, *own, seed)
+    group, key = hashed(*setting, label, *own), hashed(*setting, label, *own, seed, *([fold] if fold else []))
     rng = np.random.default_rng(int(key, 16))
     folder = store / "runs" / key
     folder.mkdir(parents=True)
@@ -175,6 +184,7 @@ def write_run(
         {
             "format": 1, "key": key, "group": group, "budget": hashed(*setting), "dataset": dataset,
             "method": f"{fusion}{f'({written})' if written else ''}+{aggregator}", "label": whose,
+            "fold": fold and {"test": fold, "validation": _after(fold), "sessions": list(SESSIONS)},
             "tuned": tuned, "seed": seed, "preset": preset, "protocol": protocol, "refit_of": refit_of,
             "encoder": encoder or {"name": "released" if "released" in label else "paper", "options": {}},
             "fusion": {"name": fusion, "options": options},
@@ -243,7 +253,8 @@ def write_run(
             "validation_accuracy": f1, "validation_weighted_f1": f1, "validation_macro_f1": f1 - 0.02,
         }
     )  # fmt: skip
-    if protocol != "validated":
+    validated = protocol in ("validated", "sessions")
+    if not validated:
         history[[name for name in history if name.startswith("validation")]] = np.nan
     history.to_parquet(folder / "history.parquet")
     probed = np.arange(0, steps + 1, 5)
@@ -300,7 +311,6 @@ def write_run(
     for other in (last, peak):
         del other["per_class_f1"], other["confusion"]
     detailed = selected | {"nll": 1.0, "ece": 0.1, "brier": 0.5}
-    validated = protocol == "validated"
     write_json(
         folder / "result.json",
         {

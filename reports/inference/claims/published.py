@@ -10,7 +10,7 @@ from reports.evidence.evidence import Evidence
 from reports.inference.claims.claim import Part
 from reports.inference.claims.metrics import METRICS
 from reports.inference.claims.question import Asked, Question, judged
-from reports.inference.claims.subject import missing_part, speaks_of_the_paper, subject
+from reports.inference.claims.subject import OTHER_SPLIT, missing_part, speaks_of_the_paper, subject
 from reports.inference.contrast import Inference
 from reports.inference.imported import fair
 from reports.inference.scores import paired_points, points
@@ -33,6 +33,9 @@ def check_published(entry: Mapping[str, Any], evidence: Sequence[Evidence], infe
     for e in evidence:
         method = subject(e.comparison)
         rivals = [m for m in e.comparison.imported if not m.label.lower().startswith("css")]
+        if e.comparison.folds:
+            missing.append(missing_part(e, "CSS − published baselines", OTHER_SPLIT))
+            continue
         if method is None or not rivals:
             missing.append(missing_part(e, "CSS − published baselines", f"it needs {entry['run']}"))
             continue

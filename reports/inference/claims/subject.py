@@ -20,6 +20,8 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
 }
 """What the methods of the published comparison change in the method under test."""
 
+OTHER_SPLIT = "Published figures are of the published test set, and here every session is tested on in turn"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Setting:
@@ -71,6 +73,8 @@ def scope(comparison: Comparison) -> str:
     if origin.own:
         no = "no verdict on the paper, and no published figure is compared"
         return f"{what}, on a corpus that is not the paper's: {no}."
+    if origin.folds:
+        return f"{what}. {OTHER_SPLIT}: no verdict on the paper, and no published figure is compared."
     if not origin.published:
         return (
             f"{what}, on features that are not the published ones: no verdict on the paper, and no published figure is "
@@ -91,7 +95,7 @@ def scope(comparison: Comparison) -> str:
 def speaks_of_the_paper(comparison: Comparison) -> bool:
     """Whether published figures may stand beside this data set's results."""
     method = subject(comparison)
-    return comparison.data_origin.published and method is not None and _is_papers(method)
+    return comparison.data_origin.published and not comparison.folds and method is not None and _is_papers(method)
 
 
 def score_of(comparison: Comparison) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def test_json_has_scores_as_fractions_and_null_where_there_is_none(say: Say, sto
     assert rows[KEYS[0]]["weighted_f1"] == result["selected"]["weighted_f1"]
     assert rows[KEYS[2]] == {
         **{"key": KEYS[2], "dataset": "meld-sim", "method": "spf+equal", "label": "adam", "seed": 0},
-        **{"preset": "full", "protocol": "validated", "state": "failed", "weighted_f1": None},
+        **{"preset": "full", "protocol": "validated", "test_session": None, "state": "failed", "weighted_f1": None},
     }
 
 

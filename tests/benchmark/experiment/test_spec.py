@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmark.base.values import first_error
+from benchmark.data.folds import Fold
 from benchmark.data.inputs import Inputs
 from benchmark.experiment.provenance import Provenance
 from benchmark.experiment.spec import RefitOf, RunSpec, Training, Tuned, Untuned
@@ -84,7 +85,7 @@ def changed(path: tuple[str, ...]) -> RunSpec:
 
 
 def test_the_specification_under_test_has_a_value_in_every_field() -> None:
-    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of", "tuned"}  # tested below
+    assert {path[0] for path in LEAVES} == set(RunSpec.model_fields) - {"refit_of", "tuned", "fold"}  # tested below
     assert {path[1] for path in LEAVES if path[0] == "training"} == set(Training.model_fields)
     assert {path[1] for path in LEAVES if path[0] == "provenance"} == set(Provenance.model_fields)
 
@@ -273,6 +274,40 @@ def test_which_study_settings_come_from_is_a_label() -> None:
     assert SPEC.record()["tuned"] is None
 
 
+SESSIONS = ("Ses01", "Ses02", "Ses03")
+
+
+def in_turn(test: int = 0, sessions: tuple[str, ...] = SESSIONS, **changes: Any) -> RunSpec:
+    """SPEC with one of these sessions as the test set."""
+    fold = Fold(test=sessions[test], validation=sessions[(test + 1) % len(sessions)], sessions=sessions)
+    return RunSpec(**SPEC.model_dump() | {"protocol": "sessions", "fold": fold} | changes)
+
+
+def test_folds_are_runs_of_their_own_of_one_group_and_budget_which_are_not_those_of_the_published_split() -> None:
+    folds = [in_turn(test) for test in range(3)]
+    assert len({spec.key for spec in (SPEC, *folds)}) == 4
+    assert len({spec.group for spec in folds}) == len({spec.budget for spec in folds}) == 1
+    assert folds[0].group != SPEC.group
+    assert folds[0].budget != SPEC.budget
+    assert in_turn(seed=9).group == folds[0].group
+    assert folds[0].validates
+
+
+def test_a_fold_is_in_the_record_and_comes_back_from_it() -> None:
+    record = json.loads(json.dumps(in_turn(2).record()))
+    assert record["fold"] == {"test": "Ses03", "validation": "Ses01", "sessions": list(SESSIONS)}
+    assert RunSpec.from_record(record) == in_turn(2)
+    with pytest.raises(ValueError, match="its key is"):
+        RunSpec.from_record(record | {"fold": in_turn(1).record()["fold"]})
+    assert SPEC.record()["fold"] is None
+
+
+@pytest.mark.parametrize("change", [{"protocol": "sessions"}, {"fold": in_turn().fold}])
+def test_a_fold_and_its_protocol_go_together(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="fold goes with protocol sessions"):
+        RunSpec(**SPEC.model_dump() | change)
+
+
 @pytest.mark.parametrize("change", [{"protocol": "refit"}, {"refit_of": refit().refit_of}, {"protocol": "best"}])
 def test_a_refit_and_what_it_was_made_from_go_together(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"refit_of goes with protocol refit|Input should be 'validated'"):
@@ -297,6 +332,7 @@ def test_the_record_is_every_field_and_what_follows_from_them() -> None:
         "protocol": "validated",
         "refit_of": None,
         "tuned": None,
+        "fold": None,
         "encoder": {"name": "paper", "options": {"layers": 2}},
         "fusion": {"name": "spf", "options": {"rank": 8, "gates": True}},
         "aggregator": {"name": "tuned", "options": {"power": 0.5, "solver": "exact"}},
@@ -379,6 +415,9 @@ def options() -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(st.text(max_size=4), st.booleans() | st.integers(-(2**53), 2**53) | finite, max_size=3)
 
 
+FOLD = in_turn().fold
+
+
 def specs() -> st.SearchStrategy[RunSpec]:
     """Any specification: names and numbers of all kinds."""
     plugin = st.none() | st.builds(Plugin, factory=st.text(max_size=5), source=st.text(max_size=5))
@@ -387,8 +426,9 @@ def specs() -> st.SearchStrategy[RunSpec]:
     origin = st.builds(RefitOf, group=st.text(max_size=5), budget=st.text(max_size=5), epochs=epochs)
     positive, rate = st.integers(1, 2**40), st.floats(0, 1e9)
     return st.builds(
-        lambda protocol, **rest: RunSpec(protocol=protocol[0], refit_of=protocol[1], **rest),
-        protocol=st.sampled_from([("validated", None), ("published", None)]) | st.tuples(st.just("refit"), origin),
+        lambda protocol, **rest: RunSpec(**dict(zip(("protocol", "refit_of", "fold"), protocol, strict=True)), **rest),
+        protocol=st.sampled_from([("validated", None, None), ("published", None, None), ("sessions", None, FOLD)])
+        | st.tuples(st.just("refit"), origin, st.none()),
         dataset=st.text(max_size=5),
         inputs=st.sampled_from([Inputs(), Inputs(modalities=("text", "audio"), text_view="mean")]),
         method=st.builds(Method, canonical=st.text(), label=st.text(), **dict.fromkeys(KINDS, component)),

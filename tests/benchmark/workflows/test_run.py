@@ -223,6 +223,7 @@ def test_the_command_has_every_choice_and_the_same_defaults() -> None:
         ({"workers": 0}, "--workers must be at least 1, got 0"),
         ({"training": {"rate": 1}}, "rate"),
         ({"refit": True, "protocol": "published"}, "--refit needs the epochs that validation selected"),
+        ({"refit": True, "protocol": "sessions"}, "published split, and --protocol sessions has another"),
         ({"locked": "grid.lock"}, "--locked says what the runs are: leave out --datasets"),
     ],
 )

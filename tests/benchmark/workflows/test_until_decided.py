@@ -206,6 +206,7 @@ def test_a_lock_carries_the_plan(asked: dict[str, Any], tmp_path: Path) -> None:
         ({"until_decided": False}, "--looks and --spending say how --until-decided judges"),
         ({"minutes": 3}, "--minutes and --until-decided both choose"),
         ({"protocol": "published"}, "--protocol published has none"),
+        ({"protocol": "sessions"}, "--until-decided judges runs of the published split"),
         ({"looks": "4,2"}, "increasing numbers of seeds"),
         ({"seeds": 3}, "the last look is at 4 seeds, and --seeds names 3"),
         ({"spending": "haybittle"}, "unknown spending 'haybittle'"),
