@@ -77,7 +77,8 @@ def used_by_runs() -> set[str]:
     factories = (entry.factory for known in KINDS.values() for entry in known.values())
     start = [
         *(file for file in files if file.startswith("benchmark/training/")),
-        *("benchmark/evaluation/scoring.py", *(f"benchmark/data/{name}.py" for name in ("datasets", "splits", "folds"))),
+        "benchmark/evaluation/scoring.py",
+        *(f"benchmark/data/{name}.py" for name in ("datasets", "splits", "folds")),
         *(factory.partition(":")[0].replace(".", "/") + ".py" for factory in factories),
         *files["benchmark/methods/entries.py"],  # what wraps what a factory makes
     ]
