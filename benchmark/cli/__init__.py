@@ -15,7 +15,20 @@ from pydantic import ValidationError
 
 from benchmark.base.errors import NO_ROOM, TransferError, UserError
 from benchmark.base.values import first_error
-from benchmark.cli import data, evaluate, listing, lock, predictions, presets, run, store, tracking, tune, verify
+from benchmark.cli import (
+    data,
+    estimate,
+    evaluate,
+    listing,
+    lock,
+    predictions,
+    presets,
+    run,
+    store,
+    tracking,
+    tune,
+    verify,
+)
 from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
@@ -35,6 +48,7 @@ app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(presets.app)
 app.add_typer(evaluate.app)
+app.add_typer(estimate.app)
 app.add_typer(predictions.app)
 app.add_typer(data.app, name="data")
 
