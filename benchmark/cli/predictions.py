@@ -1,5 +1,6 @@
 """``cssbench import-predictions``: another code base's predictions beside ours."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,8 +130,8 @@ def import_predictions(
     )
     new = sum(run.new for run in runs)
     tell(
-        f"{new} of {counted(len(runs), 'run')} imported into {store}; {how}. Next: cssbench report --store {store}"
-        + _beside(Store(store), chosen)
+        f"{new} of {counted(len(runs), 'run')} imported into {store}; {how}. "
+        f"Next: cssbench report --store {shlex.quote(str(store))}" + _beside(Store(store), chosen)
     )
 
 
@@ -153,8 +154,8 @@ def _beside(store: "Store", chosen: "DataSet") -> str:
     data = chosen.fingerprint
     if any(s.get("protocol") != "imported" and s["provenance"]["data"] == data for s in store.specs()):
         return ""
-    where = f" --data-dir {chosen.file.parent}" if chosen.file else ""
+    where = f" --data-dir {shlex.quote(str(chosen.file.parent))}" if chosen.file else ""
     return (
         "; this suite's own runs on these data come beside it by "
-        f"cssbench run --datasets '{chosen.name}'{where} --store {store.root}"
+        f"cssbench run --datasets {shlex.quote(chosen.name)}{where} --store {shlex.quote(str(store.root))}"
     )

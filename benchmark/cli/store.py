@@ -1,6 +1,7 @@
 """``cssbench runs`` and ``cssbench store``: what a store holds, and runs out of it or into another."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +77,8 @@ def runs(
             damaged.append(error)
     code = _name_damaged(damaged)
     if not rows and not damaged and choice.names_something and not as_json:
-        raise UserError(f"no run of {store} agrees with all of {choice}; cssbench runs --store {store} lists every run")
+        every = f"cssbench runs --store {shlex.quote(str(store))}"
+        raise UserError(f"no run of {store} agrees with all of {choice}; {every} lists every run")
     rows.sort(
         key=lambda row: (*(row[name] for name in ("dataset", "label", "preset", "seed")), row["test_session"] or "")
     )

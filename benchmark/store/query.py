@@ -1,5 +1,6 @@
 """Which runs of a store are meant: by filters, or by the first digits of their keys."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,8 @@ def by_prefix(store: Store, prefixes: Sequence[str], damaged: list[DamagedRunErr
         keys = [key for key in runs if prefix and key.startswith(prefix)]
         if len(keys) != 1:
             what = f"{len(keys)} runs begin with {prefix!r}" if keys else f"no run begins with {prefix!r}"
-            raise UserError(f"{what} in {store.root}; cssbench runs lists the keys")
+            every = f"cssbench runs --store {shlex.quote(str(store.root))}"
+            raise UserError(f"{what} in {store.root}; {every} lists the keys")
         matches[keys[0]] = runs[keys[0]]
     for match in matches.values():
         if isinstance(match, DamagedRunError):

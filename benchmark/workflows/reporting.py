@@ -1,5 +1,6 @@
 """The report of a store's runs, written unless it is there already, and logged to MLflow."""
 
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def write_report(store: Path, out: Path, keys: Collection[str] | None, listener:
     except PermissionError as error:
         raise UserError(
             f"cannot write the report to {out} ({error.strerror}); name another folder: "
-            f"cssbench report --store {store} --out FOLDER"
+            f"cssbench report --store {shlex.quote(str(store))} --out FOLDER"
         ) from error
     except reports.ReportError as error:
         raise UserError(str(error)) from error

@@ -1,5 +1,6 @@
 """From declared pairs of methods to contrasts: one joint test of those that are adjusted for each other."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,8 @@ class Candidate:
         absent = [side[1] for m, side in ((self.a, self.pair.a), (self.b, self.pair.b)) if m is None]
         if absent:
             lost = f" ({self.standing.failures} failed)" if self.standing.failures else ""
-            return f"no finished run of {' and '.join(absent)}{lost}: cssbench run --methods {','.join(self.labels)}"
+            methods = shlex.quote(",".join(self.labels))
+            return f"no finished run of {' and '.join(absent)}{lost}: cssbench run --methods {methods}"
         if self.unpaired is None and (self.comparison is None or not self.comparison.n):
             return "no seed that both have"
         return ""

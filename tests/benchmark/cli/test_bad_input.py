@@ -142,6 +142,14 @@ def test_a_store_without_its_option_is_recognised(say: Callable[..., Said]) -> N
     refused(say("report", "s3"), "did you mean --store s3?")
 
 
+@pytest.mark.parametrize("words", ["runs 000", "runs --method css", "verify 000"])
+def test_a_command_that_is_proposed_can_be_copied_whatever_the_store_is_called(
+    say: Callable[..., Said], tmp_path: Path, words: str
+) -> None:
+    (tmp_path / "a b" / "runs").mkdir(parents=True)
+    refused(say(*words.split(), "--store", "a b"), "cssbench runs --store 'a b' lists ")
+
+
 def test_a_report_that_cannot_be_written_names_another_folder(
     say: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -134,7 +134,7 @@ def test_an_import_into_a_store_without_runs_is_told_how_to_see_it_and_what_to_p
 ) -> None:
     said = imports(predict(), "--seed", 0)[1]
     assert "Next: cssbench report --store" in said
-    assert "come beside it by cssbench run --datasets 'meld' --data-dir" in said
+    assert "come beside it by cssbench run --datasets meld --data-dir" in said
 
 
 def test_classes_in_another_order_are_noticed_and_the_order_that_fits_is_named(
