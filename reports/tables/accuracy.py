@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from reports.evidence.evidence import Evidence
 from reports.evidence.summaries import summary_frame
+from reports.inference.single_streams import stream_words
 from reports.measures.runs import SCORES
 from reports.tables.model import Heading, Listing, Table
 from reports.tables.summaries import Block, Column, summary_table
@@ -40,7 +41,8 @@ def accuracy(evidence: Evidence) -> Table:
         note=NOTE,
     )
     listings = (*table.listings, *_references(evidence))
-    return replace(table, listings=tuple(replace(each, closed=True) for each in listings))
+    closed = tuple(replace(each, closed=True) for each in listings)
+    return replace(table, sentences=tuple(stream_words(evidence.comparison)), listings=closed)
 
 
 def _logistic(evidence: Evidence) -> dict[str, float]:

@@ -10,6 +10,7 @@ from reports.evidence.method import Method
 from reports.evidence.summaries import summary
 from reports.inference.contrasts import Contrast, Inference
 from reports.inference.selection import selection_effects
+from reports.inference.single_streams import stream_words
 from reports.statistics import Summary
 from reports.statistics.ranks import Rank
 from reports.statistics.verdicts import shown_interval, signed
@@ -61,7 +62,7 @@ def leaderboard(evidence: Evidence, inference: Inference) -> Table:
         note=NOTE,
         data=comparison.data_origin.short,
         dataset=comparison.name,
-        sentences=(),
+        sentences=tuple(stream_words(comparison)),
         listings=(Listing("", HEADER, (*rows, *beside)),),
         frame=pd.DataFrame(frame),
     )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.evidence.evidence import Evidence
 from reports.inference.per_class import MethodClasses, PerClass, per_class
+from reports.inference.single_streams import stream_words
 from reports.statistics import Summary
 from reports.statistics.effects import Interval
 from reports.statistics.verdicts import shown_interval, signed
@@ -44,7 +45,7 @@ def per_class_table(evidence: Evidence) -> Table:
         note=NOTE,
         data=comparison.data_origin.short,
         dataset=comparison.name,
-        sentences=tuple(_sentences(scores)),
+        sentences=(*_sentences(scores), *stream_words(comparison)),
         listings=tuple(each for each in listings if each.rows),
         frame=pd.DataFrame(
             [

@@ -7,8 +7,10 @@ import pytest
 
 from reports.analysis import analyse
 from reports.statistics import rank_methods
+from reports.tables.accuracy import accuracy
 from reports.tables.leaderboard import leaderboard
 from reports.tables.model import Table
+from reports.tables.per_class import per_class_table
 from tests.reports.synthetic_imports import write_import
 from tests.reports.synthetic_runs import CEILING, REFERENCES, write_run
 
@@ -69,3 +71,12 @@ def test_an_imported_method_is_among_the_others_without_a_rank(tmp_path: Path) -
     assert rows[0][0].startswith("SDT (imported")
     assert rows[0][1] == "99.0"
     assert rows[0][6:9] == ("not available",) * 3
+
+
+def test_every_table_of_scores_says_what_a_stream_is(tmp_path: Path) -> None:
+    for label in ("css", "text"):
+        write_run(tmp_path, "meld", label, epochs=2, steps_per_epoch=2)
+    analysis = analyse(tmp_path)
+    (evidence,) = analysis.validated
+    for table in (leaderboard(evidence, analysis.inference), accuracy(evidence), per_class_table(evidence)):
+        assert any("text: this is one stream" in sentence for sentence in table.sentences), table.name
