@@ -17,14 +17,14 @@ from tests.reports.tuning.synthetic_studies import LR, trial, write_study
 
 CHOICES: dict[str, Any] = {"preset": "smoke", "datasets": "meld-sim", "methods": "adam,css", "device": "cpu"}
 WORDS = ("--preset", "smoke", "--datasets", "meld-sim", "--methods", "adam,css", "--device", "cpu")
-"""The grid of the store's four runs, as Python and as the command line have it."""
+"""The grid of the store's runs, four unless there are more seeds, as Python and as the command line have it."""
 STUDY = "meld-sim/css/smoke"
 
 
-def make_small_store(root: Path) -> Path:
+def make_small_store(root: Path, seeds: int = 2) -> Path:
     """Write the store, with a lock ``paper.json`` in it, and return its folder."""
     (root / "runs").mkdir(parents=True)
-    grid = plan_grid(root, **CHOICES, seeds=2)
+    grid = plan_grid(root, **CHOICES, seeds=seeds)
     followed = plan_grid(root, **CHOICES, until_decided=True, looks="2").preregistration
     assert grid.preregistration is not None
     assert followed is not None
