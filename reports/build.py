@@ -5,9 +5,8 @@ Standard library only: asking whether a report is current must not load what dra
 
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from reports.errors import ReportError
 from reports.reading.folders import run_folders
 from reports.reading.seals import file_seal, seal
 from reports.scoreboard import Scoreboard
+from reports.swap import draft_of, put_in_place, recover, settled
 
 MARKER = "report.json"
 MADE_BY = "css-bench reports"
@@ -28,6 +28,7 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     `out` holds something that is not a report.
     """
     target = out.resolve()
+    recover(target)
     refuse_foreign(target)
     # Taken before the runs are read: a run that ends meanwhile makes the report stale, never silently missing.
     digest = _digest(store, keys)
@@ -35,9 +36,7 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
     from reports.pages import write_report
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
-    draft.mkdir()
-    try:
+    with draft_of(target) as draft:
         boards, left_out = write_report(store, draft, keys)
         marker: dict[str, Any] = {
             "made_by": MADE_BY,
@@ -48,14 +47,13 @@ def build(store: Path, out: Path, keys: Collection[str] | None = None) -> Path:
         marker["files"] = {str(path.relative_to(draft)): file_seal(path) for path in sorted(_files(draft))}
         marker["checksum"] = seal(marker)
         (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
-        _swap(draft, target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        put_in_place(draft, target, _refuse_foreign)  # which may have changed: drawing takes a while
     return out / "index.html"
 
 
 def is_current(store: Path, out: Path, keys: Collection[str] | None = None) -> bool:
     """Whether `out` holds what `build` would draw now, whole: of the same files of runs and source of this package."""
+    recover(out.resolve())
     marker = _marker(out)
     if marker is None or marker.get("checksum") != seal(marker):
         return False
@@ -91,9 +89,10 @@ def _digest(store: Path, keys: Collection[str] | None) -> str:
     for source in [*sorted(parts), *declared]:
         digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
     for folder in run_folders(store, keys):
-        names = () if folder.is_symlink() else (path.name for path in _files(folder))
-        for name in sorted(name for name in names if name.endswith((".json", ".parquet")) or name == "error.txt"):
-            digest.update(f"{folder.name}/{name} {file_seal(folder / name)}\n".encode())
+        with suppress(FileNotFoundError):  # removed meanwhile: what is built next is of other runs, and says so
+            names = () if folder.is_symlink() else (path.name for path in _files(folder))
+            for name in sorted(name for name in names if name.endswith((".json", ".parquet")) or name == "error.txt"):
+                digest.update(f"{folder.name}/{name} {file_seal(folder / name)}\n".encode())
     return digest.hexdigest()
 
 
@@ -113,25 +112,14 @@ def _marker(folder: Path) -> dict[str, Any] | None:
 
 def refuse_foreign(target: Path) -> None:
     """Raise ReportError if `target` is, or is in, something that `build` would not replace."""
+    with settled(target):
+        _refuse_foreign(target)
+
+
+def _refuse_foreign(target: Path) -> None:
     if blocker := next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None):
         raise ReportError(f"{blocker} is a file: choose another output folder")
     if target.exists() and any(target.iterdir()) and _marker(target) is None:
         raise ReportError(
             f"{target} exists and is not a report (it has no {MARKER} of this package): choose another output folder"
         )
-
-
-def _swap(draft: Path, target: Path) -> None:
-    """Put the draft in the target's place; on failure the previous report is put back."""
-    refuse_foreign(target)  # again: drawing takes a while
-    if not target.exists():
-        draft.rename(target)
-        return
-    previous = draft.with_suffix(".previous")
-    target.rename(previous)
-    try:
-        draft.rename(target)
-    except OSError:
-        previous.rename(target)
-        raise
-    shutil.rmtree(previous)

@@ -19,6 +19,7 @@ FLOORS = (
     "reports/errors.py",
     "reports/text.py",
     "reports/scoreboard.py",
+    "reports/swap.py",
     "reports/templates",
     "reports/statistics",
     "reports/reading",

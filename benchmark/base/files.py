@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchmark.base.fingerprints import json_fingerprint
 from benchmark.base.locks import take
 
 T = TypeVar("T")
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 def cache_folder() -> Path:
@@ -27,15 +29,15 @@ def fetched_folder() -> Path:
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[bool]:
+def claimed(path: Path, *, strict: bool = False) -> Iterator[bool]:
     """Keep other processes from claiming this file or folder, which exists; False where another one has it.
 
-    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted. What
-    was removed while it was opened is nobody's: who asks again gets what is in its place.
+    The kernel ends a claim with the process that holds it. On file systems without locks every claim is granted, or
+    with ``strict`` none. What was removed while it was opened is nobody's: who asks again gets what is in its place.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        yield take(descriptor) and _is(descriptor, path)
+        yield take(descriptor, strict=strict) and _is(descriptor, path)
     finally:
         os.close(descriptor)
 
@@ -48,17 +50,41 @@ def _is(descriptor: int, path: Path) -> bool:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` when the block ends; an error or a crash leaves the old one."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    """A file to write that takes the place of ``path`` when the block ends; an error or a crash leaves the old one.
+
+    What a killed process has left of one is removed by :func:`sweep`.
+    """
+    temporary, file = _temporary(path)
     try:
-        with temporary.open("xb") as file:  # not mkstemp, which hides files from all but their owner
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)  # while it is locked: it is nobody's leftover
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _temporary(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside ``path``, open and locked."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+        file = temporary.open("xb")  # not mkstemp, which hides files from all but their owner
+        take(file.fileno(), wait=True)
+        if _is(file.fileno(), temporary):  # else swept away before it was locked
+            return temporary, file
+        file.close()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the files that killed processes have left half written in a folder; those of living ones stay."""
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            if _TEMPORARY.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+                with suppress(OSError), claimed(path, strict=True) as granted:
+                    if granted:
+                        path.unlink()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -80,6 +106,7 @@ def kept(path: Path, make: Callable[[], T]) -> T:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, {"value": value, "checksum": json_fingerprint(value)})
+        sweep(path.parent)
     return value
 
 

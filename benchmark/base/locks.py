@@ -16,11 +16,11 @@ except ImportError:
     ) from None
 
 
-def take(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool:
+def take(descriptor: int, *, shared: bool = False, wait: bool = False, strict: bool = False) -> bool:
     """Lock an open file or folder until it is closed; False where another process has it and nobody is to wait.
 
     Any number of processes share a lock that each takes as ``shared``. On file systems without locks every lock is
-    granted.
+    granted, or with ``strict`` none: there nobody can know that no other process is at it.
     """
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
@@ -28,7 +28,7 @@ def take(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        return True
+        return not strict
     return True
 
 

@@ -74,7 +74,8 @@ def runs(
         try:
             rows.append(_row(held, each))
         except DamagedRunError as error:
-            damaged.append(error)
+            if not held.is_gone(each.key):
+                damaged.append(error)
     code = _name_damaged(damaged)
     if not rows and not damaged and choice.names_something and not as_json:
         every = f"cssbench runs --store {shlex.quote(str(store))}"
@@ -143,6 +144,8 @@ def _show_one(store: "Store", run: "Held", *, as_json: bool) -> None:
     from benchmark.store.records import DamagedRunError
 
     folder = store.folder(run.key)
+    if store.is_gone(run.key):
+        raise UserError(f"run {run.key} of {store.root} was removed by another process meanwhile")
     if run.state == "complete" and (cause := damage(folder)):
         raise DamagedRunError(folder, cause)
     details: dict[str, Any] = {"folder": str(folder), "state": run.state, "spec": run.spec}
@@ -204,6 +207,8 @@ def prune(
     chosen = [run for run in choice.select(held, damaged) if not outdated or _outdated(run)]
     code = _name_damaged(damaged)
     busy = 0
+    if yes:
+        held.tidy()
     for run in chosen:
         removed = yes and held.remove(run.key)
         busy += yes and not removed
@@ -282,4 +287,4 @@ def _copy(runs: "list[tuple[Store, Held]]", damaged: "list[DamagedRunError]", ta
         outcomes[outcome] += 1
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.items())
     tell(f"{counted(len(runs), 'run')} {'moved' if remove else 'merged'} into {target.root}: {counts or 'none'}")
-    raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE} else code)
+    raise typer.Exit(FAILED if outcomes.keys() - {Copied.DONE, Copied.THERE, Copied.GONE} else code)

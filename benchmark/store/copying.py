@@ -26,6 +26,7 @@ class Copied(Enum):
     DAMAGED = "damaged: left out"
     BLOCKED = "a symbolic link in its place, which is not followed: left out"
     BUSY = "being made by another process: left out"
+    GONE = "removed by another process meanwhile: left out"
 
 
 def copy(key: str, source: Store, target: Store) -> Copied:
@@ -38,9 +39,9 @@ def copy(key: str, source: Store, target: Store) -> Copied:
         target.folder(key)
     except DamagedRunError:
         return Copied.BLOCKED
-    with source.claim(key) as granted:
+    with source.claim_held(key) as granted:
         if not granted:
-            return Copied.BUSY
+            return Copied.GONE if granted is None else Copied.BUSY
         finished = source.is_complete(key)
         try:
             record = read_record(source.folder(key))

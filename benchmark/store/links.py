@@ -20,7 +20,7 @@ _PLACES = (
         "mlflow.db*",
         "optuna.db*",
     ),
-    *("preregistrations/*", "looks/*", "looks/*/*", "studies/*", "logged/*"),
+    *("preregistrations/*", "looks/*", "looks/*/*", "studies/*", "logged/*", "runs/.removed*"),
 )
 """What commands read and write beside ``runs``."""
 

@@ -63,7 +63,7 @@ class Filter:
             wanted = (("dataset", self.dataset), ("seed", self.seed), ("preset", self.preset))
             if all(value in (None, spec[name]) for name, value in wanted):
                 held = Held(spec, store.state(spec["key"]))
-                if self.state in (None, held.state):
+                if self.state in (None, held.state) and not store.is_gone(held.key):
                     yield held
 
 

@@ -1,5 +1,6 @@
 """The run store: a folder of run folders (docs/run-format.md). What it holds is the truth."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,10 +10,15 @@ from typing import Any
 from uuid import uuid4
 
 from benchmark.base.errors import UserError
-from benchmark.base.files import claimed, write_atomically
+from benchmark.base.files import claimed, sweep, write_atomically
 from benchmark.store.checksums import damage
 from benchmark.store.links import refuse_links
 from benchmark.store.records import DamagedRunError, is_key, read_record, run_folder
+
+_WRITTEN = ("preregistrations", "looks/*", "studies", "logged/*")
+"""The folders beside the runs that get files."""
+_REMOVED = ".removed"
+_CHECKPOINT = "checkpoint.safetensors"
 
 
 class Store:
@@ -26,7 +32,7 @@ class Store:
         self.runs = root / "runs"
 
     def prepare(self) -> None:
-        """Create the store where it is not there; raises UserError where it cannot be written."""
+        """Create the store where it is not there, and tidy it; raises UserError where it cannot be written."""
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=self.runs) as file:
@@ -35,6 +41,30 @@ class Store:
             raise UserError(
                 f"cannot write to the store {self.root} ({error.strerror}); name another folder with --store"
             ) from error
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what killed processes left: parts of files, parts of removed runs, checkpoints of finished runs.
+
+        What a living process holds stays, and everything where the file system has no locks that would tell.
+        """
+        for place in (self.root, *(folder for name in _WRITTEN for folder in self.root.glob(name)), self.runs):
+            sweep(place)
+        for aside in (self.root / ".removed", *self.runs.glob(f"{_REMOVED}*")):
+            shutil.rmtree(aside, ignore_errors=True)
+        for folder in self.runs.iterdir():
+            if is_key(folder.name) and folder.is_dir() and not folder.is_symlink():
+                self._tidy_run(folder)
+
+    def _tidy_run(self, folder: Path) -> None:
+        with suppress(OSError):
+            left = [path for path in folder.iterdir() if path.name.startswith((".", _CHECKPOINT))]
+            if left:
+                with claimed(folder, strict=True) as granted:
+                    if granted:
+                        sweep(folder)
+                        if (folder / "result.json").exists():
+                            (folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def folder(self, key: str) -> Path:
         """Where the run of that key is, or would be; raises DamagedRunError where that is out of the store."""
@@ -100,6 +130,10 @@ class Store:
             return self.log_file(key).read_bytes()
         return b""
 
+    def is_gone(self, key: str) -> bool:
+        """Whether the run's folder, which was there, has been removed since."""
+        return not os.path.lexists(self.folder(key))
+
     @contextmanager
     def claim(self, key: str) -> Iterator[bool]:
         """Make the run's folder and keep other processes out of it; False where another one has it.
@@ -114,22 +148,33 @@ class Store:
                     granted = held.enter_context(claimed(self.folder(key)))
             yield granted
 
+    @contextmanager
+    def claim_held(self, key: str) -> Iterator[bool | None]:
+        """Like :meth:`claim`, but of a run that is there: None, and no folder is made, where it has been removed."""
+        with ExitStack() as held:
+            try:
+                granted = held.enter_context(claimed(self.folder(key)))
+            except FileNotFoundError:
+                granted = None
+            if not granted and self.is_gone(key):
+                granted = None
+            yield granted
+
     def remove(self, key: str) -> bool:
         """Remove the run, at once or, after a crash, not at all; False where another process is making it.
 
-        What a crash leaves is in ``.removed``, which the next call empties. Raises OSError where its files stay.
+        It goes by a rename beside the runs, which are in one file system whatever the store is made of. What a crash
+        leaves of it there, :meth:`tidy` removes. A run that another process has removed is gone, too. Raises
+        OSError where its files stay.
         """
-        removed = self.root / ".removed"
-        aside = removed / f"{key}.{uuid4().hex}"
-        with self.claim(key) as granted:
+        aside = self.runs / f"{_REMOVED}.{key}.{uuid4().hex}"
+        with self.claim_held(key) as granted:
             if granted:
-                removed.mkdir(exist_ok=True)
                 self.folder(key).rename(aside)
-        if granted:
-            with suppress(FileNotFoundError):  # another process empties it, too
+        while granted and aside.exists():
+            with suppress(FileNotFoundError):  # another process tidies the store
                 shutil.rmtree(aside)
-        shutil.rmtree(removed, ignore_errors=True)
-        return granted
+        return granted is not False
 
 
 def _is_run(path: Path) -> bool:

@@ -39,6 +39,7 @@ def make_missing(
     listener.message(f"{counted(len(specs), what)}, {len(specs) - len(to_make)} of them already in {store.root}")
     keys = [spec.key for spec in specs]
     if not to_make:
+        store.tidy()
         return Outcome(store.root, keys)
     refuse_unusable(to_make.values(), datasets)
     from benchmark.execution.coordinator import run_grid

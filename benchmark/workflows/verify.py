@@ -92,7 +92,10 @@ def verify(
     unusable: list[DamagedRunError] = []
     chosen = _choose(held, runs, sample, seed, unusable)
     damaged = {run.key: why for run in chosen if (why := damage(held.folder(run.key)))}
-    verified = [Verified(run.key, run.name, Status.DIFFERENT, [f"damaged: {damaged[run.key]}"])
+    gone = {run.key for run in chosen if held.is_gone(run.key)}
+    verified = [_removed(run) for run in chosen if run.key in gone and runs is not None]
+    chosen = [run for run in chosen if run.key not in gone]
+    verified += [Verified(run.key, run.name, Status.DIFFERENT, [f"damaged: {damaged[run.key]}"])
                 for run in chosen if run.key in damaged]  # fmt: skip
     verified += [Verified(error.folder.name, "cannot be read", Status.DIFFERENT, [str(error)])
                  for error in unusable]  # fmt: skip
@@ -149,8 +152,16 @@ def _looks(store: Path) -> Iterator[Verified]:
         yield Verified(name, counted(taken, "look"), status, [fault or "decided as the store's runs say"])
 
 
+def _removed(run: Held) -> Verified:
+    return Verified(run.key, run.name, Status.UNVERIFIABLE, ["was removed by another process meanwhile"])
+
+
 def _whole(store: Store, run: Held) -> Verified:
-    sentence = "files are whole" if has_checksums(store.folder(run.key)) else "has no checksums (of an earlier version)"
+    try:
+        checked = has_checksums(store.folder(run.key))
+    except FileNotFoundError:
+        return _removed(run)
+    sentence = "files are whole" if checked else "has no checksums (of an earlier version)"
     return Verified(run.key, run.name, Status.SAME, [sentence])
 
 
@@ -187,7 +198,8 @@ def _execute(
             if run.key in tasks:
                 key = tasks[run.key].spec.key
                 status, sentences = _compare(store.folder(run.key), scratch.folder(key), errors.get(key), tolerance)
-                yield Verified(run.key, run.name, status, sentences)
+                is_gone = store.is_gone(run.key)
+                yield _removed(run) if is_gone else Verified(run.key, run.name, status, sentences)
 
 
 def _make(tasks: "Sequence[Task]", scratch: Store, workers: int, listener: Listener) -> dict[str, str]:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.base.errors import DataError
-from benchmark.base.files import cache_folder
+from benchmark.base.files import cache_folder, sweep
 from benchmark.data.conversations import Conversations
 from benchmark.data.feature_files.open_format import SUFFIX, Source, open_features, recognises, save
 from benchmark.data.feature_files.reading import load_features, source_of
@@ -46,6 +46,7 @@ def load_cached(
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         save(kept, made, dataset, source)
+        sweep(kept.parent)
     except OSError as error:
         logging.getLogger(__name__).warning("features are not cached: %s: %s", error.strerror, kept)
         return made

@@ -140,7 +140,7 @@ def _write(
 ) -> None:
     folder, test = store.folder(spec["key"]), conversations.where("test")
     assert test.label is not None, "the data set is loaded with its labels"
-    (folder / "result.json").unlink(missing_ok=True)  # damaged, or the run would stand
+    store.clear(spec["key"])  # with a damaged result, or the run would stand
     write_json(folder / "spec.json", spec)
     write_json(folder / "manifest.json", manifest)
     shares, run = predictions.probabilities, predictions.run
