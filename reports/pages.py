@@ -26,7 +26,7 @@ from reports.tables.claims import claims_table
 from reports.tables.dictionary import write_dictionary
 from reports.tables.every_run import details, every_run
 from reports.tables.instrument import instrument
-from reports.tables.methods import methods
+from reports.tables.methods import methods, selections
 from reports.tables.model import Table
 from reports.tables.rendering import write_page, write_tables
 from reports.text import counted
@@ -100,7 +100,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "runs": beside[1],
         "details": Markup(details(analysis.evidence)),
         "notices": list(dict.fromkeys(data_set.data_origin for data_set in data_sets)),
-        "selection": SELECTION,
+        "selection": " ".join((SELECTION, *selections(analysis.validated))),
         "omitted": analysis.omitted,
         "store": analysis.stored,
         "tuning": bool(analysis.subjects),
@@ -168,6 +168,7 @@ def _setting(comparison: Comparison) -> str:
         f"{counted(methods, 'method')} × {counted(seeds, 'seed')}"
         + (f" × {counted(comparison.folds, 'fold')}" if comparison.folds else ""),
         f"preset {comparison.presets}",
+        *([f"epoch: {comparison.selection}"] if comparison.validated and comparison.selection != "best" else []),
         *([] if comparison.validated else ["published protocol: best test epoch, no result"]),
         *(f"{name} {training[name]}" for name in ("epochs", "hidden", "batch_size", "lr") if name in training),
         f"budget {comparison.budget[:12]}",

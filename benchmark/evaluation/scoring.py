@@ -1,6 +1,5 @@
 """The only holder of test labels: predictions of a finished run to scores."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ class Scorer:
 
     def score(
         self,
-        validation_weighted_f1: Sequence[float] | None,
+        selected: tuple[int, float] | None,
         test_predictions: npt.NDArray[np.uint8],
         probabilities: npt.NDArray[np.float32],
         finite: npt.NDArray[np.bool_] | None = None,
@@ -33,7 +32,7 @@ class Scorer:
         """Scores at the selected epoch, at the last one, and at the one a choice on test would have taken.
 
         Args:
-            validation_weighted_f1: by epoch [E]; its first maximum that is not NaN selects the epoch. None: none is.
+            selected: the epoch that was chosen on validation data, from 1, and its weighted F1 there. None: none was.
             test_predictions: predicted class by epoch [E, N].
             probabilities: of the classes at the selected epoch [N, C]; where none is, at the last.
             finite: whether the logits of an epoch are [E]; no choice falls on one whose are not. None: all are.
@@ -44,15 +43,15 @@ class Scorer:
         by_epoch = [{"epoch": epoch} | self._headline(row) for epoch, row in enumerate(test_predictions, start=1)]
         usable = [scores for scores in by_epoch if finite is None or finite[scores["epoch"] - 1]]
         peak = max(usable, key=lambda scores: scores["weighted_f1"])
-        kept = -1 if validation_weighted_f1 is None else int(np.nanargmax(validation_weighted_f1))
+        kept = -1 if selected is None else selected[0] - 1
         detailed = by_epoch[kept] | self._details(test_predictions[kept], probabilities.astype(np.float64))
-        if validation_weighted_f1 is None:
+        if selected is None:
             return {"selected": None, "last": detailed, "peak_test": peak, "validation": None}
         return {
             "selected": detailed,
             "last": by_epoch[-1],
             "peak_test": peak,
-            "validation": {"epoch": kept + 1, "weighted_f1": float(validation_weighted_f1[kept])},
+            "validation": {"epoch": selected[0], "weighted_f1": selected[1]},
         }
 
     def scores(self, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:

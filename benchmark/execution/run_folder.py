@@ -28,6 +28,7 @@ from benchmark.store.parquet import write_table
 from benchmark.training.directions import directions, is_common
 from benchmark.training.divergence import diverged
 from benchmark.training.trainer import HISTORY_COLUMNS, Trainer
+from benchmark.training.weights import save_weights
 
 
 def write_result(folder: Path, trainer: Trainer, conversations: Conversations, data: RunData, seconds: float) -> None:
@@ -40,8 +41,8 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
     scorer = Scorer(conversations)
     selected = progress.selected
     finite = np.array(progress.column("finite"), dtype=bool)
-    validation = progress.column("validation_weighted_f1") if selected else None
-    scores = scorer.score(validation, by_epoch, probabilities, finite)
+    chosen = (selected, progress.column("validation_weighted_f1")[selected - 1]) if selected else None
+    scores = scorer.score(chosen, by_epoch, probabilities, finite)
 
     per_epoch = len(progress.steps[0])
     losses = dict(zip(trainer.step_columns, steps.T, strict=True))
@@ -92,6 +93,7 @@ def write_result(folder: Path, trainer: Trainer, conversations: Conversations, d
             "weights": _digest(*(t.cpu().numpy() for t in trainer.model.state_dict().values())),
             "history": _digest(steps, history, conflict),
             "predictions": _digest(probabilities, by_epoch),
+            "selected_weights": save_weights(folder, progress.weights),
         },
     }
     write_json(folder / "result.json", with_checksums(folder, result))

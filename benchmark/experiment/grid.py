@@ -89,6 +89,11 @@ def expand(
             settings = preset.training(dataset.base, dict(training or {}))
         except ValidationError as error:
             raise UserError(first_error(error)) from None
+        if protocol == "published" and settings.selection != "best":
+            raise UserError(
+                f"selection {settings.selection} chooses an epoch on validation data, and --protocol published has "
+                "none: leave one of them out"
+            )
         standard = preset.options(dataset.base) | {"meld_step": dataset.corpus == "meld"}
         for text in methods:
             method = parse_method(text, standard, options, encoder)

@@ -96,6 +96,8 @@ class Preregistration:
         spending: how much of the error each look may spend, see :mod:`reports.statistics.sequential`.
         alpha: the error of the whole family, over all looks.
         continues: the name of a family with looks whose open comparisons get the error that it has not spent.
+        rules: by data set, the rule that chooses the epoch, and the other rules under which runs of the same budget
+            were there before it was declared; of data sets with the rule ``best`` and no such runs nothing is said.
     """
 
     comparisons: Sequence[dict[str, Any]]
@@ -106,6 +108,7 @@ class Preregistration:
     spending: str = SPENDING[0]
     alpha: float = ALPHA
     continues: str = ""
+    rules: Sequence[dict[str, Any]] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -120,6 +123,8 @@ class Preregistration:
         }
         if self.looks is not None:
             declared |= {"looks": list(self.looks), "spending": self.spending}
+        if self.rules:
+            declared |= {"rules": list(self.rules)}
         return declared | {"continues": self.continues} if self.continues else declared
 
     @property

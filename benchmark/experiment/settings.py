@@ -23,6 +23,12 @@ class Settings(TypedDict, total=False):
     temperature: Annotated[float | None, "T", "Temperature of the distillation objective."]
     class_weights: Annotated[bool | None, "", "Weight the classes by their inverse frequency in the training data."]
     standardize: Annotated[bool | None, "", "Shift and scale every input feature to mean 0, sd 1."]
+    selection: Annotated[
+        str | None,
+        "RULE",
+        "Which epoch counts, by validation scores: best, smoothed (best median of five) or last. To be chosen before "
+        "runs are looked at.",
+    ]
     probe_every: Annotated[int | None, "N", "Steps between two probes of gradient conflict."]
     probe_conversations: Annotated[int | None, "N", "Training conversations in the probe."]
 

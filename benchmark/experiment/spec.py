@@ -14,6 +14,8 @@ from benchmark.methods.parsing import identifying
 from benchmark.methods.parts import Method
 
 Protocol = Literal["validated", "published", "refit", "sessions"]
+Selection = Literal["best", "smoothed", "last"]
+"""How validation scores choose the epoch that counts: the best, the best median of five, or none but the last."""
 
 
 class Training(Frozen):
@@ -21,7 +23,8 @@ class Training(Frozen):
 
     Attributes:
         hidden, heads, dropout: of the encoder; hidden is a multiple of heads.
-        epochs: the whole budget; which epoch counts is the protocol's to say.
+        epochs: the whole budget; which epoch counts is the protocol's to say, and with validation data ``selection``'s.
+        selection: the rule that chooses the epoch on validation data (:mod:`benchmark.training.selection`).
         batch_size: conversations in a batch.
         lr, weight_decay: of Adam, whose weight decay is coupled (L2), as published.
         temperature: T of the distillation objective.
@@ -49,6 +52,7 @@ class Training(Frozen):
     schedule: Literal["constant", "warmup-cosine"] = "constant"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
     clip_norm: NonNegative = 0.0
+    selection: Selection = "best"
 
     @model_validator(mode="after")
     def _heads_divide_hidden(self) -> "Training":
@@ -114,10 +118,10 @@ class RunSpec(Frozen):
     """One run: a method trained on a data set with a seed under a budget.
 
     The protocol says what is trained on and which epoch counts. ``validated``: some training data are held out, and
-    the best epoch on them counts. ``refit``: everything but the test set, for the mean selected epoch of the validated
-    runs in ``refit_of``; the last epoch counts. ``published``: the same data, and no epoch counts, since the published
-    protocol takes the best one on the test set. ``sessions``: as ``validated``, with the sessions of ``fold`` as
-    validation and test set in the place of the published split.
+    the epoch counts that the rule ``training.selection`` chooses on them. ``refit``: everything but the test set, for
+    the mean selected epoch of the validated runs in ``refit_of``; the last epoch counts. ``published``: the same data,
+    and no epoch counts, since the published protocol takes the best one on the test set. ``sessions``: as
+    ``validated``, with the sessions of ``fold`` as validation and test set in the place of the published split.
     """
 
     dataset: str

@@ -1,7 +1,5 @@
 """A run in progress to a file and back: one safetensors file, replaced atomically after every epoch."""
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from benchmark.base.files import write_atomically
-from benchmark.training.trainer import Progress, Trainer
+from benchmark.training.trainer import Kept, Progress, Trainer
+from benchmark.training.weights import digest
 
 NAME = "checkpoint.safetensors"
 
@@ -26,10 +25,11 @@ def save_checkpoint(folder: Path, trainer: Trainer) -> None:
         "progress.test_predictions": torch.from_numpy(np.stack(progress.test_predictions)),
         "progress.seconds": torch.tensor(list(progress.seconds.values()), dtype=torch.float64),
     }
-    if progress.probabilities is not None:
-        records["progress.probabilities"] = progress.probabilities
+    for epoch, kept in progress.kept.items():
+        records[f"kept.{epoch}.probabilities"] = kept.probabilities
+        records |= {f"kept.{epoch}.weights.{name}": t for name, t in kept.weights.items()}
     tensors = {name: t.cpu().contiguous() for name, t in (trainer.state() | records).items()}
-    write_atomically(folder / NAME, save(tensors, metadata={"key": trainer.spec.key, "sha256": _digest(tensors)}))
+    write_atomically(folder / NAME, save(tensors, metadata={"key": trainer.spec.key, "sha256": digest(tensors)}))
 
 
 def load_checkpoint(folder: Path, trainer: Trainer) -> bool:
@@ -40,7 +40,7 @@ def load_checkpoint(folder: Path, trainer: Trainer) -> bool:
             written = file.metadata() or {}
     except (FileNotFoundError, SafetensorError):
         return False
-    if written.get("key") != trainer.spec.key or written.get("sha256") != _digest(tensors):
+    if written.get("key") != trainer.spec.key or written.get("sha256") != digest(tensors):
         return False
     trainer.load_state(tensors)
     trainer.progress = Progress(
@@ -48,16 +48,24 @@ def load_checkpoint(folder: Path, trainer: Trainer) -> bool:
         history=tensors["progress.history"].tolist(),
         conflict=tensors["progress.conflict"].tolist(),
         test_predictions=list(tensors["progress.test_predictions"].numpy()),
-        probabilities=tensors.get("progress.probabilities"),
+        kept=_kept(tensors),
+        selection=trainer.spec.training.selection,
         seconds=dict(zip(trainer.progress.seconds, tensors["progress.seconds"].tolist(), strict=True)),
     )
     return True
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes: the format itself has no checksum."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(repr((name, tensor.dtype, tuple(tensor.shape))).encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def _kept(tensors: dict[str, Tensor]) -> dict[int, Kept]:
+    """What was kept of epochs that may be the selected one, by epoch."""
+    parts: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("kept."):
+            _, epoch, part = name.split(".", 2)
+            parts.setdefault(int(epoch), {})[part] = tensor
+    return {
+        epoch: Kept(
+            probabilities=part.pop("probabilities"),
+            weights={name.removeprefix("weights."): tensor for name, tensor in part.items()},
+        )
+        for epoch, part in sorted(parts.items())
+    }

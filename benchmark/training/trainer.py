@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmark.base.errors import UserError
 from benchmark.data.splits import RunData
-from benchmark.experiment.spec import RunSpec
+from benchmark.experiment.spec import RunSpec, Selection
 from benchmark.training.batches import Batch, PackedData, Standardizer
 from benchmark.training.building import build_aggregator, build_model, build_objectives, parameter_counts
 from benchmark.training.gradients import TERMS, Parameters, combine, cosines, norms, objective_gradients
@@ -20,6 +20,8 @@ from benchmark.training.prediction import SCORES, predict, validation_scores
 from benchmark.training.probe import COSINES, DISPLACEMENT, NORMS, Probe, columns, probe, probe_batch
 from benchmark.training.schedule import learning_rate
 from benchmark.training.seeding import derive
+from benchmark.training.selection import candidates, selected_epoch
+from benchmark.training.weights import copied
 from css.interfaces import OBJECTIVES
 
 STEP_COLUMNS = (
@@ -41,6 +43,19 @@ HISTORY_COLUMNS = (
 """The last is 1 where every logit on validation and test data is finite; else it is 0, and the scores are NaN."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of an epoch that may be the selected one.
+
+    Attributes:
+        probabilities: of the test utterances [N, C].
+        weights: the model's parameters and buffers by name, on the CPU.
+    """
+
+    probabilities: Tensor
+    weights: dict[str, Tensor]
+
+
 @dataclass
 class Progress:
     """What a run has recorded so far; with the model, optimiser and generators it is all that a checkpoint holds.
@@ -50,16 +65,18 @@ class Progress:
         history: a row of :data:`HISTORY_COLUMNS` an epoch.
         conflict: a row of the trainer's ``probe_columns`` a probe.
         test_predictions: predicted class of every test utterance, uint8 [N], an epoch.
-        probabilities: of the test utterances [N, C] at the selected epoch; without validation, at the last.
+        kept: by epoch, of those that may be the selected one; without validation, of the last.
         seconds: spent on training, evaluation and probes.
+        selection: the rule that selects the epoch.
     """
 
     steps: list[npt.NDArray[np.float64]] = field(default_factory=list)
     history: list[list[float]] = field(default_factory=list)
     conflict: list[list[float]] = field(default_factory=list)
     test_predictions: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-    probabilities: Tensor | None = None
+    kept: dict[int, Kept] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0, "probe": 0.0})
+    selection: Selection = "best"
 
     @property
     def epoch(self) -> int:
@@ -68,12 +85,28 @@ class Progress:
 
     @property
     def selected(self) -> int | None:
-        """The epoch (from 1) of the best validation weighted F1, the earliest of equals.
+        """The epoch (from 1) that the rule selects from validation weighted F1, were this the last one.
 
         An epoch with logits that are not finite has no such score. None without validation, or without a score.
         """
+        return selected_epoch(self.selection, self.column("validation_weighted_f1"))
+
+    @property
+    def probabilities(self) -> Tensor | None:
+        """Class probabilities of the test utterances [N, C] at the selected epoch; without one, at the last."""
+        counted = self.selected or self.epoch
+        return self.kept[counted].probabilities if counted else None
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The model's parameters and buffers at the same epoch."""
+        return self.kept[self.selected or self.epoch].weights
+
+    def keep(self, kept: Kept) -> None:
+        """Keep this of the last epoch where it may be the selected one, and nothing of those that no longer may."""
         scores = self.column("validation_weighted_f1")
-        return None if math.isnan(self.best) else 1 + scores.index(self.best)
+        everything = self.kept | {self.epoch: kept}
+        self.kept = {epoch: everything[epoch] for epoch in sorted(candidates(self.selection, scores))}
 
     @property
     def best(self) -> float:
@@ -113,7 +146,7 @@ class Trainer:
         )
         self.objective = build_objectives(spec, data.train, device)
         self.probe_batch = probe_batch(self.train_data, settings.probe_conversations)
-        self.progress = Progress()
+        self.progress = Progress(selection=settings.selection)
         self.terms: list[Tensor] = []  # of the epoch's steps so far, on the device
         # What a fusion draws in training comes from torch's global generator: it is this run's from here on.
         torch.manual_seed(derive(spec.seed, "fusion dropout"))
@@ -161,8 +194,7 @@ class Trainer:
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
         progress.history.append([*losses.tolist(), float(total), *terms.tolist(), *scores.values(), float(finite)])
-        if progress.selected in (epoch, None):
-            progress.probabilities = test
+        progress.keep(Kept(test, copied(self.model)))
         progress.seconds["train"] += trained - start - probing
         progress.seconds["probe"] += probing
         progress.seconds["evaluate"] += time.perf_counter() - trained

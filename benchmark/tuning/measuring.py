@@ -34,18 +34,22 @@ class Measured(Frozen):
 
 
 def measure(folder: Path, seed: int, volatility: Volatility) -> Measured:
-    """Read a finished run's folder: best validation weighted F1, volatility of L1, seconds without the probe's."""
+    """Read a finished run's folder: validation weighted F1 of the selected epoch, volatility of L1, seconds.
+
+    The seconds are without the probe's.
+    """
     import pyarrow.parquet as pq
 
-    history = pq.read_table(folder / "history.parquet", columns=["epoch", "validation_weighted_f1"])
+    epochs = len(pq.read_table(folder / "history.parquet", columns=["epoch"]))
     steps = pq.read_table(folder / "steps.parquet", columns=["loss_fused"])
-    timings: dict[str, Any] = json.loads((folder / "result.json").read_bytes())["timings"]
-    spread = volatility(steps["loss_fused"].to_numpy(), len(steps) // len(history))
+    result: dict[str, Any] = json.loads((folder / "result.json").read_bytes())
+    timings = result["timings"]
+    spread = volatility(steps["loss_fused"].to_numpy(), len(steps) // epochs)
     return Measured(
         seed=seed,
         key=folder.name,
-        validation=float(np.nanmax(history["validation_weighted_f1"].to_numpy())),  # NaN where logits were not finite
+        validation=result["validation"]["weighted_f1"],
         volatility=spread if math.isfinite(spread) else None,
         seconds=timings["total"] - timings["probe"],
-        epochs=len(history),
+        epochs=epochs,
     )

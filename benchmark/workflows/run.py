@@ -24,6 +24,7 @@ from benchmark.workflows.outcome import Outcome
 from benchmark.workflows.preparation import missing, warn_of_tracking
 from benchmark.workflows.refit import refits
 from benchmark.workflows.reporting import log_report, refuse_foreign, write_report
+from benchmark.workflows.selection import with_rules
 from benchmark.workflows.until_decided import make_until_decided, what_it_takes
 
 
@@ -113,6 +114,7 @@ def carry_out(
 ) -> Outcome:
     """Make the runs of a grid that the store has not got, and write the report."""
     store = Store(where.store)
+    grid = with_rules(grid, store)
     if report:
         refuse_foreign(where.report)
     if dry_run:

@@ -181,7 +181,8 @@ SELECTION = ORIGIN | {"method": "The method's label.", "n": "The number of seeds
 }  # fmt: skip
 SELECTION_RULES = ORIGIN | {
     "method": "The method's label.",
-    "rule": "The rule that chooses the epoch: validation (the result), smoothed, last or fixed.",
+    "rule": "The rule that chooses the epoch: validation (best score), smoothed, last or fixed; the result's has no "
+    "difference.",
     "n": "The number of seeds with an epoch by this rule.",
 } | {
     f"{name}_{part}": f"{says}: {how}."

@@ -59,6 +59,11 @@ class Comparison:
         return self.data_origin.folds
 
     @property
+    def selection(self) -> str:
+        """The rule that chose the epochs (`reports.measures.rules.DECIDING`); it is in the budget, so one for all."""
+        return self.runs[0].selection
+
+    @property
     def name(self) -> str:
         """What pages call it: the data set, and the protocol where that is not the validated one."""
         return self.dataset if self.validated else f"{self.dataset}, {self.runs[0].protocol} protocol"

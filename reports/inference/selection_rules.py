@@ -12,12 +12,14 @@ from reports.measures.runs import usable
 from reports.statistics import PairedComparison, Summary, paired_comparison, summarize
 
 RULES = {
-    "validation": "best validation score (the result)",
+    "validation": "best validation score",
     "smoothed": f"best median of {rules.WINDOW} validation scores",
     "last": "last epoch",
     "fixed": "mean epoch that the other seeds selected",
 }
 """The rules, in the order of the table."""
+DECIDES = {"best": "validation", "smoothed": "smoothed", "last": "last"}
+"""Which of them decided, by the `selection` of the runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +51,15 @@ def rule_effects(evidence: Evidence) -> list[RuleEffect]:
 
 def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
     peak = evidence.values(method.label, "peak_test_weighted_f1")
-    scores = _scores(evidence, method)
+    scores, decides = _scores(evidence, method), DECIDES[evidence.comparison.selection]
     effects = []
     for rule, by_seed in scores.items():
         if not by_seed:
             continue
         values, seeds = np.array(list(by_seed.values())), list(by_seed)
         difference = None
-        if rule != "validation":
-            ours = {seed: 100 * scores["validation"][seed] for seed in seeds}
+        if rule != decides:
+            ours = {seed: 100 * scores[decides][seed] for seed in seeds}
             theirs = {seed: 100 * score for seed, score in by_seed.items()}
             difference = paired_comparison(theirs, ours, sessions=evidence.comparison.sessions)
         gap = peak.loc[seeds].to_numpy(dtype=float) - values
@@ -72,12 +74,13 @@ def _scores(evidence: Evidence, method: Method) -> Mapping[str, Mapping[int, flo
     scores: dict[str, dict[int, float]] = {rule: {} for rule in RULES}
     for run in method.runs:
         history = histories[run.seed].sort_values("epoch")
-        allowed = usable(history)
+        allowed, validation = usable(history), history["validation_weighted_f1"].to_numpy(dtype=float)
         epochs = {
-            "validation": selected[run.seed],
-            "smoothed": rules.smoothed_epoch(history["validation_weighted_f1"].to_numpy(dtype=float), allowed),
+            "validation": rules.best_epoch(validation, allowed),
+            "smoothed": rules.smoothed_epoch(validation, allowed),
             "last": rules.last_epoch(allowed),
             "fixed": rules.fixed_epoch([epoch for seed, epoch in selected.items() if seed != run.seed], allowed),
+            DECIDES[run.selection]: selected[run.seed],
         }
         f1 = evidence.outcomes[method.label, run.seed].f1_by_epoch
         for rule, epoch in epochs.items():

@@ -1,4 +1,4 @@
-"""Rules that choose an epoch from a run's validation curve, beside the one that decides: the best validation score."""
+"""Rules that choose an epoch from a run's validation curve: the one that decides, and what others would have given."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,18 @@ from jaxtyping import Bool, Float
 
 WINDOW = 5
 """Epochs of which the smoothed curve is the median, fewer at its ends."""
+
+DECIDING = {
+    "best": "the epoch with the best validation score",
+    "smoothed": f"the epoch with the best median of {WINDOW} validation scores",
+    "last": "the last epoch, whatever validation says",
+}
+"""The rules that a run may have been made under (``selection`` in its spec.json), in words."""
+
+
+def best_epoch(validation: Float[np.ndarray, " epochs"], usable: Bool[np.ndarray, " epochs"]) -> int:
+    """The usable epoch, from 1, with the highest score; the earliest of equals; 0 of none."""
+    return int(np.argmax(np.where(usable, validation, -np.inf))) + 1 if usable.any() else 0
 
 
 def smoothed_epoch(validation: Float[np.ndarray, " epochs"], usable: Bool[np.ndarray, " epochs"]) -> int:

@@ -1,7 +1,7 @@
 """What was declared before the runs: the comparisons, their seeds and their margin (docs/run-format.md)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Preregistration:
     name: of its file. margin: δ in points of weighted F1. order: the seeds, as declared. design: of a family that is
     judged at several looks, and looks: those that were taken; None and none where the number of seeds is fixed.
     continues: the name of the family whose open comparisons these are, under the error that it had not spent.
+    changed_from: by data set, the other rules for the choice of the epoch under which there were runs before it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Preregistration:
     design: Design | None = None
     looks: tuple[RecordedLook, ...] = ()
     continues: str = ""
+    changed_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def seeds(self) -> frozenset[int]:
@@ -87,6 +89,7 @@ def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistratio
             Pair(c["dataset"], c["budget"], *((c[side]["group"], c[side]["label"]) for side in "ab"))
             for c in content["comparisons"]
         )
+        changed_from = {rule["dataset"]: tuple(rule["changed_from"]) for rule in content.get("rules", ())}
         looks = content.get("looks")
         design = None
         if looks is not None:
@@ -103,6 +106,7 @@ def preregistration_of(content: Mapping[str, Any], path: Path) -> Preregistratio
         design=design,
         looks=() if design is None else read_looks(path, design, len(pairs)),
         continues=str(content.get("continues", "")),
+        changed_from=changed_from,
     )
 
 

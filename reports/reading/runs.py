@@ -53,6 +53,7 @@ PROTOCOLS = ("validated", "published", "refit", "imported", SESSIONS)
 SELECTING = ("validated", SESSIONS)
 """The protocols under which validation data select the epoch, so that scores are results."""
 _FOLD = {"test": str, "validation": str, "sessions": list}
+SELECTIONS = ("best", "smoothed", "last")
 TUNING_SEED = 1_000_000
 """Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
 
@@ -132,6 +133,11 @@ class Run:
     def training(self) -> dict[str, Any]:
         """Training settings of the run's budget: the preset's where the method's own were tuned."""
         return {**self.spec["training"], **(self.tuned["base"] if self.tuned else {})}
+
+    @property
+    def selection(self) -> str:
+        """The rule that chose the epoch on validation data; runs made before there were others do not say: `best`."""
+        return str(self.spec.get("training", {}).get("selection", "best"))
 
     def component(self, kind: str) -> Mapping[str, Any]:
         """Name and options of the encoder, fusion, aggregator or objectives; early runs name no objectives: `paper`."""
@@ -351,6 +357,8 @@ def read_run(folder: Path) -> Run:
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
         raise damaged(folder / "spec.json", f"protocol is {protocol!r}")
+    if (selection := spec.get("training", {}).get("selection", "best")) not in SELECTIONS:
+        raise damaged(folder / "spec.json", f"training.selection is {selection!r}")
     if imported:
         check(spec["imported"], _IMPORTED, folder / "spec.json", "imported.")
         check(manifest["imported_from"], {"file": str, "sha256": str}, folder / "manifest.json", "imported_from.")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
+from reports.measures.rules import DECIDING
 from reports.reading.runs import Run
 from reports.tables.model import Table, listing
 from reports.text import MISSING
@@ -49,7 +50,7 @@ def methods(evidence: Sequence[Evidence]) -> Table:
         note=NOTE,
         data="",
         dataset="",
-        sentences=(),
+        sentences=tuple(selections(evidence)),
         listings=(
             listing("", header, [tuple(row.values())[:1] + tuple(row.values())[2:] for row in rows], prose=header[-1:]),
             listing("What the parts compute", ("part", "kind", "what it computes", "source"), described,
@@ -57,6 +58,16 @@ def methods(evidence: Sequence[Evidence]) -> Table:
         ),
         frame=pd.DataFrame(rows),
     )  # fmt: skip
+
+
+def selections(evidence: Sequence[Evidence]) -> list[str]:
+    """A sentence for each data set on which another rule than the best validation score chose the epochs."""
+    return [
+        f"On {e.comparison.name} the epoch that counts is {DECIDING[e.comparison.selection]} (--selection "
+        f"{e.comparison.selection})."
+        for e in evidence
+        if e.comparison.validated and e.comparison.selection != "best"
+    ]
 
 
 @lru_cache(maxsize=1)

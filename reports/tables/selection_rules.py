@@ -51,7 +51,8 @@ def _cells(effect: RuleEffect) -> tuple[str, ...]:
         if difference.degrees > 0:
             shown += f" [{number(difference.interval.low, 2)}, {number(difference.interval.high, 2)}]"
     sd, of_gap = number(100 * score.sd, 2), number(100 * gap.mean, 2)
-    return effect.method, RULES[effect.rule], str(score.n), summary_cell(score), sd, of_gap, shown
+    rule = RULES[effect.rule] + (" (the result)" if difference is None else "")
+    return effect.method, rule, str(score.n), summary_cell(score), sd, of_gap, shown
 
 
 def _row(effect: RuleEffect) -> dict[str, object]:

@@ -98,7 +98,7 @@ def test_what_is_documented_is_written_by_some_run(written: Mapping[str, list[Wr
 
 def test_a_run_folder_holds_the_documented_files_and_no_others(written: Mapping[str, list[Written]]) -> None:
     others = TEXT.partition("\n## Other files in a run's folder\n")[2].partition("\n\nBeside")[0]
-    assert set(names(others)) == {"checkpoint.safetensors", "error.txt", "log.txt"}
+    assert set(names(others)) == {"checkpoint.safetensors", "weights.safetensors", "error.txt", "log.txt"}
     assert set(written) - set(names(others)) == set(FILES)
 
 

@@ -64,7 +64,8 @@ def make_store(folder: Path) -> Path:
     del small["workers"], small["store"]
     later = plan_grid(store, **small, **followed, looks="3").preregistration
     assert later is not None
-    replace(later, continues=later.name).declare(store)
+    changed = {"dataset": "meld", "selection": "best", "changed_from": ["smoothed"]}
+    replace(later, continues=later.name, rules=[changed]).declare(store)
     _import(features, store, folder)
     return store
 

@@ -29,7 +29,7 @@ def make_small_store(root: Path, seeds: int = 2) -> Path:
     assert grid.preregistration is not None
     assert followed is not None
     for spec in grid.specs:
-        _write_run(root, spec)
+        write_untrained(root, spec)
     _write_study(root)
     for plan in (grid.preregistration, followed):
         plan.declare(root)
@@ -49,12 +49,13 @@ def _write_study(root: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _write_run(root: Path, spec: RunSpec) -> None:
+def write_untrained(root: Path, spec: RunSpec, created: str = "2026-01-02T03:04:05+00:00") -> Path:
     """Write a run as reports read it, under the specification and the key that its grid has."""
     made = synthetic_runs.write_run(
-        root, spec.dataset, spec.method.label, spec.seed, epochs=2, fingerprint=spec.provenance.data
+        root, spec.dataset, spec.method.label, spec.seed, epochs=2, fingerprint=spec.provenance.data, created=created
     )
     folder = made.rename(root / "runs" / spec.key)
     write_json(folder / "spec.json", spec.record())
     result = json.loads((folder / "result.json").read_text())
     write_json(folder / "result.json", with_checksums(folder, result))
+    return folder

@@ -102,7 +102,7 @@ def _result(scorer: Scorer, predictions: Predictions) -> dict[str, Any]:
     shares = predictions.probabilities
     if shares is None:  # not read: the scores that need them are in `scores`, as unknown
         shares = np.zeros((len(predictions.predicted), scorer.classes), np.float32)
-    chosen = scorer.score(run.validation.tolist(), run.by_epoch, shares)
+    chosen = scorer.score((run.selected, float(run.validation[run.selected - 1])), run.by_epoch, shares)
     chosen["selected"] |= scores
     picked = None
     if run.picked is not None:

@@ -16,12 +16,13 @@ OTHERS: dict[str, Any] = {
     "epochs": 3, "hidden": 24, "heads": 3, "dropout": 0.25, "batch_size": 7, "lr": 0.02, "weight_decay": 0.125,
     "schedule": "warmup-cosine", "warmup": 0.2, "clip_norm": 0.75, "temperature": 1.5, "class_weights": True,
     "standardize": False, "probe_every": 9, "probe_conversations": 5,
+    "selection": "smoothed",
 }  # fmt: skip
 WORDS = (
     *("--epochs", "3", "--hidden", "24", "--heads", "3", "--dropout", "0.25", "--batch-size", "7", "--lr", "0.02"),
     *("--weight-decay", "0.125", "--schedule", "warmup-cosine", "--warmup", "0.2", "--clip-norm", "0.75"),
-    *("--temperature", "1.5", "--class-weights", "--no-standardize", "--probe-every", "9"),
-    *("--probe-conversations", "5"),
+    *("--temperature", "1.5", "--class-weights", "--no-standardize", "--selection", "smoothed"),
+    *("--probe-every", "9", "--probe-conversations", "5"),
 )
 GRID = ("--preset", "smoke", "--datasets", "meld-sim", "--methods", "css", "--seeds", "1", "--device", "cpu")
 

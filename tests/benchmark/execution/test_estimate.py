@@ -15,7 +15,7 @@ def test_runs_from_before_there_was_a_setting_are_like_those_at_its_default(tmp_
     (run,) = expand(load_preset("smoke"), data, ["css"], [0])
     (other,) = expand(load_preset("smoke"), data, ["css"], [0], training={"clip_norm": 1.0})
     record = run.record()
-    for name in ("schedule", "warmup", "clip_norm"):
+    for name in ("schedule", "warmup", "clip_norm", "selection"):
         del record["training"][name]
     write_run(tmp_path / "runs", record.pop("key"), **record)
 

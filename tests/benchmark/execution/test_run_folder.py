@@ -51,6 +51,7 @@ def test_a_finished_run_holds_its_files_and_nothing_else(folders: list[Path]) ->
             *(f"{name}.parquet" for name in TABLES),
             *(f"{name}.json" for name in DOCUMENTS),
             *(["directions.parquet"] if method == "spf+equal" else []),
+            "weights.safetensors",
         }
 
 

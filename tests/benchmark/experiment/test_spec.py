@@ -48,6 +48,7 @@ OTHERS: dict[tuple[str, ...], Any] = {
     ("protocol",): "published",
     ("training", "schedule"): "warmup-cosine",
     ("training", "clip_norm"): 0.5,
+    ("training", "selection"): "smoothed",
     ("inputs", "modalities"): ("text", "audio"),
     ("inputs", "text_view"): "mean",
     ("inputs", "remedies"): ("zero-leaked",),
@@ -157,7 +158,7 @@ def test_settings_that_came_later_leave_keys_alone_where_they_are_at_their_defau
     form = SPEC.model_dump()
     assert RunSpec(**form).key == SPEC.key
     record = SPEC.record()
-    for name in ("schedule", "warmup", "clip_norm"):
+    for name in ("schedule", "warmup", "clip_norm", "selection"):
         del form["training"][name], record["training"][name]
     assert RunSpec(**form).key == RunSpec.from_record(record).key == SPEC.key
 
@@ -197,11 +198,14 @@ def test_every_share_of_warm_up_is_another_run() -> None:
         ({"schedule": "linear"}, "schedule must be 'constant' or 'warmup-cosine', got 'linear'"),
         ({"schedule": "warmup-cosine", "warmup": 1}, "warmup must be less than 1, got 1"),
         ({"clip_norm": -1}, "clip_norm must be at least 0, got -1"),
+        ({"selection": "smooth"}, "selection must be 'best', 'smoothed' or 'last', got 'smooth'"),
     ],
 )
 def test_schedule_and_warm_up_go_together(settings: dict[str, Any], message: str) -> None:
     plain = {
-        n: value for n, value in SPEC.training.model_dump().items() if n not in ("schedule", "warmup", "clip_norm")
+        n: value
+        for n, value in SPEC.training.model_dump().items()
+        if n not in ("schedule", "warmup", "clip_norm", "selection")
     }
     with pytest.raises(ValidationError) as refused:
         Training(**plain | settings)
@@ -450,6 +454,7 @@ def specs() -> st.SearchStrategy[RunSpec]:
             rates=st.sampled_from([{}, {"schedule": "warmup-cosine", "warmup": 0.0}])
             | st.builds(dict, schedule=st.just("warmup-cosine"), warmup=st.floats(0, 1, exclude_max=True)),
             clip_norm=rate,
+            selection=st.sampled_from(["best", "smoothed", "last"]),
         ),
         provenance=st.builds(Provenance, **dict.fromkeys(Provenance.model_fields, st.text(max_size=5))),
     )

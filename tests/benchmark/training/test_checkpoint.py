@@ -37,6 +37,7 @@ def outcome(trainer: Trainer) -> list[Any]:
         *progress.steps,
         *progress.test_predictions,
         progress.probabilities.numpy(),
+        {name: tensor.numpy() for name, tensor in progress.weights.items()},
         np.array(progress.history),
         np.array(progress.conflict),
         progress.selected,

@@ -38,6 +38,7 @@ def everything(trainer: Trainer) -> dict[str, Any]:
         "conflict": np.array(progress.conflict).tobytes(),
         "predictions": np.stack(progress.test_predictions).tobytes(),
         "probabilities": None if progress.probabilities is None else progress.probabilities.numpy().tobytes(),
+        "weights": {name: t.numpy().tobytes() for name, t in progress.weights.items()} if progress.kept else None,
         "selected": progress.selected,
         "counts": trainer.counts(),
     }

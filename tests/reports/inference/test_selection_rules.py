@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 
 from reports.inference.selection_rules import RULES, RuleEffect, rule_effects
 from reports.reading.runs import read_store
+from reports.tables.methods import methods
 from reports.tables.selection_rules import selection_rules
 from tests.reports.inference.preregistrations import evidence_of
 from tests.reports.synthetic_imports import write_import
@@ -83,7 +84,7 @@ def test_the_table_has_a_row_a_method_and_rule_and_none_of_an_import(store: Path
         (method, rule) for method in ("css", "adam") for rule in RULES
     ]
     cells = table.listings[0].rows
-    assert [row[1] for row in cells[:4]] == list(RULES.values())
+    assert [row[1] for row in cells[:4]] == ["best validation score (the result)", *list(RULES.values())[1:]]
     assert cells[0][6] == "—"
 
 
@@ -91,3 +92,41 @@ def test_one_seed_has_no_other_seeds_epoch(tmp_path: Path) -> None:
     write_run(tmp_path, "meld", "css", 0, epochs=9)
     (evidence,) = evidence_of(tmp_path)
     assert [effect.rule for effect in rule_effects(evidence)] == ["validation", "smoothed", "last"]
+
+
+def test_the_rule_that_decides_is_the_runs_own_and_the_others_are_compared_with_it(tmp_path: Path) -> None:
+    for seed in SEEDS:
+        write_run(tmp_path, "meld", "css", seed, epochs=9, steps_per_epoch=2, training={"selection": "smoothed"})
+    (evidence,) = evidence_of(tmp_path)
+    effects = {effect.rule: effect for effect in rule_effects(evidence)}
+    assert [rule for rule, effect in effects.items() if effect.difference is None] == ["smoothed"]
+    recorded = [run.result["selected"]["weighted_f1"] for run in read_store(tmp_path).runs]
+    assert effects["smoothed"].score.mean == pytest.approx(np.mean(recorded))
+    best = []
+    for run in read_store(tmp_path).runs:
+        epoch = int(pd.read_parquet(run.folder / "history.parquet")["validation_weighted_f1"].idxmax()) + 1
+        predicted = pd.read_parquet(run.folder / "test_predictions.parquet")[f"epoch_{epoch}"]
+        label = pd.read_parquet(run.folder / "predictions.parquet")["label"]
+        best.append(f1_score(label, predicted, average="weighted", zero_division=0))
+    assert effects["validation"].difference is not None
+    assert effects["validation"].difference.mean == pytest.approx(100 * (np.mean(best) - np.mean(recorded)))
+    table = selection_rules(evidence)
+    assert table is not None
+    assert [row[1] for row in table.listings[0].rows if row[1].endswith("(the result)")] == [
+        "best median of 5 validation scores (the result)"
+    ]
+    assert methods([evidence]).sentences == (
+        "On meld the epoch that counts is the epoch with the best median of 5 validation scores (--selection "
+        "smoothed).",
+    )
+
+
+def test_the_methods_of_runs_under_the_usual_rule_say_nothing_of_it(store: Path) -> None:
+    assert methods(evidence_of(store)).sentences == ()
+
+
+def test_a_rule_that_there_is_not_damages_its_run(tmp_path: Path) -> None:
+    for seed, rule in enumerate(("best", "lucky")):
+        write_run(tmp_path, "meld", "css", seed, training={"selection": rule})
+    (damage,) = read_store(tmp_path).damaged.values()
+    assert "training.selection is 'lucky'" in damage

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.measures.rules import fixed_epoch, last_epoch, smoothed_epoch
+from reports.measures.rules import best_epoch, fixed_epoch, last_epoch, smoothed_epoch
 
 ALL = np.ones(9, dtype=bool)
 
@@ -26,7 +26,7 @@ def test_one_lucky_epoch_does_not_win_the_smoothed_curve() -> None:
 def test_an_epoch_that_is_not_finite_is_never_chosen_nor_counted() -> None:
     validation = np.array([0.1, 0.2, 0.9, np.nan, 0.3])
     usable = np.array([True, True, False, False, True])
-    assert smoothed_epoch(validation, usable) == 5
+    assert smoothed_epoch(validation, usable) == best_epoch(validation, usable) == 5
     assert last_epoch(usable) == 5
     assert last_epoch(np.array([True, False, False])) == 1
     assert fixed_epoch([3, 4], usable) == 0
