@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchmark.workflows.grid import Choices
     from benchmark.workflows.lock import lock
     from benchmark.workflows.outcome import Outcome
+    from benchmark.workflows.robustness import Robustness, robustness
     from benchmark.workflows.run import run
     from benchmark.workflows.tune import Studies, tune
     from benchmark.workflows.verify import Status, Verified, verify
@@ -25,11 +26,13 @@ __all__ = [
     "Choices",
     "Listener",
     "Outcome",
+    "Robustness",
     "Status",
     "Studies",
     "UserError",
     "Verified",
     "lock",
+    "robustness",
     "run",
     "tune",
     "verify",
@@ -41,6 +44,8 @@ _MODULES = {
     "Choices": "workflows.grid",
     "lock": "workflows.lock",
     "Outcome": "workflows.outcome",
+    "Robustness": "workflows.robustness",
+    "robustness": "workflows.robustness",
     "run": "workflows.run",
     "Studies": "workflows.tune",
     "tune": "workflows.tune",

@@ -33,6 +33,7 @@ from reports.tables.leaderboard import leaderboard
 from reports.tables.looks import looks
 from reports.tables.model import Table
 from reports.tables.per_class import per_class_table
+from reports.tables.robustness import robustness
 from reports.tables.selection import selection
 from reports.tables.selection_rules import selection_rules
 from reports.tables.stability import stability
@@ -125,10 +126,10 @@ CHAPTERS = (
     Chapter(
         "robustness",
         "Robustness",
-        "How much a score depends on the seed, what more seeds could show, how steadily training runs, and how often "
-        "it fails.",
+        "How much a score depends on the seed, what more seeds could show, how steadily training runs, how often it "
+        "fails, and what a missing modality costs (cssbench robustness).",
         (_of_result(power_plot), _figure(losses), _figure(losses_by_modality)),
-        (_table(stability),),
+        (_table(stability), _result(_table(robustness))),
     ),
     Chapter(
         "factorial",

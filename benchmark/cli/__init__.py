@@ -23,6 +23,7 @@ from benchmark.cli import (
     lock,
     predictions,
     presets,
+    robustness,
     run,
     store,
     tracking,
@@ -49,6 +50,7 @@ app.add_typer(listing.app)
 app.add_typer(presets.app)
 app.add_typer(evaluate.app)
 app.add_typer(estimate.app)
+app.add_typer(robustness.app)
 app.add_typer(predictions.app)
 app.add_typer(data.app, name="data")
 

@@ -21,9 +21,23 @@ def evaluate(
     ],
     data_dir: DataOption = None,
     heads: Annotated[int, typer.Option(metavar="N", help="Attention heads, which a checkpoint does not tell.")] = 8,
+    drop: Annotated[
+        str | None,
+        typer.Option(
+            "--drop", metavar="A,B", help="Modalities whose vectors are zeros in the test split, all at once."
+        ),
+    ] = None,
+    shuffle: Annotated[
+        str | None,
+        typer.Option("--shuffle", metavar="A,B", help="Modalities whose vectors change places in the test split."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the permutations of --shuffle.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with scores as shares of 1.")] = False,
 ) -> None:
-    """Score an author's checkpoint of CSS on a data set's test split (docs/released.md)."""
+    """Score an author's checkpoint of CSS on a data set's test split (docs/released.md).
+
+    With --drop and --shuffle: where modalities are missing. cssbench robustness does so with the runs of a store.
+    """
     import json
 
     from rich.table import Table
@@ -34,9 +48,12 @@ def evaluate(
         raise UserError(f"--heads must be at least 1, got {heads}")
     chosen = known.dataset(dataset, data_dir)
     from benchmark.evaluation.checkpoints import NonFiniteError, evaluate_checkpoint
+    from benchmark.evaluation.missing import conditions
+
+    missing = conditions(drop, shuffle, chosen.inputs.modalities)
 
     try:
-        scores = evaluate_checkpoint(checkpoint, chosen, heads)
+        scores = evaluate_checkpoint(checkpoint, chosen, heads, missing=missing, seed=seed)
     except NonFiniteError as error:  # no wrong usage: the checkpoint is right, and has failed
         say(f"error: {error}")
         raise typer.Exit(FAILED) from None
@@ -44,7 +61,8 @@ def evaluate(
         tell(json.dumps(scores, indent=1, allow_nan=False))
         return
     percent = {"accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
-    table = Table("score", "%", title=f"{checkpoint.name} on the test split: {chosen.description}")
+    changed = "".join(f", {modality} {how}" for modality, how in missing)
+    table = Table("score", "%", title=f"{checkpoint.name} on the test split{changed}: {chosen.description}")
     for name, shown in percent.items():
         table.add_row(shown, f"{100 * scores[name]:.2f}")
     for emotion, f1 in zip(chosen.load().class_names, scores["per_class_f1"], strict=True):

@@ -2,7 +2,7 @@
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmark.base.words import counted
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import DataSet
 from benchmark.data.feature_files.other_files import refuse_in_place
+from benchmark.evaluation.missing import Condition, without
 from benchmark.evaluation.scoring import Scorer
 from benchmark.training.batches import PackedData
 from benchmark.training.prediction import predict
@@ -31,10 +32,21 @@ class NonFiniteError(UserError):
     """A model whose outputs are no numbers, so that no class is its prediction."""
 
 
-def evaluate_checkpoint(file: Path, dataset: DataSet, heads: int = 8, device: str = "cpu") -> dict[str, Any]:
+def evaluate_checkpoint(
+    file: Path,
+    dataset: DataSet,
+    heads: int = 8,
+    device: str = "cpu",
+    *,
+    missing: Sequence[Condition] = (),
+    seed: int = 0,
+) -> dict[str, Any]:
     """Scores of a checkpoint of the released implementation on a data set's test split.
 
     The features go in as they are: the released code does not standardise them.
+
+    Args:
+        missing: modalities that are zeroed or shuffled, all of them at once; ``seed`` is that of the permutations.
 
     Returns:
         accuracy, weighted_f1, macro_f1, per_class_f1 [C], confusion [C][C], nll, ece, brier (docs/run-format.md).
@@ -51,7 +63,10 @@ def evaluate_checkpoint(file: Path, dataset: DataSet, heads: int = 8, device: st
     conversations = dataset.load()
     test = conversations.where("test")
     _check_fit(model, test, dataset, file)
-    probabilities = predict(model.to(device), PackedData(test.without_labels(), device))
+    seen = test.without_labels()
+    for condition in missing:
+        seen = without(seen, condition, seed)
+    probabilities = predict(model.to(device), PackedData(seen, device))
     if lost := int((~torch.isfinite(probabilities).all(dim=1)).sum()):
         raise NonFiniteError(
             f"{file}: its outputs for {lost} of {counted(len(probabilities), 'test utterance')} are NaN, "

@@ -31,6 +31,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = _BOTH | {
     "leaderboard": differences.LEADERBOARD,
     "selection": differences.SELECTION,
     "selection-rules": differences.SELECTION_RULES,
+    "robustness": differences.ROBUSTNESS,
     "ablation": differences.ABLATION,
     "factorial": differences.FACTORIAL,
     "instrument": differences.INSTRUMENT,

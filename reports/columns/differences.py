@@ -197,6 +197,21 @@ SELECTION_RULES = ORIGIN | {
     "difference_low": "Lower end of its 95 % interval, points.",
     "difference_high": "Upper end of its 95 % interval, points.",
 }  # fmt: skip
+ROBUSTNESS = ORIGIN | {
+    "method": "The method's label.",
+    "modality": "The modality that is missing in the test set.",
+    "how": "Whether it is zeroed or shuffled over the test set.",
+    "n": "The number of seeds that were evaluated so.",
+} | {
+    f"{name}_weighted_f1_{part}": f"Test weighted F1 {says}, %: {how}."
+    for name, says in (("intact", "with all modalities"), ("missing", "without this one"))
+    for part, how in PARTS.items()
+    if part != "n"
+} | {
+    "drop": "The mean of the first minus the second, paired by seed, points.",
+    "drop_low": "Lower end of its 95 % interval, points.",
+    "drop_high": "Upper end of its 95 % interval, points.",
+}  # fmt: skip
 INSTRUMENT = ORIGIN | {
     "planted": "What knowing the planted product is worth in weighted F1, points.",
     "planted_se": "Its Monte Carlo standard error, points.",

@@ -16,6 +16,7 @@ _FRACTIONS = {
     "comparisons": "improvement(?:_low|_high)?",
     "selection": rf"(?:\w+_weighted_f1|gap|optimism|regret){_PART}|claimed|excess|(?:order|winner)_changed_\w+",
     "selection-rules": rf"(?:weighted_f1|gap){_PART}",
+    "robustness": rf"(?:intact|missing)_weighted_f1{_PART}",
     "tuning": rf"(?:validation|test){_PART}",
     "tuning_budget": "(?:validation|test)(?:_low|_high)?",
     "history": "validation_weighted_f1",

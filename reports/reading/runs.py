@@ -1,7 +1,7 @@
 """Reads a run store: format 1 of docs/run-format.md, this package's only input."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from pyarrow.parquet import ParquetFile
 from reports.errors import DamagedRunError, ReportError
 from reports.reading.documents import check, damaged, document
 from reports.reading.folders import run_folders
+from reports.reading.robustness import read_robustness
 from reports.reading.seals import check_seals
 
 FORMAT = 1
@@ -66,6 +67,8 @@ class Run:
     spec: Mapping[str, Any]
     manifest: Mapping[str, Any]
     result: Mapping[str, Any]
+    robustness: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    """Scores where a modality is missing, where somebody has had them made (`reports.reading.robustness`)."""
 
     @property
     def key(self) -> str:
@@ -377,7 +380,8 @@ def read_run(folder: Path) -> Run:
         check(spec, {"tuned": dict}, folder / "spec.json")
         check(spec["tuned"], _TUNED, folder / "spec.json", "tuned.")
     selected = {"selected": dict if protocol in SELECTING else NoneType}
-    return Run(folder, spec, manifest, document(folder / "result.json", selected | _RESULT))
+    result = document(folder / "result.json", selected | _RESULT)
+    return Run(folder, spec, manifest, result, robustness=read_robustness(folder, result))
 
 
 def _read_failed(folder: Path) -> FailedRun:

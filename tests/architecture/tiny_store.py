@@ -52,6 +52,7 @@ def make_store(folder: Path) -> Path:
     with _outside(folder):
         plugins = ["outside:Outside", "outside:Even"]
         benchmark.run(**grid, datasets="meld", methods="adam,css,Outside+Even", plugins=plugins, refit=True)
+        benchmark.robustness(store=store, data_dir=features, plugins=plugins)
     simulated = "meld-sim(scale=0.02)"
     benchmark.run(**grid, datasets=["meld", simulated], methods="adam", protocol="published", drop_defects="all")
     whole = corpus(2, 2)

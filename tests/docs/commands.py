@@ -18,6 +18,7 @@ ONLY_PARSED = {
     ("data", "fetch"): "asks the network",
     ("ui",): "serves until Ctrl-C",
     ("evaluate",): "needs a checkpoint of the authors; tests/benchmark/evaluation has one",
+    ("robustness",): "needs trained weights; tests/benchmark/workflows/test_robustness.py has them",
     ("sync",): "logs to MLflow; tests/benchmark/cli/test_tracking.py does",
     ("import-predictions", "every-epoch.parquet"): "needs scores of every epoch; tests/benchmark/cli has them",
     ("tune",): "trains; tests/benchmark/cli/test_tune.py does",

@@ -328,6 +328,7 @@ def write_run(
                 "weights": weights or hashlib.sha256(key.encode()).hexdigest(),
                 "history": "1" * 64,
                 "predictions": "2" * 64,
+                "selected_weights": "4" * 64,
             },
         },
     )  # fmt: skip
@@ -337,3 +338,16 @@ def write_run(
 def edit(path: Path, **changes: object) -> None:
     """Replace top-level fields of a JSON file."""
     write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
+
+
+def write_robustness(folder: Path, intact: float, missing: dict[tuple[str, str], float]) -> Path:
+    """Write a run's scores where a modality is missing: weighted F1 as it is, and by modality and way to be missing."""
+
+    def scores(f1: float) -> dict[str, Any]:
+        return {"accuracy": f1, "weighted_f1": f1, "macro_f1": f1, "confusion": [[1]]}
+
+    content: dict[str, Any] = {"format": 1, "key": folder.name, "weights": "4" * 64, "intact": scores(intact)}
+    content["conditions"] = [{"modality": modality, "how": how} | scores(f1) for (modality, how), f1 in missing.items()]
+    checksum = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    write_json(folder / "robustness.json", content | {"checksum": checksum})
+    return folder / "robustness.json"

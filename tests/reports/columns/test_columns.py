@@ -11,7 +11,7 @@ from reports.columns import COLUMNS, TABLES, meaning
 from reports.columns.units import in_percent
 from tests.reports.inference.preregistrations import declare, follow
 from tests.reports.synthetic_imports import write_import
-from tests.reports.synthetic_runs import CEILING, REFERENCES, write_run
+from tests.reports.synthetic_runs import CEILING, REFERENCES, write_robustness, write_run
 from tests.reports.tuning.synthetic_studies import F1, LR, searched, write_study
 from tests.undrawn import undrawn
 
@@ -24,8 +24,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for dataset in ("iemocap-sim", "meld"):
         for label in ("css", "adam", "css-nosqrt"):
             for seed in range(3):
-                write_run(store, dataset, label, seed, epochs=3, steps_per_epoch=3, ceiling=CEILING,
-                          references=REFERENCES)  # fmt: skip
+                run = write_run(store, dataset, label, seed, epochs=3, steps_per_epoch=3, ceiling=CEILING,
+                                references=REFERENCES)  # fmt: skip
+                write_robustness(run, 0.6, {("audio", "zeroed"): 0.5})
     write_import(store, [60.0, 61.0, 62.0])
     declare(store, ("meld", "css", "adam"), ("meld", "css", "absent"))
     follow(store, declare(store, ("iemocap-sim", "css", "adam"), looks=(2, 3)))
