@@ -235,7 +235,7 @@ def failed_seeds(failed: Iterable[FailedRun]) -> FailedSeeds:
 def _afterthought(methods: Sequence[Method], plan: Plan) -> str:
     """Why a declared comparison is none; empty where every seed was declared before its runs."""
     runs = [run for method in methods for run in method.runs]
-    if rules := plan.parts[0].changed_from.get(runs[0].dataset):
+    if rules := plan.parts[0].changed_from.get(runs[0].parts[0].dataset):
         earlier = " and ".join(rules)
         return f"the rule for the epoch was changed to {runs[0].selection} after runs under {earlier} were there"
     named = plan.seeds
