@@ -15,6 +15,7 @@ from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
 from reports.errors import DamagedRunError, ReportError
+from reports.reading import fields
 from reports.reading.documents import check, damaged, document
 from reports.reading.folders import run_folders
 from reports.reading.robustness import read_robustness
@@ -24,36 +25,11 @@ FORMAT = 1
 OBJECTIVES = ("fused", "unimodal", "distillation")
 PAIRS = ("fused_unimodal", "fused_distillation", "unimodal_distillation")
 
-_SPEC = {"key": str, "group": str, "budget": str, "dataset": str, "method": str, "label": str, "seed": int}
-_SPEC_MORE = {"preset": str, "encoder": dict, "training": dict}
-_MANIFEST = {"created": str, "versions": dict, "hardware": dict, "source": str, "data": dict}
-_DATA = {"kind": str, "description": str, "fingerprint": str, "published": bool, "classes": list}
-_DATA_MORE = {
-    "remedies": list,
-    "audit": dict,
-    "ceiling": dict,
-    "references": list,
-    "validation_sessions": int,
-}  # absent or null where there is none
-_AUDIT = {"defects": list, "remedies": list, "notes": int}
-_CEILING = {
-    **{f"{score}{part}": float for score in ("accuracy", "weighted_f1") for part in ("", "_se")},
-    **{f"test_{score}": float for score in ("accuracy", "weighted_f1")},
-    "modalities": list,
-}
-_REFERENCE = {"name": str, "modalities": list, "weighted_f1": float, "accuracy": float}
-_SYNERGY = ("weighted_f1_without_synergy", "weighted_f1_without_synergy_se", "weighted_f1_synergy_se")
-_RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
-_REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
-_TUNED = {"study": str, "base": dict}
-_IMPORTED = {"selection": str, "paired": bool}
-_SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
 SESSIONS = "sessions"
 """The protocol of runs that are a fold: every session is the test set of one of them."""
 PROTOCOLS = ("validated", "published", "refit", "imported", SESSIONS)
 SELECTING = ("validated", SESSIONS)
 """The protocols under which validation data select the epoch, so that scores are results."""
-_FOLD = {"test": str, "validation": str, "sessions": list}
 SELECTIONS = ("best", "smoothed", "last")
 TUNING_SEED = 1_000_000
 """Seeds from here on are the searches' own: what was tuned on them must not be compared on them."""
@@ -341,21 +317,23 @@ def read_run(folder: Path) -> Run:
             "use the css-bench version that wrote it, or run again into a new store"
         )
     imported = spec.get("protocol") == "imported"
-    spec = document(folder / "spec.json", _SPEC | ({"imported": dict} if imported else _SPEC_MORE))
+    spec = document(folder / "spec.json", fields.SPEC | ({"imported": dict} if imported else fields.SPEC_MORE))
     if spec["key"] != folder.name:
         raise damaged(folder / "spec.json", f"key is {spec['key']}")
-    more_of_manifest = {"created": str, "data": dict, "imported_from": dict} if imported else _MANIFEST
+    more_of_manifest = {"created": str, "data": dict, "imported_from": dict} if imported else fields.MANIFEST
     manifest = document(folder / "manifest.json", more_of_manifest)
-    check(manifest["data"], _DATA, folder / "manifest.json", "data.")
-    more = {name: kind for name, kind in _DATA_MORE.items() if manifest["data"].get(name) is not None}
+    check(manifest["data"], fields.DATA, folder / "manifest.json", "data.")
+    more = {name: kind for name, kind in fields.DATA_MORE.items() if manifest["data"].get(name) is not None}
     check(manifest["data"], more, folder / "manifest.json", "data.")
-    for name, fields in (("audit", _AUDIT), ("ceiling", _CEILING)):
+    for name, expected in (("audit", fields.AUDIT), ("ceiling", fields.CEILING)):
         if name in more:
-            check(manifest["data"][name], fields, folder / "manifest.json", f"data.{name}.")
+            check(manifest["data"][name], expected, folder / "manifest.json", f"data.{name}.")
     for reference in manifest["data"].get("references") or ():
-        check(reference, _REFERENCE, folder / "manifest.json", "data.references[].")
-    if "ceiling" in more and _SYNERGY[0] in manifest["data"]["ceiling"]:  # early runs do not have it
-        check(manifest["data"]["ceiling"], dict.fromkeys(_SYNERGY, float), folder / "manifest.json", "data.ceiling.")
+        check(reference, fields.REFERENCE, folder / "manifest.json", "data.references[].")
+    if "ceiling" in more and fields.SYNERGY[0] in manifest["data"]["ceiling"]:  # early runs do not have it
+        check(
+            manifest["data"]["ceiling"], dict.fromkeys(fields.SYNERGY, float), folder / "manifest.json", "data.ceiling."
+        )
     if manifest["data"]["kind"] not in ("real", "simulated"):
         raise damaged(folder / "manifest.json", f"data.kind is {manifest['data']['kind']!r}")
     if (protocol := spec.get("protocol", "validated")) not in PROTOCOLS:
@@ -363,24 +341,24 @@ def read_run(folder: Path) -> Run:
     if (selection := spec.get("training", {}).get("selection", "best")) not in SELECTIONS:
         raise damaged(folder / "spec.json", f"training.selection is {selection!r}")
     if imported:
-        check(spec["imported"], _IMPORTED, folder / "spec.json", "imported.")
+        check(spec["imported"], fields.IMPORTED, folder / "spec.json", "imported.")
         check(manifest["imported_from"], {"file": str, "sha256": str}, folder / "manifest.json", "imported_from.")
         result = document(folder / "result.json", {"imported": dict})
-        check(result["imported"], _SCORES, folder / "result.json", "imported.")
+        check(result["imported"], fields.SCORES, folder / "result.json", "imported.")
         return Run(folder, spec, manifest, result)
     if protocol == "refit":
         check(spec, {"refit_of": dict}, folder / "spec.json")
-        check(spec["refit_of"], _REFIT_OF, folder / "spec.json", "refit_of.")
+        check(spec["refit_of"], fields.REFIT_OF, folder / "spec.json", "refit_of.")
     if protocol == SESSIONS:
         check(spec, {"fold": dict}, folder / "spec.json")
-        check(spec["fold"], _FOLD, folder / "spec.json", "fold.")
+        check(spec["fold"], fields.FOLD, folder / "spec.json", "fold.")
         if spec["fold"]["test"] not in spec["fold"]["sessions"]:
             raise damaged(folder / "spec.json", f"fold.test is {spec['fold']['test']!r}, which is none of its sessions")
     if spec.get("tuned") is not None:
         check(spec, {"tuned": dict}, folder / "spec.json")
-        check(spec["tuned"], _TUNED, folder / "spec.json", "tuned.")
+        check(spec["tuned"], fields.TUNED, folder / "spec.json", "tuned.")
     selected = {"selected": dict if protocol in SELECTING else NoneType}
-    result = document(folder / "result.json", selected | _RESULT)
+    result = document(folder / "result.json", selected | fields.RESULT)
     return Run(folder, spec, manifest, result, robustness=read_robustness(folder, result))
 
 
@@ -394,8 +372,8 @@ def _read_failed(folder: Path) -> FailedRun:
 def _lost(folder: Path, error: str) -> FailedRun:
     """The run of a folder that holds no result to use."""
     try:
-        fields = {"key": str, "dataset": str, "label": str, "group": str, "seed": int}
-        spec = {} if folder.is_symlink() else document(folder / "spec.json", fields)
+        expected = {"key": str, "dataset": str, "label": str, "group": str, "seed": int}
+        spec = {} if folder.is_symlink() else document(folder / "spec.json", expected)
     except ReportError:
         spec = {}
     if spec.get("key") != folder.name:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports import build
-from reports.reading import looks, preregistration, runs
+from reports.reading import looks, preregistration, robustness, runs
 from reports.reading.documents import document
 from reports.tuning import studies
 from tests.architecture.run_format import joined
@@ -86,7 +86,7 @@ def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (runs, preregistration, looks, studies):
+        for module in (runs, robustness, preregistration, looks, studies):
             patch.setattr(module, "document", recorded_document)
         patch.setattr(runs.Run, "frame", recorded_frame)
         build(store, out)
