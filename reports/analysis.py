@@ -57,11 +57,6 @@ def analyse(store: Path, keys: Collection[str] | None = None) -> Analysis:
     """
     stored = read_store(store, keys)
     compared, omitted = compare(stored.runs)
-    if stored.runs and not compared and all(run.protocol == "imported" for run in stored.runs):
-        raise ReportError(
-            f"{store} holds imported runs only, and nothing to put them beside: "
-            f"cssbench run --datasets {omitted[0].dataset} --store {store}"
-        )
     groups, subjects = tuning.collect(store, stored, keys)
     if not stored.runs and not subjects:
         raise ReportError(

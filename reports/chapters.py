@@ -19,6 +19,7 @@ from reports.figures.power import power_plot
 from reports.figures.scores import scores
 from reports.figures.style import Palette
 from reports.figures.ternary import ternary
+from reports.inference import imported as imports
 from reports.inference.contrasts import Inference
 from reports.tables.ablation import ablation
 from reports.tables.accuracy import accuracy
@@ -50,6 +51,7 @@ class Chapter:
         id, title, lead: of its heading, the heading, and what a reader should know before the first figure.
         figures, tables: what makes them for one data set; None where it has none. Figures come first.
         closed: whether the reader has to open it.
+        unknown: a sentence on what it does not have of a data set's imports; empty where it has all.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Chapter:
     figures: tuple[Draw, ...] = ()
     tables: tuple[MakeTable, ...] = ()
     closed: bool = False
+    unknown: Callable[[Evidence], str] = lambda evidence: ""
 
 
 def _table(make: Callable[[Evidence], Table | None]) -> MakeTable:
@@ -81,6 +84,38 @@ def _of_result(draw: Draw) -> Draw:
     )
 
 
+def _trained(draw: Draw) -> Draw:
+    """A figure of training: nothing is known of it where imports are alone."""
+    return lambda evidence, inference, palette: (
+        draw(evidence, inference, palette) if evidence.comparison.methods else None
+    )
+
+
+def _read(make: MakeTable) -> MakeTable:
+    """A table that is left out where imports are alone and it has nothing to read."""
+
+    def made(evidence: Evidence, inference: Inference) -> Table | None:
+        table = make(evidence, inference)
+        return table if table is not None and (table.listings or evidence.comparison.methods) else None
+
+    return made
+
+
+def _of_training(make: MakeTable) -> MakeTable:
+    """A table of training, likewise."""
+    return lambda evidence, inference: make(evidence, inference) if evidence.comparison.methods else None
+
+
+def _not_said(what: str) -> Callable[[Evidence], str]:
+    return lambda evidence: imports.unknown(evidence, what)
+
+
+def _of_selection(evidence: Evidence) -> str:
+    """Where the table is not there to say it."""
+    comparison = evidence.comparison
+    return "" if any(method.by_epoch for method in comparison.shown) else imports.without_epochs(comparison)
+
+
 def _looks(evidence: Evidence, inference: Inference) -> Table | None:
     plan = inference.plans.get(evidence.comparison.dataset)
     return looks(evidence, inference) if plan is not None and plan.is_followed else None
@@ -100,7 +135,8 @@ CHAPTERS = (
         "Differences, tested",
         "Every difference between two methods, with what was declared of it before the runs and the verdict.",
         (_of_result(looks_plot),),
-        (_result(comparisons), _result(_looks)),
+        (_read(_result(comparisons)), _result(_looks)),
+        unknown=imports.uncompared,
     ),
     Chapter(
         "selection",
@@ -108,6 +144,7 @@ CHAPTERS = (
         "What a report would have claimed that chooses its epoch, or its seed, by the test score.",
         (),
         (_result(_table(selection)), _result(_table(selection_rules))),
+        unknown=_of_selection,
     ),
     Chapter(
         "per-class",
@@ -121,37 +158,42 @@ CHAPTERS = (
         "Calibration",
         "Whether a method that is 80 % sure is right in 80 % of cases.",
         (_figure(calibration_plot),),
-        (_result(_table(calibration)),),
+        (_read(_result(_table(calibration))),),
+        unknown=imports.without_probabilities,
     ),
     Chapter(
         "robustness",
         "Robustness",
         "How much a score depends on the seed, what more seeds could show, how steadily training runs, how often it "
         "fails, and what a missing modality costs (cssbench robustness).",
-        (_of_result(power_plot), _figure(losses), _figure(losses_by_modality)),
-        (_table(stability), _result(_table(robustness))),
+        (_of_result(power_plot), _trained(_figure(losses)), _trained(_figure(losses_by_modality))),
+        (_of_training(_table(stability)), _of_training(_result(_table(robustness)))),
+        unknown=_not_said("how steadily training ran, what its losses were, or how often it failed"),
     ),
     Chapter(
         "factorial",
         "Ablation and factorial effects",
         "What the method loses without each of its parts, and what a fusion or an aggregator adds, over the methods "
         "that differ by it alone.",
-        (_of_result(_figure(factorial_plot)),),
-        (_result(ablation), _result(_table(factorial))),
+        (_trained(_of_result(_figure(factorial_plot))),),
+        (_of_training(_result(ablation)), _of_training(_result(_table(factorial)))),
+        unknown=_not_said("what a method is made of, so that it is no variant of another one"),
     ),
     Chapter(
         "mechanism",
         "Mechanism: conflict between the objectives",
         "Whether the gradients of the objectives conflict, and what the aggregators do about it.",
-        (_figure(cosines), _figure(weights), _figure(ternary)),
-        (_table(conflict), _table(conflict_blocks), _table(directions)),
+        tuple(_trained(_figure(draw)) for draw in (cosines, weights, ternary)),
+        tuple(_of_training(_table(make)) for make in (conflict, conflict_blocks, directions)),
         closed=True,
+        unknown=_not_said("anything of gradients, conflict, or weights of objectives"),
     ),
     Chapter(
         "cost",
         "Cost",
         "What a method takes in time, gradient computations, parameters and memory.",
-        (_figure(cost_plot),),
-        (_table(cost),),
+        (_trained(_figure(cost_plot)),),
+        (_of_training(_table(cost)),),
+        unknown=_not_said("what training took in time, gradient computations, parameters and memory"),
     ),
 )

@@ -91,14 +91,14 @@ def _joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def _of_runs(evidence: Evidence, frame: pd.DataFrame) -> pd.DataFrame:
     comparison = evidence.comparison
     return frame.assign(
-        dataset=comparison.dataset, data=comparison.data_origin.kind, protocol=comparison.runs[0].protocol
+        dataset=comparison.dataset, data=comparison.data_origin.kind, protocol=comparison.first.protocol
     )
 
 
 def _per_class(evidence: Evidence) -> pd.DataFrame:
     """F1, precision and recall of every class at the selected epoch of every run that has one."""
     comparison = evidence.comparison
-    protocols = {method.label: method.runs[0].protocol for method in (*comparison.methods, *comparison.imported)}
+    protocols = {method.label: method.runs[0].protocol for method in comparison.shown}
     parts = []
     for (method, seed), outcome in evidence.outcomes.items():
         scores = class_scores(outcome.counts.sum(axis=0))

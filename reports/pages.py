@@ -40,9 +40,10 @@ SELECTION = (
 
 @dataclass(frozen=True)
 class Section:
-    """One chapter with its tables and figures, each a list over the data sets that have it."""
+    """One chapter: in words what is unknown; its figures and tables, each a list over the data sets that have it."""
 
     chapter: Chapter
+    unknown: list[str]
     figures: list[list[FigureView]]
     tables: list[list[Table]]
 
@@ -76,7 +77,8 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
     labels = [method.label for e in analysis.evidence for method in e.comparison.methods]
-    palette = style.Palette([*labels, *(subject.first.label for subject in analysis.subjects)])
+    imported = [method.label for e in analysis.evidence for method in e.comparison.imported]
+    palette = style.Palette([*labels, *(subject.first.label for subject in analysis.subjects)], imported)
     with style.drawing():
         forest = _forest(analysis, folder / "figures")
         sections = [_section(chapter, analysis, palette, folder / "figures") for chapter in CHAPTERS]
@@ -92,7 +94,7 @@ def write_report(store: Path, folder: Path, keys: Collection[str] | None = None)
         "answers": answered,
         "parts": parts_of_methods(analysis.validated),
         "forest": forest,
-        "sections": [section for section in sections if section.figures or section.tables],
+        "sections": [section for section in sections if section.figures or section.tables or section.unknown],
         "data_sets": data_sets,
         "claims": claims,
         "instrument": check,
@@ -145,7 +147,8 @@ def _section(chapter: Chapter, analysis: Analysis, palette: style.Palette, folde
         [table for evidence in analysis.evidence if (table := make(evidence, inference)) is not None]
         for make in chapter.tables
     ]
-    return Section(chapter, [views for views in drawn if views], [tables for tables in made if tables])
+    unknown = dict.fromkeys(filter(None, map(chapter.unknown, analysis.evidence)))
+    return Section(chapter, [*unknown], [views for views in drawn if views], [tables for tables in made if tables])
 
 
 def _data_set(evidence: Evidence, inference: Inference) -> DataSet:
@@ -154,7 +157,7 @@ def _data_set(evidence: Evidence, inference: Inference) -> DataSet:
         name=comparison.name,
         data_origin=comparison.data_origin,
         setting=_setting(comparison),
-        examination=examination(comparison.runs[0]),
+        examination=examination(comparison.first),
         power=power_statement(evidence),
         findings=findings(evidence, inference),
         origin=_origin(comparison),
@@ -162,6 +165,9 @@ def _data_set(evidence: Evidence, inference: Inference) -> DataSet:
 
 
 def _setting(comparison: Comparison) -> str:
+    if not comparison.methods:
+        runs = counted(sum(len(method.runs) for method in comparison.imported), "run")
+        return f"{counted(len(comparison.imported), 'imported method')}, {runs} in all, no run of this suite"
     training = comparison.runs[0].training
     methods, seeds = len(comparison.methods), len(comparison.seeds)
     parts = [
@@ -177,23 +183,28 @@ def _setting(comparison: Comparison) -> str:
 
 
 def _origin(comparison: Comparison) -> list[tuple[str, str]]:
-    """Where the runs come from; what differs between them is listed in full."""
+    """Where the data and the runs come from; what differs between runs is listed in full."""
+    data = comparison.first.manifest["data"]
+    of_runs = _origin_of_runs(comparison) if comparison.methods else []
+    return [
+        ("data", data["description"]),
+        ("data fingerprint", data["fingerprint"]),
+        *((name, ", ".join(f"{split} {n:,}" for split, n in data.get(name, {}).items()))
+          for name in ("conversations", "utterances")),
+        *of_runs,
+        *(("imported", sentence) for sentence in imports.sentences(comparison)),
+    ]  # fmt: skip
+
+
+def _origin_of_runs(comparison: Comparison) -> list[tuple[str, str]]:
     manifests = [part.manifest for run in comparison.runs for part in run.parts]
-    data = comparison.runs[0].manifest["data"]
 
     def distinct(values: list[str]) -> str:
         return "; ".join(sorted(set(values)))
 
-    def sizes(name: str) -> str:
-        return ", ".join(f"{split} {count:,}" for split, count in data.get(name, {}).items())
-
     git = [m.get("git") for m in manifests]
     commits = [f"{g['commit']}{' with uncommitted changes' if g['dirty'] else ''}" if g else "not in git" for g in git]
     return [
-        ("data", data["description"]),
-        ("data fingerprint", data["fingerprint"]),
-        ("conversations", sizes("conversations")),
-        ("utterances", sizes("utterances")),
         ("seeds", ", ".join(map(str, comparison.seeds))),
         ("training", _settings(comparison.runs[0].training)),
         *((m.label, _tuned(m.runs[0])) for m in comparison.methods if m.tuned),
@@ -201,7 +212,6 @@ def _origin(comparison: Comparison) -> list[tuple[str, str]]:
         ("hardware", distinct([", ".join(f"{k} {v}" for k, v in m["hardware"].items()) for m in manifests])),
         ("git commit", distinct(commits)),
         ("source fingerprint", distinct([m["source"] for m in manifests])),
-        *(("imported", sentence) for sentence in imports.sentences(comparison)),
         ("runs made", f"{min(r.created for r in comparison.runs):%Y-%m-%d %H:%M} to "
                       f"{max(r.created for r in comparison.runs):%Y-%m-%d %H:%M} UTC"),
     ]  # fmt: skip

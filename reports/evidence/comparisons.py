@@ -30,7 +30,8 @@ def validated_sessions(run: Run) -> int:
 class Comparison:
     """One data set under one budget: everything but method and seed is equal, the refits' epochs excepted.
 
-    `imported`: another code base's methods on the same data; of their budget nothing is known.
+    `imported`: another code base's methods on the same data; of their budget nothing is known. Where they are alone,
+    `methods` is empty.
     """
 
     dataset: str
@@ -44,6 +45,16 @@ class Comparison:
         return tuple(run for method in self.methods for run in method.runs)
 
     @property
+    def shown(self) -> tuple[Method, ...]:
+        """All methods, this suite's first."""
+        return (*self.methods, *self.imported)
+
+    @property
+    def first(self) -> Run:
+        """A run that says what is the same of all: the data."""
+        return self.shown[0].runs[0]
+
+    @property
     def refits(self) -> tuple[Run, ...]:
         """All refits, by method and seed."""
         return tuple(run for method in self.methods for run in method.refits)
@@ -51,7 +62,7 @@ class Comparison:
     @property
     def validated(self) -> bool:
         """Whether the epochs were selected on validation data; if not, no number here is a result."""
-        return self.runs[0].protocol in SELECTING
+        return self.first.protocol in (*SELECTING, "imported")
 
     @property
     def folds(self) -> int:
@@ -61,22 +72,22 @@ class Comparison:
     @property
     def selection(self) -> str:
         """The rule that chose the epochs (`reports.measures.rules.DECIDING`); it is in the budget, so one for all."""
-        return self.runs[0].selection
+        return self.first.selection
 
     @property
     def name(self) -> str:
         """What pages call it: the data set, and the protocol where that is not the validated one."""
-        return self.dataset if self.validated else f"{self.dataset}, {self.runs[0].protocol} protocol"
+        return self.dataset if self.validated else f"{self.dataset}, {self.first.protocol} protocol"
 
     @property
     def data_origin(self) -> DataOrigin:
         """Origin of the data."""
-        return data_origin(self.runs[0])
+        return data_origin(self.first)
 
     @property
     def classes(self) -> list[str]:
         """Class names in label order."""
-        return [str(name) for name in self.runs[0].manifest["data"]["classes"]]
+        return [str(name) for name in self.first.manifest["data"]["classes"]]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -89,7 +100,11 @@ class Comparison:
 
         0 where every seed has the same validation data (a dev set), or none.
         """
-        return validated_sessions(self.runs[0])
+        return validated_sessions(self.first)
+
+    def sessions_of(self, a: Method, b: Method) -> int:
+        """How many sessions two methods share: 0 where one is an import whose seeds nobody has said to be ours."""
+        return self.sessions if a.paired and b.paired else 0
 
     @property
     def presets(self) -> str:
@@ -101,14 +116,15 @@ def compare(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted,
     """Per data set, the comparison under the budget with the newest run, and what is left out; real data first.
 
     Validated runs are compared, their refits and imported runs on the same data are joined to them, and the published
-    protocol is left to `published`. Folds are pooled, and a data set of their own.
+    protocol is left to `published`. Folds are pooled, and a data set of their own. Where a data set has imported runs
+    alone, these are compared with each other.
     """
     given = list(runs)
     pooled, incomplete = pool(given)
     shown, omitted = _newest([*(run for run in given if run.protocol == "validated"), *pooled])
     joined, others = _join(shown, [run for run in given if run.protocol == "refit"])
     beside, elsewhere = _beside(joined, [run for run in given if run.protocol == "imported"])
-    return beside, omitted + others + elsewhere + incomplete
+    return _ordered(beside), omitted + others + elsewhere + incomplete
 
 
 def published(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
@@ -128,8 +144,11 @@ def _newest(runs: Iterable[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted,
             Omitted(dataset, o[0].budget, len(o), tuple(m.label for m in _methods(o)), _differences(o[0], newest[0]))
             for o in others
         ]
-    shown.sort(key=lambda c: (c.data_origin.simulated, c.dataset))
-    return tuple(shown), tuple(omitted)
+    return _ordered(shown), tuple(omitted)
+
+
+def _ordered(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    return tuple(sorted(comparisons, key=lambda c: (c.data_origin.simulated, c.dataset)))
 
 
 def _join(shown: Iterable[Comparison], refits: list[Run]) -> tuple[tuple[Comparison, ...], tuple[Omitted, ...]]:
@@ -168,16 +187,22 @@ def _beside(shown: Iterable[Comparison], imports: list[Run]) -> tuple[tuple[Comp
     by_data: dict[tuple[str, str], list[Run]] = {}
     for run in imports:
         by_data.setdefault(key(run), []).append(run)
-    comparisons = tuple(
-        replace(c, imported=tuple(replace(m, label=_said(m)) for m in _methods(by_data.pop(key(c.runs[0]), ()))))
-        for c in shown
-    )
-    why = ("imported, and no run of this suite that is shown has the same data",)
+    comparisons = [replace(c, imported=_imports(by_data.pop(key(c.first), ()))) for c in shown]
+    taken = {c.dataset for c in comparisons}
+    for dataset in sorted({name for name, _ in by_data} - taken):  # alone: the newest data of that name
+        newest = max((k for k in by_data if k[0] == dataset), key=lambda k: max(run.created for run in by_data[k]))
+        alone = by_data.pop(newest)
+        comparisons.append(Comparison(dataset, alone[0].budget, (), _imports(alone)))
+    why = ("imported on other data than those that are shown of this name",)
     omitted = tuple(
         Omitted(name, runs[0].budget, len(runs), tuple(dict.fromkeys(run.label for run in runs)), why)
         for (name, _), runs in by_data.items()
     )
-    return comparisons, omitted
+    return tuple(comparisons), omitted
+
+
+def _imports(runs: Iterable[Run]) -> tuple[Method, ...]:
+    return tuple(replace(method, label=_said(method)) for method in _methods(runs))
 
 
 def _said(method: Method) -> str:

@@ -24,7 +24,8 @@ class Evidence:
     `runs`: a row a run, a column a measure. `history`: a row an epoch. `probes`: a row a probe. `weights`: a row an
     epoch, the mean of the applied weights over its steps. `blocks`: a row a run and block of θ, a column a measure.
     `directions`: a row a run on the common trajectory and aggregator. `outcomes`: of every run with a selected epoch,
-    by method and seed. An imported run has a row in `runs`, most of it NaN, and an outcome. Of a seed whose folds are
+    by method and seed. An imported run has a row in `runs`, most of it NaN, an outcome, and where it came whole its
+    validation scores in `history`; where imports are alone, the other frames have no rows. Of a seed whose folds are
     pooled, scores are of all folds' predictions, and everything else is the mean over folds.
     """
 
@@ -39,7 +40,10 @@ class Evidence:
 
     def values(self, method: str, measure: str) -> pd.Series:
         """A measure of one method, by seed."""
-        return self._by_method.get(method, self._none)[measure]
+        runs = self._by_method.get(method, self._none)
+        if measure not in runs and not self.comparison.methods:  # what only runs of this suite have
+            return pd.Series(np.nan, index=runs.index, name=measure)
+        return runs[measure]
 
     @cached_property
     def _by_method(self) -> Mapping[str, pd.DataFrame]:
@@ -77,10 +81,15 @@ class _Stacked:
         self._methods.append(method)
         self._seeds.append(seed)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, columns: Sequence[str]) -> pd.DataFrame:
+        """The frames one below the other, with these columns at least."""
+        if not self._frames:
+            return pd.DataFrame(columns=[*columns, "method", "seed"])
         rows = [len(frame) for frame in self._frames]
         methods = pd.Series(self._methods, dtype="str").repeat(rows).reset_index(drop=True)
-        return pd.concat(self._frames, ignore_index=True).assign(method=methods, seed=np.repeat(self._seeds, rows))
+        joined = pd.concat(self._frames, ignore_index=True)
+        lacking = dict.fromkeys((name for name in columns if name not in joined), np.nan)
+        return joined.assign(**lacking, method=methods, seed=np.repeat(self._seeds, rows))
 
 
 def collect(comparison: Comparison) -> Evidence:
@@ -106,16 +115,24 @@ def collect(comparison: Comparison) -> Evidence:
             weights.append(reduced.weights, method.label, run.seed)
     for method in comparison.imported:
         for run in method.runs:
-            outcomes[method.label, run.seed] = scored = outcome(run)
+            row = {"method": method.label, "seed": run.seed} | (scores := measures.imported(run))
+            if method.by_epoch:
+                epochs = run.frame("history", measures.IMPORTED_HISTORY, newer=measures.FINITE)
+                history.append(epochs, method.label, run.seed)
+                scored = outcome(run, measures.usable(epochs))
+                row |= {"optimism": scored.optimism, "regret": scores["gap"] - scored.optimism}
+            else:
+                scored = outcome(run)
+            outcomes[method.label, run.seed] = scored
             _refuse_other_labels(run, scored, next(iter(outcomes.values())))
-            runs.append({"method": method.label, "seed": run.seed} | measures.imported(run))
+            runs.append(row)
     by_block, by_aggregator = map(pd.DataFrame, (blocks, directions))
     return Evidence(
         comparison=comparison,
         runs=pd.DataFrame(runs),
-        history=history.frame(),
-        probes=probes.frame(),
-        weights=weights.frame(),
+        history=history.frame(measures.HISTORY_COLUMNS),
+        probes=probes.frame(measures.PROBE_COLUMNS),
+        weights=weights.frame(["epoch", *measures.WEIGHTS]),
         blocks=by_block,
         directions=by_aggregator,
         outcomes=outcomes,

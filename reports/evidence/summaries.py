@@ -21,7 +21,7 @@ def summary_frame(
 ) -> pd.DataFrame:
     """A row a method: `<measure>_{mean,sd,low,high,n}` of every measure, then the plain columns of `more`."""
     rows: list[dict[str, Any]] = []
-    for method in (*evidence.comparison.methods, *evidence.comparison.imported):
+    for method in evidence.comparison.shown:
         row = _head(evidence, method.label) | {"protocol": method.runs[0].protocol, "n": len(method.runs)}
         for name in names:
             row |= _parts(name, summary(evidence, method.label, name))
@@ -64,7 +64,7 @@ def _head(evidence: Evidence, method: str) -> dict[str, Any]:
     return {
         "dataset": evidence.comparison.dataset,
         "data": evidence.comparison.data_origin.kind,
-        "protocol": evidence.comparison.runs[0].protocol,
+        "protocol": evidence.comparison.first.protocol,
         "method": method,
     }
 

@@ -17,7 +17,7 @@ def calibration_plot(evidence: Evidence, palette: Palette) -> Drawing | None:
     """A line a method, over the predictions of all its seeds; None where there are no probabilities."""
     bins = {
         method.label: np.sum([evidence.outcomes[method.label, run.seed].reliability for run in method.runs], axis=0)
-        for method in evidence.comparison.methods
+        for method in evidence.comparison.shown
         if evidence.comparison.validated
     }
     bins = {label: of_method for label, of_method in bins.items() if of_method.sum()}
@@ -44,8 +44,8 @@ def calibration_plot(evidence: Evidence, palette: Palette) -> Drawing | None:
     return Drawing(
         file_name(evidence, "calibration"),
         title,
-        f"Test predictions of all seeds at the selected epoch, in 15 bins of confidence; bins of fewer than {LEAST} "
-        "are left out. Below the dotted line a method is surer than it should be.",
+        f"Test predictions of all seeds at the selected epoch, or as imported, in 15 bins of confidence; bins of fewer "
+        f"than {LEAST} are left out. Below the dotted line a method is surer than it should be.",
         in_numbers("Lines of accuracy against confidence. Expected calibration error over all seeds in %", errors, 1),
         figure,
     )

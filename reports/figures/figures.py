@@ -120,8 +120,9 @@ def weights(evidence: Evidence, palette: Palette) -> Drawing | None:
 
 def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     """Confusion matrix of the first method at the selected epoch, counts summed over seeds; None without one."""
-    method, classes = evidence.comparison.methods[0], evidence.comparison.classes
-    matrices = [matrix for run in method.runs if (matrix := run.confusion()) is not None]
+    method, classes = evidence.comparison.shown[0], evidence.comparison.classes
+    where = "imported" if method.imported else "selected"
+    matrices = [matrix for run in method.runs if (matrix := run.confusion(where)) is not None]
     if not matrices:
         return None
     counts = np.sum(matrices, axis=0)
@@ -151,8 +152,8 @@ def confusions(evidence: Evidence, palette: Palette) -> Drawing | None:
     return Drawing(
         file_name(evidence, "confusion"),
         title,
-        f"Test utterances at the selected epoch, in % of each label's, counts summed over "
-        f"{counted(len(method.runs), 'seed')}.{without}",
+        f"Test utterances {'as imported' if method.imported else 'at the selected epoch'}, in % of each label's, "
+        f"counts summed over {counted(len(method.runs), 'seed')}.{without}",
         in_numbers("Matrix of labels against predictions. Recall in %", recall, 0) + without,
         figure,
     )

@@ -53,8 +53,8 @@ def per_class_plot(evidence: Evidence, palette: Palette) -> Drawing | None:
     return Drawing(
         file_name(evidence, "per_class"),
         title,
-        "Left: mean over seeds at the selected epoch. Right: differences paired by seed, one at a time: no verdicts. "
-        "Bold: the interval excludes 0.",
+        "Left: mean over seeds at the selected epoch, or as imported. Right: differences paired by seed, one at a "
+        "time: no verdicts. Bold: the interval excludes 0.",
         f"Heat map of F1 in % by method and class. {spoken}.",
         figure,
     )

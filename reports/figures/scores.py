@@ -36,10 +36,10 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
     bars: list[float] = []
     for row, label in enumerate(labels):
         if label in imported:
-            theirs = _percent(evidence, label, "imported_weighted_f1")
-            _draw_imported(axes, row, label, theirs)
+            theirs, peak = (_percent(evidence, label, f"{name}_weighted_f1") for name in ("imported", "peak_test"))
+            _draw_imported(axes, row, label, theirs, peak)
             means[label] = float(theirs.mean())
-            dots += list(theirs)
+            dots += [*theirs, *peak]
             continue
         selected, peak = (_percent(evidence, label, f"{name}_weighted_f1") for name in ("selected", "peak_test"))
         summary = summarize(selected.to_numpy())
@@ -63,7 +63,12 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
         title,
         "Filled: at the epoch selected on validation, the result; tick: their mean; bar: its 95 % CI, cut at the edge "
         "of the axis. Hollow: at the best test epoch, which is never a result."
-        + (" Diamonds: imported, at whatever epoch they have." if imported else "")
+        + (
+            " Diamonds: imported, at whatever epoch they have; of whole runs at the one that validation selects, "
+            "hollow at the best test epoch."
+            if imported
+            else ""
+        )
         + (f" For reference, at the edge where the axis ends before it: {described}." if references else ""),
         in_numbers("Dots, one a seed, in a row a method. Mean selected weighted F1 in %", means, 1)
         + (in_numbers(" For reference", references, 1) if references else ""),
@@ -96,10 +101,14 @@ def _draw_seeds(axes: Axes, row: int, label: str, look: Look, selected: pd.Serie
     plot_dots(axes, list(peak), list(row + 0.22 + jitter), titles, method=label, **shape, markerfacecolor=PAPER)
 
 
-def _draw_imported(axes: Axes, row: int, label: str, theirs: pd.Series) -> None:
+def _draw_imported(axes: Axes, row: int, label: str, theirs: pd.Series, peak: pd.Series) -> None:
     titles = [f"{label}, run {run}: {score:.1f} %" for run, score in theirs.items()]
-    shape = {"marker": "D", "color": MUTED, "markersize": 5, "markeredgewidth": 0}
-    plot_dots(axes, list(theirs), [row] * len(theirs), titles, method=label, **shape)
+    shape = {"marker": "D", "color": MUTED, "markersize": 5}
+    plot_dots(axes, list(theirs), [row] * len(theirs), titles, method=label, **shape, markeredgewidth=0)
+    best = peak.dropna()  # of those that came whole
+    titles = [f"{label}, run {run}: {score:.1f} % at the best test epoch" for run, score in best.items()]
+    if len(best):
+        plot_dots(axes, list(best), [row + 0.22] * len(best), titles, method=label, **shape, markerfacecolor=PAPER)
 
 
 def _limits(dots: Sequence[float], bars: Sequence[float]) -> tuple[float, float]:
@@ -116,7 +125,7 @@ def _limits(dots: Sequence[float], bars: Sequence[float]) -> tuple[float, float]
 
 def _references(evidence: Evidence) -> dict[str, float]:
     """What the majority class, a logistic regression and the best possible model reach, in %, as far as known."""
-    run = evidence.comparison.runs[0]
+    run = evidence.comparison.first
     known = {each["name"]: 100 * each["weighted_f1"] for each in reversed(run.references)}  # the first of a name stays
     if run.ceiling is not None:
         known["ceiling"] = 100 * run.ceiling["test_weighted_f1"]

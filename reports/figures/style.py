@@ -106,8 +106,9 @@ def look(index: int) -> Look:
 class Palette:
     """One look per method, the same in every figure of a report."""
 
-    def __init__(self, labels: Iterable[str]) -> None:
+    def __init__(self, labels: Iterable[str], imported: Iterable[str] = ()) -> None:
         ordered = sorted(set(labels), key=label_order)
+        ordered += sorted(set(imported) - {*ordered})  # last: they change no look of ours
         self._index = {label: i for i, label in enumerate(ordered)}
 
     def look(self, label: str) -> Look:

@@ -9,7 +9,7 @@ from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.inference.ablation import left_out
 from reports.inference.contrasts import Contrast, Inference, reference
-from reports.inference.findings import TEST_SEEDS, work_left
+from reports.inference.findings import TEST_SEEDS, more_seeds, work_left
 from reports.statistics import Verdict
 from reports.statistics.verdicts import shown_interval, signed
 from reports.text import counted, listing_of
@@ -102,15 +102,16 @@ def _undecided(comparison: Comparison, still_open: Sequence[Contrast], not_testa
         return ""
     text = "; ".join(f"{listing_of(names)} ({reason})" for reason, names in by_reason.items())
     few = any(contrast.judgement.verdict is Verdict.TOO_FEW_SEEDS for contrast in still_open)
-    remedy = f" A test needs {TEST_SEEDS} seeds: --seeds {TEST_SEEDS}, {work_left(comparison)}." if few else ""
+    how = f"--seeds {TEST_SEEDS}, {work_left(comparison)}" if comparison.methods else more_seeds(comparison)
+    remedy = f" A test needs {TEST_SEEDS} seeds: {how}." if few else ""
     return f"Not decided: {text}.{remedy}"
 
 
 def _budget(comparison: Comparison) -> str:
-    numbers = {len(method.runs) for method in comparison.methods}
+    numbers = {len(method.runs) for method in comparison.methods or comparison.imported}
     low, high = min(numbers), max(numbers)
     seeds = counted(low, "seed") if low == high else f"{low} to {high} seeds"
-    return f"{seeds} a method, preset {comparison.presets}"
+    return f"{seeds} a method, " + (f"preset {comparison.presets}" if comparison.methods else "imported runs alone")
 
 
 def parts_of_methods(evidence: Sequence[Evidence]) -> str:

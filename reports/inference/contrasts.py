@@ -1,10 +1,11 @@
 """The comparisons of a report: those that were declared, each family under one joint test, and the afterthoughts."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
-from reports.evidence.method import Method
+from reports.evidence.method import Method, are_paired
 from reports.inference.contrast import MARGIN, Contrast, Inference
 from reports.inference.plans import FailedSeeds, Plan, failed_seeds, in_force, in_words, standing
 from reports.inference.scores import paired_points, points
@@ -26,13 +27,15 @@ def infer(
     """Test what was declared, by family; everything else in one family with it, as exploratory.
 
     Per data set the earliest plan that covers its budget holds, with its margin. Without one the reference method is
-    compared with each other method, as exploratory. `failed`: runs without a result, whose methods get no verdict.
+    compared with each other method, as exploratory. Imports are compared with each other in a family of their own.
+    `failed`: runs without a result, whose methods get no verdict.
     """
     plans = in_force(preregistrations)
     lost = failed_seeds(failed)
     held = {e.comparison.dataset: next((p for p in plans if p.covers(e.comparison.budget)), None) for e in evidence}
     planned: dict[int, list[Candidate]] = {}
     extra: list[Candidate] = []
+    between: list[Candidate] = []
     for e in evidence:
         plan, budget = held[e.comparison.dataset], e.comparison.budget
         margin = MARGIN if plan is None else plan.margin
@@ -46,6 +49,8 @@ def infer(
             if (sides := _sides(pair)) not in seen:
                 seen.add(sides)
                 extra.append(_candidate(e, pair, None, margin, lost))
+        pairs = (pair for pair in _between_imports(e.comparison) if _sides(pair) not in seen)
+        between += [_candidate(e, pair, None, margin, lost) for pair in pairs]
     alpha = min((plan.alpha for plan in held.values() if plan is not None), default=ALPHA)
     contrasts: list[Contrast] = []
     for index, candidates in planned.items():
@@ -55,6 +60,7 @@ def infer(
             contrasts += contrasts_of(candidates, candidates, plans[index].alpha)
     everything = [candidate for candidates in planned.values() for candidate in candidates] + extra
     contrasts += contrasts_of(extra, everything, alpha)
+    contrasts += contrasts_of(between, between, alpha)  # apart: what others bring changes nothing of ours
     order = {e.comparison.dataset: i for i, e in enumerate(evidence)}
     contrasts.sort(key=lambda contrast: order[contrast.dataset])  # stable: as declared within a data set
     words = {}
@@ -66,8 +72,8 @@ def infer(
 
 
 def reference(comparison: Comparison) -> Method:
-    """What the other methods are compared with: css, else css-released, else the first."""
-    return _first([m for m in comparison.methods if not m.tuned] or comparison.methods)
+    """What the other methods are compared with: css, else css-released, else the first; an import where all are."""
+    return _first([m for m in comparison.methods if not m.tuned] or comparison.methods or comparison.imported)
 
 
 def _first(methods: Sequence[Method]) -> Method:
@@ -88,22 +94,28 @@ def _default(comparison: Comparison) -> list[Pair]:
     pairs = [
         (first, m) for methods in kinds if methods for first in [_first(methods)] for m in methods if m is not first
     ]
-    pairs += [(_first(kinds[0] or kinds[1]), m) for m in comparison.imported]
+    if comparison.methods:
+        pairs += [(_first(kinds[0] or kinds[1]), m) for m in comparison.imported]
     pairs += [(a, b) for a in kinds[1] for b in kinds[0] if a.runs[0].label == f"{b.runs[0].label}{TUNED}"]
-    return [
-        Pair(comparison.dataset, comparison.budget, (a.runs[0].group, a.label), (b.runs[0].group, b.label))
-        for a, b in pairs
-    ]
+    return [_pair(comparison, a, b) for a, b in pairs]
+
+
+def _between_imports(comparison: Comparison) -> list[Pair]:
+    """Every import against every other one."""
+    return [_pair(comparison, a, b) for a, b in combinations(comparison.imported, 2)]
+
+
+def _pair(comparison: Comparison, a: Method, b: Method) -> Pair:
+    return Pair(comparison.dataset, comparison.budget, (a.runs[0].group, a.label), (b.runs[0].group, b.label))
 
 
 def _candidate(evidence: Evidence, pair: Pair, plan: Plan | None, margin: float, failed: FailedSeeds) -> Candidate:
-    shown = (*evidence.comparison.methods, *evidence.comparison.imported)
-    by_group = {method.runs[0].group: method for method in shown}
+    by_group = {method.runs[0].group: method for method in evidence.comparison.shown}
     a, b = (by_group.get(group) for group, _ in (pair.a, pair.b))
     stands = standing((a, b), (pair.a, pair.b), plan, failed)
     comparison = unpaired = None
     if a is not None and b is not None:
-        if a.paired and b.paired:
+        if are_paired(a, b):
             judged = None if stands.followed is None else stands.followed.seeds
             comparison = paired_points(evidence, a, b, seeds=judged)
         else:

@@ -8,6 +8,7 @@ from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
 from reports.inference.contrast import Contrast, Inference
+from reports.inference.scores import points
 from reports.inference.single_streams import stream_words
 from reports.statistics import Summary, Verdict, smallest_p, summarize
 from reports.text import counted, number
@@ -26,11 +27,13 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
     comparison = evidence.comparison
     if not comparison.validated:
         return [f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}."]
-    means = {m.label: summarize(_f1(evidence, m.label)) for m in comparison.methods}
+    ranked = comparison.methods or comparison.imported
+    means = {m.label: summarize(points(evidence, m).to_numpy(dtype=float) / 100) for m in ranked}
     best = max(means, key=lambda label: means[label].mean)
     sentences = _verdicts(inference.of(comparison.dataset))
-    sentences += [f"Highest mean weighted F1 at the selected epoch: {best}, {_percent(means[best])}."]
-    if (ceiling := comparison.runs[0].ceiling) is not None:
+    where = " at the selected epoch" if comparison.methods else ""
+    sentences += [f"Highest mean weighted F1{where}: {best}, {_percent(means[best])}."]
+    if (ceiling := comparison.first.ceiling) is not None:
         reached = 100 * ceiling["test_weighted_f1"]
         room = reached - 100 * means[best].mean
         sentences.append(
@@ -52,12 +55,16 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
             f"Tuned settings: {', '.join(tuned)} (tuning.html). A tuned method beside a default one shows what tuning "
             "gives, not what the method does."
         )
-    gaps = {m.label: summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in comparison.methods}
-    low, high = min(gaps.values()), max(gaps.values())
-    sentences.append(
-        f"Choosing the epoch on the test set would have shown {number(100 * low, 1)} to {number(100 * high, 1)} points "
-        "more (mean over seeds, by method). That is the gap between peak test and selected, not a gain."
-    )
+    chosen = [m for m in comparison.shown if m.by_epoch]
+    gaps = [summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in chosen]
+    if gaps:
+        low, high = (number(100 * gap, 1) for gap in (min(gaps), max(gaps)))
+        sentences.append(
+            f"Choosing the epoch on the test set would have shown {low}{f' to {high}' if len(gaps) > 1 else ''} points "
+            "more (mean over seeds, by method). That is the gap between peak test and selected, not a gain."
+        )
+    if alone := imports.uncompared(evidence):
+        sentences.append(alone)
     diverged = {m.label: int(evidence.values(m.label, "diverged").sum()) for m in comparison.methods}
     if any(diverged.values()):
         counts = ", ".join(f"{label} {count} of {means[label].n}" for label, count in diverged.items() if count)
@@ -80,7 +87,7 @@ def power_statement(evidence: Evidence) -> str:
     """How many seeds there are, and what they can and cannot settle."""
     if not evidence.comparison.validated:
         return "No result: nothing is estimated or tested here."
-    n = min(len(method.runs) for method in evidence.comparison.methods)
+    n = min(len(method.runs) for method in evidence.comparison.methods or evidence.comparison.imported)
     p = smallest_p(n)
     seeds = counted(n, "seed")
     power = str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -94,9 +101,15 @@ def power_statement(evidence: Evidence) -> str:
     return (
         f"Estimation only: with {seeds} no test is {test}. {floor} "
         + ("One seed has no spread, so there is no interval." if n == 1 else intervals)
-        + f" A test needs {TEST_SEEDS} seeds: the same command with --seeds {TEST_SEEDS} adds them, "
-        f"{work_left(evidence.comparison)}."
+        + f" A test needs {TEST_SEEDS} seeds: {more_seeds(evidence.comparison)}."
     )
+
+
+def more_seeds(comparison: Comparison) -> str:
+    """What adds the seeds that are missing for a test, and how long that takes."""
+    if not comparison.methods:
+        return f"import as many runs of every method, cssbench import-predictions --dataset '{comparison.dataset}'"
+    return f"the same command with --seeds {TEST_SEEDS} adds them, {work_left(comparison)}"
 
 
 def work_left(comparison: Comparison) -> str:
@@ -135,7 +148,7 @@ def _in_words(contrast: Contrast) -> str:
 
 def _references(comparison: Comparison, means: dict[str, float]) -> list[str]:
     """What the references reach, and which methods do not exceed a logistic regression."""
-    run = comparison.runs[0]
+    run = comparison.first
     if run.logistic is None:
         return []
     reached = 100 * run.logistic["weighted_f1"]
@@ -170,10 +183,6 @@ def _refits(comparison: Comparison) -> str:
         "selected one. They see more data than the validated runs, so the two are not averaged, and their difference "
         "is not the method's."
     ) + (f" Not every run has a refit: {', '.join(partly)}." if partly else "")
-
-
-def _f1(evidence: Evidence, method: str) -> np.ndarray:
-    return evidence.values(method, "selected_weighted_f1").to_numpy(dtype=float)
 
 
 def _percent(summary: Summary) -> str:

@@ -106,7 +106,7 @@ class Check:
 
 def check_instrument(evidence: Sequence[Evidence], inference: Inference) -> tuple[Check, ...]:
     """A check for every simulated corpus; none for real data. Imported methods are in no check."""
-    return tuple(_check(e, inference) for e in evidence if e.comparison.data_origin.simulated)
+    return tuple(_check(e, inference) for e in evidence if e.comparison.data_origin.simulated and e.comparison.methods)
 
 
 def _check(evidence: Evidence, inference: Inference) -> Check:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from reports.evidence.evidence import Evidence
+from reports.evidence.method import Method, are_paired
 from reports.inference.contrasts import reference
 from reports.measures.classes import class_scores
 from reports.statistics import Summary, summarize
@@ -47,14 +48,15 @@ class PerClass:
 def per_class(evidence: Evidence) -> PerClass:
     """Scores by class at the selected epoch. Differences hold one at a time: they are in no verdict."""
     comparison, first = evidence.comparison, reference(evidence.comparison)
-    members = (*comparison.methods, *comparison.imported)
+    members = comparison.shown
     seeds = {m.label: np.array([run.seed for run in m.runs]) for m in members}
     scores = {m.label: class_scores(evidence.counts(m.label, [*seeds[m.label]]).sum(axis=1)) for m in members}
 
-    def gains(label: str) -> tuple[tuple[float, Interval], ...]:
-        common, ours, theirs = np.intersect1d(seeds[first.label], seeds[label], return_indices=True)
-        differences = scores[first.label].f1[ours] - scores[label].f1[theirs]
-        groups = common % comparison.sessions if comparison.sessions else ()
+    def gains(method: Method) -> tuple[tuple[float, Interval], ...]:
+        common, ours, theirs = np.intersect1d(seeds[first.label], seeds[method.label], return_indices=True)
+        differences = scores[first.label].f1[ours] - scores[method.label].f1[theirs]
+        sessions = comparison.sessions_of(first, method)
+        groups = common % sessions if sessions else ()
         return tuple(mean_interval(of_class, groups) for of_class in differences.T)
 
     methods = tuple(
@@ -63,7 +65,7 @@ def per_class(evidence: Evidence) -> PerClass:
             n=len(m.runs),
             f1=tuple(summarize(values) for values in scores[m.label].f1.T),
             never=(scores[m.label].predicted == 0).sum(axis=0),
-            gains=gains(m.label) if m.paired and m.label != first.label else None,
+            gains=gains(m) if are_paired(first, m) and m.label != first.label else None,
         )
         for m in members
     )

@@ -201,7 +201,7 @@ def standing(
     Imported runs were made elsewhere: when, and with how many seeds, was not to be planned here.
     """
     ours = [method for method in methods if method is not None and not method.imported]
-    seeds = [{run.seed for run in method.runs} for method in ours]
+    seeds = [set(method.seeds) for method in ours or methods if method is not None]
     common = set.intersection(*seeds) if seeds and None not in methods else set()
     followed = None if plan is None else plan.followed([group for group, _ in sides])
     lost = []
@@ -248,6 +248,8 @@ def _afterthought(methods: Sequence[Method], plan: Plan) -> str:
 
 def in_words(comparison: Comparison, plan: Plan | None, plans: Sequence[Plan], remarks: Collection[str]) -> str:
     """What was declared for a data set, when, and what of it still counts as declared."""
+    if not comparison.methods:
+        return "Imported runs were made elsewhere, so no comparison of them was declared before: all are exploratory."
     if plan is None:
         return (
             "No family of comparisons was declared before these runs, so every comparison here is exploratory. "

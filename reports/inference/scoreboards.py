@@ -24,7 +24,7 @@ def scoreboards(
 
 def _scoreboard(evidence: Evidence, inference: Inference, answer: str) -> Scoreboard:
     comparison = evidence.comparison
-    scores = (_score(evidence, inference, method) for method in (*comparison.methods, *comparison.imported))
+    scores = (_score(evidence, inference, method) for method in comparison.shown)
     times = [np.mean([run.number("timings", "total") for run in method.runs]) for method in comparison.methods]
     return Scoreboard(
         dataset=comparison.dataset,
@@ -32,7 +32,7 @@ def _scoreboard(evidence: Evidence, inference: Inference, answer: str) -> Scoreb
         answer=answer,
         reference=reference(comparison).label,
         scores=tuple(sorted(scores, key=lambda score: -math.inf if score.mean is None else score.mean, reverse=True)),
-        seeds=min(len(method.runs) for method in comparison.methods),
+        seeds=min(len(method.runs) for method in comparison.methods or comparison.imported),
         needed=TEST_SEEDS,
         undecided=any(outcome_of(contrast) == OPEN for contrast in inference.of(comparison.dataset)),
         seconds_a_seed=float(np.sum(times)),

@@ -26,4 +26,4 @@ def paired_points(
     first, second = (points(evidence, method, measure) for method in (a, b))
     if seeds is not None:
         first, second = (values[values.index.isin(list(seeds))] for values in (first, second))
-    return paired_comparison(first, second, sessions=evidence.comparison.sessions)
+    return paired_comparison(first, second, sessions=evidence.comparison.sessions_of(a, b))

@@ -7,16 +7,19 @@ from functools import lru_cache
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
+from reports.evidence.method import Method, are_paired
 from reports.evidence.summaries import summary
 from reports.inference.contrasts import reference
 from reports.statistics import (
     PairedComparison,
     Summary,
+    UnpairedComparison,
     align,
     best_of_seeds,
     paired_comparison,
     rank_methods,
     rankings,
+    unpaired_comparison,
 )
 from reports.statistics.ranks import Rank
 from reports.statistics.selection import BestOfSeeds, Ranking
@@ -32,14 +35,14 @@ class MethodSelection:
     Attributes:
         label: the method.
         summaries: of every one of :data:`MEASURES` over seeds.
-        gap_difference: the reference's gap minus this one's, in points, paired by seed, or by session where seeds
-            share one; None of the reference itself.
+        gap_difference: the reference's gap minus this one's, in points, paired by seed (by session where seeds share
+            one) or not; None of the reference itself.
         best_seed: what the best test epoch of the best seed would have claimed; None without a seed with both scores.
     """
 
     label: str
     summaries: Mapping[str, Summary]
-    gap_difference: PairedComparison | None
+    gap_difference: PairedComparison | UnpairedComparison | None
     best_seed: BestOfSeeds | None
 
 
@@ -49,14 +52,16 @@ class SelectionEffects:
 
     Attributes:
         reference: the method whose gap the others' are compared with.
-        methods: in the order of the comparison.
-        seeds: those that all methods have; `orders` and `ranks` are over them.
+        methods: those with predictions of every epoch, in the order of the comparison.
+        ranked: those of them that are paired by seed with the first; `orders` and `ranks` are of them.
+        seeds: those that all ranked methods have; `orders` and `ranks` are over them.
         orders: rankings of the methods under three rules. ranks: by the result, a value a method. Both are empty where
             there is one method, or no common seed.
     """
 
     reference: str
     methods: tuple[MethodSelection, ...]
+    ranked: tuple[str, ...]
     seeds: tuple[int, ...]
     orders: tuple[Ranking, ...]
     ranks: tuple[Rank, ...]
@@ -65,31 +70,37 @@ class SelectionEffects:
 @lru_cache(maxsize=4)  # two tables ask
 def selection_effects(evidence: Evidence) -> SelectionEffects:
     """Compare every method's gap with the reference's, and rank the methods over the seeds that all of them have."""
-    labels = [method.label for method in evidence.comparison.methods]
-    first = reference(evidence.comparison).label
+    members = [method for method in evidence.comparison.shown if method.by_epoch]
+    if not members:
+        return SelectionEffects("", (), (), (), (), ())
+    whole = reference(evidence.comparison)
+    first = whole if whole.by_epoch else members[0]
     methods = tuple(
         MethodSelection(
-            label,
-            {measure: summary(evidence, label, measure) for measure in MEASURES},
-            None if label == first else _gap_difference(evidence, first, label),
-            _best_seed(evidence, label),
+            m.label,
+            {measure: summary(evidence, m.label, measure) for measure in MEASURES},
+            None if m is first else _gap_difference(evidence, first, m),
+            _best_seed(evidence, m.label),
         )
-        for label in labels
+        for m in members
     )
+    labels = [m.label for m in members if are_paired(members[0], m)]
     selected, peak = (align(*_scores(evidence, labels, measure)) for measure in (SELECTED, PEAK))
     if len(labels) < 2 or not selected.seeds or selected.seeds != peak.seeds:
-        return SelectionEffects(first, methods, (), (), ())
+        return SelectionEffects(first.label, methods, (), (), (), ())
     orders = rankings(selected.values, peak.values)
-    return SelectionEffects(first, methods, selected.seeds, orders, rank_methods(selected.values))
+    return SelectionEffects(first.label, methods, tuple(labels), selected.seeds, orders, rank_methods(selected.values))
 
 
 def _scores(evidence: Evidence, labels: Sequence[str], measure: str) -> list[pd.Series]:
     return [evidence.values(label, measure) for label in labels]
 
 
-def _gap_difference(evidence: Evidence, first: str, label: str) -> PairedComparison:
-    gaps = (100 * evidence.values(method, "gap") for method in (first, label))
-    return paired_comparison(*gaps, sessions=evidence.comparison.sessions)
+def _gap_difference(evidence: Evidence, first: Method, other: Method) -> PairedComparison | UnpairedComparison:
+    gaps = [100 * evidence.values(method.label, "gap") for method in (first, other)]
+    if are_paired(first, other):
+        return paired_comparison(*gaps, sessions=evidence.comparison.sessions_of(first, other))
+    return unpaired_comparison(*(gap.to_numpy(dtype=float) for gap in gaps))
 
 
 def _best_seed(evidence: Evidence, label: str) -> BestOfSeeds | None:

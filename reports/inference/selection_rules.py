@@ -46,7 +46,7 @@ def rule_effects(evidence: Evidence) -> list[RuleEffect]:
     """
     if evidence.comparison.folds:
         return []
-    return [effect for method in evidence.comparison.methods for effect in _of_method(evidence, method)]
+    return [effect for m in evidence.comparison.shown if m.by_epoch for effect in _of_method(evidence, m)]
 
 
 def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
@@ -61,7 +61,7 @@ def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
         if rule != decides:
             ours = {seed: 100 * scores[decides][seed] for seed in seeds}
             theirs = {seed: 100 * score for seed, score in by_seed.items()}
-            difference = paired_comparison(theirs, ours, sessions=evidence.comparison.sessions)
+            difference = paired_comparison(theirs, ours, sessions=evidence.comparison.sessions_of(method, method))
         gap = peak.loc[seeds].to_numpy(dtype=float) - values
         effects.append(RuleEffect(method.label, rule, summarize(values), summarize(gap), difference))
     return effects

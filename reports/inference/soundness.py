@@ -7,6 +7,7 @@ import numpy as np
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.inference.plans import Standing
+from reports.reading.runs import Run
 from reports.statistics import Judgement, Verdict, overruled
 
 Obstacle = tuple[Verdict, str]
@@ -28,7 +29,8 @@ def obstacle(
     """
     if seeds := same_runs(a, b):
         where = "the seed that both have" if seeds == 1 else f"all {seeds} seeds that both have"
-        why = f"these are the same runs: {a.label} and {b.label} end with equal weights in {where}"
+        equal = "have equal predictions" if a.imported else "end with equal weights"
+        why = f"these are the same runs: {a.label} and {b.label} {equal} in {where}"
         return Verdict.NOT_TESTABLE, why
     if standing.obstacle is not None:
         return standing.obstacle
@@ -41,11 +43,18 @@ def obstacle(
 
 
 def same_runs(a: Method, b: Method) -> int:
-    """The number of common seeds, if the two have the same weights to the bit in all of them; else 0."""
-    first, second = ({run.seed: run.weights_digest for run in method.runs} for method in (a, b))
+    """The number of common seeds, if the two have the same weights to the bit in all of them; else 0.
+
+    Of two imports, the same predictions; an import and a run of this suite have nothing that could be compared.
+    """
+    first, second = ({run.seed: _digest(run) for run in method.runs} for method in (a, b))
     shared = first.keys() & second.keys()
     same = all(first[seed] is not None and first[seed] == second[seed] for seed in shared)
     return len(shared) if same else 0
+
+
+def _digest(run: Run) -> str | None:
+    return str(run.spec["imported"]["predictions"]) if run.protocol == "imported" else run.weights_digest
 
 
 def _learned_nothing(evidence: Evidence, methods: Sequence[Method], refit: bool) -> list[str]:

@@ -170,7 +170,7 @@ def _of_pairs(
         spread = compare_variances(
             points(candidate.evidence, candidate.a),
             points(candidate.evidence, candidate.b),
-            sessions=candidate.evidence.comparison.sessions,
+            sessions=candidate.evidence.comparison.sessions_of(candidate.a, candidate.b),
         )
         of_spread = f"sd of {a} / sd of {b}"
         spread_judgement = judge_variances(spread, label=of_spread, alpha=alpha)

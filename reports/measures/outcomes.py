@@ -16,12 +16,17 @@ COLUMNS = ["conversation", "predicted", "label"]
 NO_EPOCHS = np.zeros(0, dtype=bool)
 
 
+def has_epochs(run: Run) -> bool:
+    """Whether there is a prediction of every epoch; of imported runs those have it that came whole."""
+    return run.protocol != "imported" or "epochs" in run.spec["imported"]
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """Test counts (conversations in the order of the data set; rows label, columns predicted) and the run's optimism.
 
     `optimism` is a fraction of weighted F1 (`reports.statistics.selection`), `f1_by_epoch` the weighted F1 after every
-    epoch, of an imported run and of pooled folds none. `reliability` is of the probabilities
+    epoch, of pooled folds and of a run that was imported with one epoch none. `reliability` is of the probabilities
     (`reports.measures.calibration`), all zero where there are none.
     """
 
@@ -67,8 +72,8 @@ def fold_outcome(run: Run, classes: int) -> FoldOutcome:
 def outcome(run: Run, usable: Bool[np.ndarray, " epochs"] = NO_EPOCHS) -> Outcome:
     """Read both files of predictions. Raises ReportError where they are damaged or do not fit each other.
 
-    usable: whether the logits of an epoch are finite; no choice falls on one whose are not. An imported run has
-    predictions of no epoch, and no optimism.
+    usable: whether the logits of an epoch are finite; no choice falls on one whose are not. Empty for a
+    run that was imported with one epoch: it has predictions of no other, and no optimism.
     """
     epochs = len(usable)
     classes = len(run.manifest["data"]["classes"])

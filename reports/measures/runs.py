@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.measures import stability
 from reports.measures.calibration import calibration
+from reports.measures.outcomes import has_epochs
 from reports.reading.runs import OBJECTIVES, PAIRS, Run
 
 SCORES = ("weighted_f1", "accuracy", "macro_f1")
@@ -31,6 +32,8 @@ BY_MODALITY = {
     for name in ("unimodal", "distillation")
 }
 """The columns of the history, by objective, that runs have since losses are recorded by modality."""
+IMPORTED_HISTORY = ["epoch", "validation_weighted_f1"]
+"""The columns of the history that a whole imported run has."""
 FINITE = ("finite",)
 """The column of the history that early runs do not have."""
 
@@ -45,9 +48,7 @@ def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
 
     Also at the last epoch of the run's refit; what there is not is NaN.
     """
-    scores = {
-        f"{where}_{score}": run.number(where, score) for where in ("selected", "last", "peak_test") for score in SCORES
-    }
+    scores = _by_epoch(run)
     scores |= {f"refit_{score}": refit.number("last", score) if refit else float("nan") for score in SCORES}
     scores |= dict.fromkeys((f"imported_{score}" for score in SCORES), float("nan"))
     scores |= calibration(run, "selected")
@@ -69,9 +70,23 @@ def learned(run: Run, where: str) -> float:
 
 
 def imported(run: Run) -> dict[str, float]:
-    """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch."""
+    """Test scores of an imported run, by names of their own: it is not known that they are at a selected epoch.
+
+    Of one that came whole also those at the selected, the last and the best test epoch, and the gap.
+    """
     scores = {f"imported_{score}": run.number("imported", score) for score in SCORES}
-    return scores | calibration(run, "imported") | {"learned": learned(run, "imported")}
+    scores |= calibration(run, "imported") | {"learned": learned(run, "imported")}
+    if not has_epochs(run):
+        return scores
+    scores |= _by_epoch(run)
+    return scores | {"gap": scores["peak_test_weighted_f1"] - scores["selected_weighted_f1"]}
+
+
+def _by_epoch(run: Run) -> dict[str, float]:
+    """Test scores at the epoch chosen on validation, the last and the best test epoch."""
+    return {
+        f"{where}_{score}": run.number(where, score) for where in ("selected", "last", "peak_test") for score in SCORES
+    }
 
 
 def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:

@@ -22,6 +22,6 @@ SYNERGY = ("weighted_f1_without_synergy", "weighted_f1_without_synergy_se", "wei
 RESULT = {"last": dict, "peak_test": dict, "diverged": bool, "parameters": dict, "timings": dict}
 REFIT_OF = {"group": str, "budget": str, "epochs": dict, "mean": float}
 TUNED = {"study": str, "base": dict}
-IMPORTED = {"selection": str, "paired": bool}
+IMPORTED = {"selection": str, "paired": bool, "predictions": str}
 SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
 FOLD = {"test": str, "validation": str, "sessions": list}

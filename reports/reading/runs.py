@@ -343,7 +343,8 @@ def read_run(folder: Path) -> Run:
     if imported:
         check(spec["imported"], fields.IMPORTED, folder / "spec.json", "imported.")
         check(manifest["imported_from"], {"file": str, "sha256": str}, folder / "manifest.json", "imported_from.")
-        result = document(folder / "result.json", {"imported": dict})
+        whole = dict.fromkeys(("selected", "last", "peak_test") if "epochs" in spec["imported"] else (), dict)
+        result = document(folder / "result.json", {"imported": dict} | whole)
         check(result["imported"], fields.SCORES, folder / "result.json", "imported.")
         return Run(folder, spec, manifest, result)
     if protocol == "refit":

@@ -14,7 +14,7 @@ NOTE = (
     "Test scores in %, mean ± sd over seeds. Selected: at the epoch with the best validation weighted F1, the "
     "result. Refit: trained anew on training and validation data for as many epochs as the method's seeds selected "
     "on average, at the last epoch; only this may stand beside published numbers. Imported: another code base's "
-    "predictions, scored here; the rest of such a run is not available. Peak test: at the epoch with the "
+    "predictions, scored here; what such a run does not say is not available. Peak test: at the epoch with the "
     "best test score, never a result. Gap: peak test minus selected. Ceiling, of simulated data: what the best "
     "rule that knows how they are made reaches on this test set. References see one utterance at a time and have no "
     "seed: the most frequent class, and a logistic regression whose strength C and class weights were chosen on "
@@ -30,7 +30,7 @@ CEILINGS = (
 def accuracy(evidence: Evidence) -> Table:
     """Test scores at the selected epoch, of the refit, at the last and the best epoch, imported; the ceiling."""
     names = [f"{where}_{score}" for where in WHERE for score in SCORES]
-    known = evidence.comparison.runs[0].ceiling or {}
+    known = evidence.comparison.first.ceiling or {}
     beside = {f"ceiling_{name}": float(known.get(name, "nan")) for name in CEILINGS} | _logistic(evidence)
     table = summary_table(
         evidence,
@@ -46,7 +46,7 @@ def accuracy(evidence: Evidence) -> Table:
 
 
 def _logistic(evidence: Evidence) -> dict[str, float]:
-    logistic = evidence.comparison.runs[0].logistic or {}
+    logistic = evidence.comparison.first.logistic or {}
     return {f"logistic_{score}": float(logistic.get(score, "nan")) for score in ("weighted_f1", "accuracy")}
 
 
@@ -60,7 +60,7 @@ def _references(evidence: Evidence) -> list[Listing]:
             MISSING if each.get("strength") is None else f"{each['strength']:g}",
             MISSING if each.get("class_weights") is None else "yes" if each["class_weights"] else "no",
         )
-        for each in evidence.comparison.runs[0].references
+        for each in evidence.comparison.first.references
     ]
     header = (
         Heading("reference", "name"),

@@ -32,9 +32,10 @@ FOLLOWED = (
     "describe. Seeds: needed by the last look / present / failed."
 )
 UNPAIRED = (
-    "The seeds of an imported method that nobody has said to be matched are not paired: Welch's intervals, and p from "
-    "permutations of Welch's t, adjusted (Holm) among such comparisons. An import whose epoch was not chosen on "
-    "validation data can be shown worse, but neither better nor alike."
+    "The seeds of an imported method that nobody has said to be matched are not paired with those of this suite: "
+    "Welch's intervals, and p from permutations of Welch's t, adjusted (Holm) among such comparisons. Two imports with "
+    "the same seeds are paired; comparisons of imports with each other are families of their own. An import whose "
+    "epoch was not chosen on validation data can be shown worse, but neither better nor alike."
 )
 
 

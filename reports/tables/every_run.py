@@ -14,8 +14,9 @@ from reports.tables.model import Heading, Listing, Table
 from reports.text import MISSING, number
 
 NOTE = (
-    "Scores at the selected epoch, in %. Every run trains its whole budget; its folder is runs/KEY in the store. A key "
-    "is the hash of all that determines the run, and `cssbench verify KEY` makes the run again and compares its bits."
+    "Scores at the selected epoch, or as imported, in %. Every run trains its whole budget; its folder is runs/KEY in "
+    "the store. A key is the hash of all that determines the run, and `cssbench verify KEY` makes the run again and "
+    "compares its bits."
 )
 HEADER = (
     Heading("method", "name"),
@@ -70,8 +71,7 @@ def details(evidence: Sequence[Evidence]) -> str:
 
 def _runs(evidence: Evidence) -> list[tuple[Run, str]]:
     comparison = evidence.comparison
-    methods = (*comparison.methods, *comparison.imported)
-    return [(part, method.label) for method in methods for run in method.runs for part in run.parts]
+    return [(part, method.label) for method in comparison.shown for run in method.runs for part in run.parts]
 
 
 def _row(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _row(evidence: Evidence, run: Run, label: str) -> dict[str, Any]:
         "seed": run.seed,
         "weighted_f1": percent(where, "weighted_f1"),
         "accuracy": percent(where, "accuracy"),
-        "epoch": float("nan") if imported else run.number(where, "epoch"),
+        "epoch": run.number("selected" if imported else where, "epoch"),
         "validation_weighted_f1": percent("validation", "weighted_f1"),
         "peak_test_weighted_f1": percent("peak_test", "weighted_f1"),
         "train_seconds": float("nan") if imported else run.number("timings", "train"),
@@ -135,7 +135,7 @@ def _curves(evidence: Evidence, run: Run, label: str) -> dict[str, list[float | 
     else:
         history = evidence.history_of(label)
         mine = history[history["seed"] == run.seed]
-    if run.protocol == "imported" or mine.empty:
+    if mine.empty:
         return {}
     scales = {
         "validation weighted F1, %": ("validation_weighted_f1", 100.0),
@@ -145,6 +145,7 @@ def _curves(evidence: Evidence, run: Run, label: str) -> dict[str, list[float | 
     return {
         name: [float(f"{scale * value:.{DIGITS}g}") if np.isfinite(value) else None for value in mine[column]]
         for name, (column, scale) in scales.items()
+        if run.protocol != "imported" or column == "validation_weighted_f1"
     }
 
 

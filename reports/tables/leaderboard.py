@@ -8,7 +8,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.evidence.summaries import summary
-from reports.inference.contrasts import Contrast, Inference
+from reports.inference.contrasts import Contrast, Inference, reference
 from reports.inference.selection import selection_effects
 from reports.inference.single_streams import stream_words
 from reports.statistics import Summary
@@ -41,15 +41,15 @@ HEADER = (
 def leaderboard(evidence: Evidence, inference: Inference) -> Table:
     """A row a method, the best first; then the references and the ceiling."""
     comparison, effects = evidence.comparison, selection_effects(evidence)
-    labels = [method.label for method in effects.methods]
-    ranks = dict(zip(labels, effects.ranks, strict=True)) if effects.ranks else {}
+    ranks = dict(zip(effects.ranked, effects.ranks, strict=True))
+    first = reference(comparison).label
     scored = sorted(
-        ((method, _score(evidence, method)) for method in (*comparison.methods, *comparison.imported)),
+        ((method, _score(evidence, method)) for method in comparison.shown),
         key=lambda pair: -pair[1].mean if math.isfinite(pair[1].mean) else math.inf,
     )
     rows, frame = [], []
     for method, score in scored:
-        contrast = inference.find(comparison.dataset, effects.reference, method.label)
+        contrast = inference.find(comparison.dataset, first, method.label)
         seconds = summary(evidence, method.label, "train_seconds").mean
         rank = ranks.get(method.label)
         rows.append(_cells(method, score, rank, contrast, seconds))
@@ -140,7 +140,7 @@ def _numbers(score: Summary, rank: Rank | None, contrast: Contrast | None, secon
 
 def _beside(evidence: Evidence) -> dict[str, float]:
     """The ceiling and the references, in %, where they are known."""
-    run = evidence.comparison.runs[0]
+    run = evidence.comparison.first
     known = {} if run.ceiling is None else {"(ceiling)": 100 * float(run.ceiling["test_weighted_f1"])}
     for each in run.references:
         if each["name"] != "logistic" or each is run.logistic:

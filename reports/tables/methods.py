@@ -44,20 +44,25 @@ def methods(evidence: Sequence[Evidence]) -> Table:
         for kind, name in parts
         for entry in [known[kind].get(name, UNKNOWN)]
     ]
+    imported = dict.fromkeys(method.label for e in evidence for method in e.comparison.imported)
+    sentences = (
+        [f"Imported, so that nothing is known of what they are made of: {', '.join(imported)}."] if imported else []
+    )
+    listings = (
+        listing("", header, [tuple(row.values())[:1] + tuple(row.values())[2:] for row in rows], prose=header[-1:]),
+        listing("What the parts compute", ("part", "kind", "what it computes", "source"), described,
+                prose=("what it computes", "source")),
+    )  # fmt: skip
     return Table(
         name="methods",
         title="Methods",
         note=NOTE,
         data="",
         dataset="",
-        sentences=tuple(selections(evidence)),
-        listings=(
-            listing("", header, [tuple(row.values())[:1] + tuple(row.values())[2:] for row in rows], prose=header[-1:]),
-            listing("What the parts compute", ("part", "kind", "what it computes", "source"), described,
-                    prose=("what it computes", "source")),
-        ),
+        sentences=(*selections(evidence), *sentences),
+        listings=listings if rows else (),
         frame=pd.DataFrame(rows),
-    )  # fmt: skip
+    )
 
 
 def selections(evidence: Sequence[Evidence]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from reports.evidence.evidence import Evidence
+from reports.inference import imported as imports
 from reports.inference.selection import MEASURES, MethodSelection, SelectionEffects, selection_effects
 from reports.statistics import Summary
 from reports.tables.model import Listing, Table, listing
@@ -12,7 +13,8 @@ from reports.text import MISSING, counted, number
 
 NOTE = (
     "Weighted F1 on the test set, in %, differences in points; mean and 95 % CI over seeds. Gap: the best test epoch "
-    "minus the one chosen on validation, at least 0 by construction, so only its difference between methods is tested. "
+    "minus the one chosen on validation, at least 0 by construction, so only its difference between methods is tested, "
+    "paired by seed but for imports whose seeds are nobody else's. "
     "Optimism: the part of it that chance explains, F1 on one half of the test conversations at that half's best epoch "
     "minus F1 on the other half at that epoch, over both halves of 200 halvings. A half deceives more than the whole "
     "test set, so optimism is overstated and regret, the rest, which a better choice could gain, understated."
@@ -24,9 +26,14 @@ RULES = {
 }
 
 
-def selection(evidence: Evidence) -> Table:
-    """A row a method; rankings under three rules, over the seeds that all methods have."""
+def selection(evidence: Evidence) -> Table | None:
+    """A row a method; rankings under three rules, over the seeds that all methods have.
+
+    None where no method has predictions of every epoch.
+    """
     comparison, effects = evidence.comparison, selection_effects(evidence)
+    if not effects.methods:
+        return None
     origin = {"dataset": comparison.dataset, "data": comparison.data_origin.kind}
     frame = pd.DataFrame([origin | _row(method) for method in effects.methods])
     header = (
@@ -35,7 +42,7 @@ def selection(evidence: Evidence) -> Table:
     )  # fmt: skip
     listings = [listing("", header, (_cells(method) for method in effects.methods))]
     if effects.orders:
-        frame = frame.assign(**_rank_columns(effects))
+        frame = frame.join(_rank_columns(effects), on="method")
         listings.append(_orders(effects))
     sentences = _best_seed_claims(effects)
     if comparison.folds:
@@ -44,9 +51,7 @@ def selection(evidence: Evidence) -> Table:
             "its selected one, and F1 of pooled predictions can fall a little where it rises in every fold; optimism "
             "is the mean over folds."
         )
-    if comparison.imported:
-        who = ", ".join(method.label for method in comparison.imported)
-        sentences.append(f"Not available of {who}: only final predictions were imported, and not those of every epoch.")
+    sentences += [*imports.picked(comparison), *filter(None, [imports.without_epochs(comparison)])]
     return Table(
         name="selection",
         title="Selection of epochs and seeds",
@@ -60,7 +65,7 @@ def selection(evidence: Evidence) -> Table:
 
 
 def _orders(effects: SelectionEffects) -> Listing:
-    labels = [method.label for method in effects.methods]
+    labels = effects.ranked
     return listing(
         f"Rankings under three rules, {counted(len(effects.seeds), 'common seed')}",
         ("rule", "order, best first", "chance of another order", "of another winner"),
@@ -76,12 +81,14 @@ def _orders(effects: SelectionEffects) -> Listing:
     )
 
 
-def _rank_columns(effects: SelectionEffects) -> dict[str, Any]:
+def _rank_columns(effects: SelectionEffects) -> pd.DataFrame:
+    """By method, of those that are ranked."""
     rules = {order.rule.replace(" ", "_"): order for order in effects.orders}
-    places = {rule: [o.order.index(i) + 1 for i in range(len(effects.methods))] for rule, o in rules.items()}
+    places = {rule: [o.order.index(i) + 1 for i in range(len(effects.ranked))] for rule, o in rules.items()}
     columns: dict[str, Any] = {f"rank_{rule}": place for rule, place in places.items()}
     columns |= {f"order_changed_{rule}": o.changed for rule, o in rules.items()}
-    return columns | {f"winner_changed_{rule}": o.winner_changed for rule, o in rules.items()}
+    columns |= {f"winner_changed_{rule}": o.winner_changed for rule, o in rules.items()}
+    return pd.DataFrame(columns, index=list(effects.ranked))
 
 
 def _row(method: MethodSelection) -> dict[str, Any]:

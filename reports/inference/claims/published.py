@@ -37,7 +37,8 @@ def check_published(entry: Mapping[str, Any], evidence: Sequence[Evidence], infe
             missing.append(missing_part(e, "CSS − published baselines", OTHER_SPLIT))
             continue
         if method is None or not rivals:
-            missing.append(missing_part(e, "CSS − published baselines", f"it needs {entry['run']}"))
+            lack = f"it needs {entry['run']}" if not rivals else "no finished run of CSS: cssbench run --methods css"
+            missing.append(missing_part(e, "CSS − published baselines", lack))
             continue
         for rival in rivals:
             for name, margin in zip(entry["metrics"], entry["margin"], strict=True):
