@@ -112,7 +112,7 @@ def perf(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
-    """Throw hostile pickles at the reader; arguments: minutes, --workers, --seed."""
+    """Throw hostile pickles at the reader, and changed stores at every command; arguments: minutes, --only, --seed."""
     run(session, DEV, "python", "-m", "tests.fuzz", *session.posargs)
 
 

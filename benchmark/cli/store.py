@@ -204,7 +204,11 @@ def prune(
         raise UserError("say which runs: --state unfinished, --outdated, --dataset …; see cssbench store prune --help")
     held = Store(existing(store))
     damaged: list[DamagedRunError] = []
-    chosen = [run for run in choice.select(held, damaged) if not outdated or _outdated(run)]
+    chosen = [
+        run
+        for run in choice.select(held, damaged)
+        if (not outdated or _outdated(run)) and _is_sealed(held, run, damaged)
+    ]
     code = _name_damaged(damaged)
     busy = 0
     if yes:
@@ -216,6 +220,20 @@ def prune(
         tell(f"{run.key} {run.name} ({run.state}): {verb}")
     tell(f"{counted(len(chosen) - busy, 'run')} {'removed' if yes else 'would be removed; --yes removes them'}")
     raise typer.Exit(code)
+
+
+def _is_sealed(store: "Store", run: "Held", damaged: "list[DamagedRunError]") -> bool:
+    """Whether a run is what its specification says; a complete one whose specification was changed is put apart."""
+    from benchmark.store.checksums import read_result
+    from benchmark.store.records import DamagedRunError
+
+    try:
+        if run.state == "complete":
+            read_result(store.folder(run.key), ("spec.json",))
+    except DamagedRunError as error:
+        damaged.append(error)
+        return False
+    return True
 
 
 def _outdated(run: "Held") -> bool:

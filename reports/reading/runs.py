@@ -257,7 +257,7 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
     if not store.is_dir():
         raise ReportError(f"no run store at {store}: run `cssbench run` first, or name the folder with --store")
     folders = run_folders(store, keys)
-    complete = [f for f in folders if f.is_symlink() or (f / "result.json").is_file()]
+    complete = [f for f in folders if f.is_symlink() or (f / "result.json").exists()]
     failed = [f for f in folders if f not in set(complete) and (f / "error.txt").is_file()]
     if not complete:
         raise ReportError(

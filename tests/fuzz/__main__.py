@@ -1,4 +1,5 @@
-"""`nox -s fuzz -- MINUTES`: hostile pickles, endlessly, against the reader; only its own error may come of any.
+"""`nox -s fuzz -- MINUTES`: hostile pickles against the reader, whose own error alone may come of any, and whole
+stores of which a file was changed against every command (:mod:`tests.fuzz.stores`), each for so many minutes.
 
 Input number i of a seed is always the same, whatever the number of workers. One that fails (another exception, an
 audited event, too slow, too much memory, a killed or hanging process) is kept in ``fuzz-failures``.
@@ -6,16 +7,20 @@ audited event, too slow, too much memory, a killed or hanging process) is kept i
 
 import argparse
 import hashlib
+import itertools
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tests.fuzz.mutations import Chunks, chunks_of
 from tests.fuzz.seeds import seeds
+from tests.fuzz.stores import Fuzz
 from tests.fuzz.target import Watch, attempt, attempt_unwatched
 from tests.fuzz.worker import content_of, work
 
@@ -90,6 +95,25 @@ def _line(seconds: float, counts: Counter[str], failures: int, messages: set[str
     )
 
 
+def fuzz_stores(minutes: float, seed: int, cases: Iterable[int] | None = None) -> int:
+    """Change files of stores for so long, or try these cases; the number of failures, each of which is printed."""
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
+        fuzzed, began = Fuzz(Path(folder)), time.monotonic()
+        count = 0
+        for index in itertools.count() if cases is None else cases:
+            if cases is None and time.monotonic() - began > 60 * minutes:
+                break
+            count += 1
+            if failure := fuzzed.failure(seed, index):
+                failures += 1
+                print(
+                    f"FAILED, seed {seed}: {failure}\n  python -m tests.fuzz --seed {seed} --case {index}", flush=True
+                )
+    print(f"end of stores, seed {seed}: {count} cases, FAILED {failures}")
+    return failures
+
+
 def main() -> None:
     """Run, or repeat one input."""
     parser = argparse.ArgumentParser(prog="nox -s fuzz --", description=__doc__.splitlines()[0])
@@ -97,14 +121,23 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--replay", type=Path, help="one input instead")
+    parser.add_argument("--only", choices=("pickles", "stores"), help="one of the two")
+    parser.add_argument("--case", type=int, help="one case of the stores instead, by its number")
     chosen = parser.parse_args()
+    if chosen.case is not None:
+        sys.exit(fuzz_stores(0, chosen.seed, range(chosen.case, chosen.case + 1)) > 0)
     if chosen.replay:
         watch, content = Watch(), chosen.replay.read_bytes()
         attempt_unwatched(content)
         outcome, said = attempt(content, watch)
         print(f"{outcome}: {said}")
         sys.exit(outcome == "FAILED")
-    sys.exit(fuzz(chosen.minutes, chosen.workers, chosen.seed) > 0)
+    failures = 0
+    if chosen.only != "stores":
+        failures += fuzz(chosen.minutes, chosen.workers, chosen.seed)
+    if chosen.only != "pickles":
+        failures += fuzz_stores(chosen.minutes, chosen.seed)
+    sys.exit(failures > 0)
 
 
 if __name__ == "__main__":
