@@ -7,6 +7,7 @@ The site of docs/ has a third one, `.nox/docs`.
 import os
 import shutil
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ RUN = Environment(
 )
 DEV = Environment(
     "dev",
-    ".[torchjd,ray,test,browser,lint,types]",
+    ".[dev]",
     "this package with Ray, TorchJD and all that checks it",
     "2.6 GB on disk with a CPU build of torch, two or three minutes",
 )
@@ -150,6 +151,48 @@ def docs(session: nox.Session) -> None:
     strictly = ("-W", "--keep-going", "-q", "-c", "docs", "-d", trees)
     run(session, DOCS, "sphinx-build", *strictly, *session.posargs, sources, site)
     session.log(f"The site begins at {site}/index.html; it opens from disk.")
+
+
+@nox.session(venv_backend="none")
+def package(session: nox.Session) -> None:
+    """Build sdist and wheel, install the wheel into a new environment, and use it elsewhere; argument: an interpreter.
+
+    Everything lies in a temporary folder, 1.8 GB with a CPU build of torch, and goes with it.
+    """
+    (interpreter,) = session.posargs or ["python"]
+    quiet = () if sys.stdout.isatty() else ("-q",)
+    pinned = ("-m", "pip", "install", *quiet, "-c", str(Path("constraints.txt").resolve()))
+    with tempfile.TemporaryDirectory(prefix="cssbench-package-") as name:
+        folder = Path(name)
+        tools, clean = (str(folder / env / "bin" / "python") for env in ("tools", "clean"))
+        for env in ("tools", "clean"):
+            session.run(interpreter, "-m", "venv", str(folder / env), external=True)
+        session.run(tools, "-m", "pip", "install", *quiet, "build", "twine", external=True)
+        # from copies, so that nothing is left in the checkout, and only files that git knows can get into the package
+        files = session.run("git", "ls-files", "-z", external=True, silent=True, log=False).split("\0")
+        for file in filter(None, files):
+            (folder / "source" / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / "source" / file)
+        with session.chdir(folder / "source"):  # the wheel is built of the sdist
+            session.run(tools, "-m", "build", "--outdir", str(folder / "dist"), external=True, silent=True)
+        distributions = sorted(map(str, (folder / "dist").iterdir()))
+        session.run(tools, "-m", "twine", "check", "--strict", *distributions, external=True)
+        (wheel,) = (file for file in distributions if file.endswith(".whl"))
+        for what in ("torch", wheel):
+            session.run(clean, *pinned, what, external=True)
+        elsewhere = folder / "elsewhere"
+        elsewhere.mkdir()
+        cssbench = str(folder / "clean" / "bin" / "cssbench")
+        commands = (
+            *(["--version"], ["methods"], ["presets"], ["presets", "quick"], ["data", "list"], ["doctor"]),
+            ["run", "--preset", "smoke", "--methods", "css,adam", "--datasets", "meld-sim", "--seeds", "2"],
+            *(["runs"], ["report"], ["verify", "--all", "--files"]),
+        )
+        with session.chdir(elsewhere):
+            for words in commands:
+                session.run(cssbench, *words, external=True, silent=not sys.stdout.isatty())
+            assert (elsewhere / "cssbench-store" / "report" / "index.html").stat().st_size > 100_000
+        session.log(f"{Path(wheel).name} works from {elsewhere}.")
 
 
 @nox.session(venv_backend="none")

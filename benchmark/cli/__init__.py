@@ -17,6 +17,7 @@ from benchmark.base.errors import NO_ROOM, TransferError, UserError
 from benchmark.base.values import first_error
 from benchmark.cli import (
     data,
+    doctor,
     estimate,
     evaluate,
     listing,
@@ -34,7 +35,6 @@ from benchmark.cli.display.lines import say, steady, tell
 from benchmark.cli.options import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 
 app = typer.Typer(
-    add_completion=False,
     help="Is the reported gain real? Trains CSS and its baselines on the same encoder, seeds and budget, selects every "
     "epoch on validation data, and reports what is left of the difference.",
     epilog="Exit codes: 0 done, 1 something failed (what was done is kept), 2 wrong usage or input, 130 "
@@ -49,6 +49,7 @@ app.add_typer(tracking.app)
 app.add_typer(listing.app)
 app.add_typer(presets.app)
 app.add_typer(evaluate.app)
+app.add_typer(doctor.app)
 app.add_typer(estimate.app)
 app.add_typer(robustness.app)
 app.add_typer(predictions.app)

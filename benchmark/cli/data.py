@@ -12,7 +12,7 @@ from benchmark.base.errors import UserError
 from benchmark.base.words import counted
 from benchmark.cli.display.lines import say, tell
 from benchmark.cli.display.tables import show
-from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption
+from benchmark.cli.options import DONE, FAILED, INTERRUPTED, DataOption, DropDefectsOption, JsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -32,16 +32,25 @@ RobertaOption = Annotated[
 
 
 @app.command("list")
-def data_list(data_dir: DataOption = None) -> None:
+def data_list(data_dir: DataOption = None, as_json: JsonOption = False) -> None:
     """List the data sets, and which of them can be used here."""
     from rich.table import Table
 
     from benchmark.data.datasets import available, refusal
 
-    table = Table("data set", "usable", "what it is")
+    rows: list[dict[str, Any]] = []
     for name, data in available(data_dir).items():
         reason = data if isinstance(data, str) else refusal(data)
-        table.add_row(name, *(("no", reason) if isinstance(data, str) or reason else ("yes", data.description)))
+        what = reason if isinstance(data, str) or reason else data.description
+        rows.append({"name": name, "usable": not reason, "description": what})
+    if as_json:
+        import json
+
+        tell(json.dumps(rows, indent=1))
+        return
+    table = Table("data set", "usable", "what it is")
+    for row in rows:
+        table.add_row(row["name"], "yes" if row["usable"] else "no", row["description"])
     show(table)
 
 

@@ -1,12 +1,13 @@
 """``cssbench methods``: what can be compared."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from benchmark.base.errors import UserError
+from benchmark.cli.display.lines import tell
 from benchmark.cli.display.tables import show
-from benchmark.cli.options import PluginOption
+from benchmark.cli.options import JsonOption, PluginOption
 
 if TYPE_CHECKING:
     from benchmark.methods.entries import Entry
@@ -16,7 +17,7 @@ app = typer.Typer()
 
 
 @app.command()
-def methods(plugin: PluginOption = None) -> None:
+def methods(plugin: PluginOption = None, as_json: JsonOption = False) -> None:
     """List the methods by name, the grids, and the parts that ENCODER/FUSION+AGGREGATOR/OBJECTIVES can name.
 
     Left out, the encoder is --encoder and the objectives are the paper's.
@@ -30,6 +31,11 @@ def methods(plugin: PluginOption = None) -> None:
     from benchmark.methods.registry import ALIASES, METHODS
 
     register(plugin or ())
+    if as_json:
+        import json
+
+        tell(json.dumps(_listed(), indent=1))
+        return
     table = Table("method", "by default", "encoder", "fusion", "aggregator", "in full")
     for name in dict.fromkeys((*METHODS, *ALIASES)):
         method = parse_method(name, {})
@@ -47,6 +53,29 @@ def methods(plugin: PluginOption = None) -> None:
                     table.add_row(name, *_described(entry), entry.link)
             tables.append(table)
     show(*tables)
+
+
+def _listed() -> dict[str, Any]:
+    """What the tables show, for programs."""
+    from benchmark.experiment.method_lists import GRIDS
+    from benchmark.methods.parsing import KINDS, parse_method
+    from benchmark.methods.registry import ALIASES, METHODS
+
+    return {
+        "methods": {
+            name: {"canonical": parse_method(name, {}).canonical, "by_default": name in METHODS}
+            for name in dict.fromkeys((*METHODS, *ALIASES))
+        },
+        "grids": {name: list(members) for name, members in GRIDS.items()},
+        "parts": {
+            kind: {
+                name: {"group": entry.group, **dict(zip(("options", "summary"), _described(entry), strict=True))}
+                | {"link": entry.link}
+                for name, entry in known.items()
+            }
+            for kind, known in KINDS.items()
+        },
+    }
 
 
 def _rank(group: str) -> int:

@@ -40,6 +40,7 @@ ReportOption = Annotated[
     Path | None,
     _option(PLACES, "--report", metavar="FOLDER", default="STORE/report", help="Gets the report."),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 PresetOption = Annotated[
     str,
     _option(
