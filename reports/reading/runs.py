@@ -210,12 +210,14 @@ class Run:
                 if missing := [name for name in columns if name not in names]:
                     raise ValueError(f"no column {', '.join(missing)}")
                 more = [name for name in names if name in newer or "." in name]
-                frame = file.read(columns=[*columns, *more], use_threads=False).to_pandas(use_threads=False)
+                table = file.read(columns=[*columns, *more], use_threads=False).select([*columns, *more])
+                frame = table.to_pandas(use_threads=False)
         except (OSError, ValueError, KeyError, ArrowException) as error:
             raise damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:
             raise damaged(path, "it has no rows")
-        return frame.reindex(columns=[*columns, *dict.fromkeys([*more, *newer])])
+        lacking = [name for name in newer if name not in more]
+        return frame.reindex(columns=[*columns, *more, *lacking]) if lacking else frame
 
 
 @dataclass(frozen=True)
