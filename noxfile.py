@@ -112,6 +112,13 @@ def perf(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def growth(session: nox.Session) -> None:
+    """Fit how time and memory grow with sizes: the table of docs/speed.md; minutes."""
+    os.environ |= {"OMP_NUM_THREADS": "1"}
+    run(session, DEV, "python", "-m", "tests.perf.growth", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """Throw hostile pickles at the reader, and changed stores at every command; arguments: minutes, --only, --seed."""
     run(session, DEV, "python", "-m", "tests.fuzz", *session.posargs)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -34,6 +35,10 @@ class PackedLayout:
 
 def packed_layout(lengths: Int[Tensor, "B"], device: torch.device, dtype: torch.dtype) -> PackedLayout:
     """Lay out B conversations of the given lengths (on the CPU, each ≥ 1) for attention on ``device``."""
+
+    def send(values: npt.NDArray[Any], kind: torch.dtype = torch.int64) -> Tensor:
+        return torch.from_numpy(values).to(kind).to(device, non_blocking=True)  # or the host waits for the device
+
     length = lengths.numpy()
     start = np.concatenate([[0], np.cumsum(length)[:-1]])
     padded = -(-length // BUCKET) * BUCKET
@@ -46,13 +51,13 @@ def packed_layout(lengths: Int[Tensor, "B"], device: torch.device, dtype: torch.
         gather.append((start[members, None] + within * valid).ravel())
         slots[gather[-1][valid.ravel()]] = filled + np.flatnonzero(valid)
         filled += valid.size
-        mask = torch.from_numpy(np.where(valid, 0.0, -np.inf)).to(device, dtype)[:, None, None, :]
+        mask = send(np.where(valid, 0.0, -np.inf), dtype)[:, None, None, :]
         buckets.append((len(members), int(width), mask))
     position = np.arange(length.sum()) - np.repeat(start, length)
     return PackedLayout(
-        position=torch.from_numpy(position).to(device),
-        gather=torch.from_numpy(np.concatenate(gather)).to(device),
-        scatter=torch.from_numpy(slots).to(device),
+        position=send(position),
+        gather=send(np.concatenate(gather)),
+        scatter=send(slots),
         buckets=buckets,
     )
 

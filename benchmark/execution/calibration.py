@@ -49,15 +49,15 @@ def measure(spec: RunSpec, data: RunData) -> Cost:
     trainer = Trainer(spec, data, device)
     batches = cycle(trainer.train_data.epoch(settings.batch_size, spec.seed, 1))
     first = next(batches)
-    step_flops = _flops(lambda: trainer._step(first)) / _utterances(first)
+    step_flops = count_flops(lambda: trainer._step(first)) / _utterances(first)
     taken, seen = 0.0, 0
     while not seen or taken < STEPS_SECONDS:
         batch = next(batches)
         taken += _seconds(device, lambda batch=batch: trainer._step(batch))  # type: ignore[misc]
         seen += _utterances(batch)
-    predict_flops = _flops(lambda: _predict(trainer, first)) / _utterances(first)
+    predict_flops = count_flops(lambda: _predict(trainer, first)) / _utterances(first)
     predict_seconds = _seconds(device, lambda: _predict(trainer, first)) / _utterances(first)
-    probe_flops = _flops(trainer._probe)
+    probe_flops = count_flops(trainer._probe)
     probe_seconds = _seconds(device, trainer._probe)
 
     trained = len(data.train.speaker)
@@ -86,7 +86,8 @@ def _predict(trainer: Trainer, batch: Batch) -> None:
     trainer.model.train()
 
 
-def _flops(work: Callable[[], object]) -> int:
+def count_flops(work: Callable[[], object]) -> int:
+    """Floating-point operations of the matrix products of this call; a multiply-add is two."""
     with _Counter() as counter:
         work()
     return counter.flops

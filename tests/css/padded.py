@@ -34,7 +34,7 @@ class PaddedBatch:
 
 def linear(stacked, i, x):
     """The i-th map of a StackedLinear."""
-    return F.linear(x, stacked.weight[i].T, stacked.bias[i, 0])
+    return F.linear(x, stacked.weight[i].T, None if stacked.bias is None else stacked.bias[i, 0])
 
 
 def positions(length, hidden):
@@ -47,10 +47,14 @@ def positions(length, hidden):
 
 
 class PaddedClassifier:
-    """What an EmotionClassifier computes, from its own parameters, on padded batches and modality by modality."""
+    """What an EmotionClassifier computes, from its own parameters, on padded batches and modality by modality.
 
-    def __init__(self, model, longest=200):
+    dropout: a function of a tensor, as public code has it; by default the encoder's own layer.
+    """
+
+    def __init__(self, model, longest=200, dropout=None):
         self.model = model
+        self.dropout = dropout or model.encoder.dropout
         self.positions = positions(longest, model.encoder.hidden)
 
     def __call__(self, batch):
@@ -65,7 +69,7 @@ class PaddedClassifier:
         encoder = self.model.encoder
         context = self.positions[: batch.valid.shape[1]].to(encoder.speaker.weight.dtype)
         x = [
-            encoder.dropout(encoder.inputs[m](batch.features[m]) + context + encoder.speaker(batch.speakers))
+            self.dropout(encoder.inputs[m](batch.features[m]) + context + encoder.speaker(batch.speakers))
             for m in encoder.modalities
         ]
         slots = range(len(x))
@@ -84,10 +88,10 @@ class PaddedClassifier:
     def _own(self, i, x, valid):
         layer = self.model.encoder.modality_aware
         attended = self._attention(layer.heads, *linear(layer.qkv, i, x).chunk(3, -1), valid)
-        u = x + layer.dropout(linear(layer.out, i, attended))
+        u = x + self.dropout(linear(layer.out, i, attended))
         normed = F.layer_norm(u, u.shape[-1:], layer.norm_weight[i, 0], layer.norm_bias[i, 0], 1e-6)
-        inner = layer.dropout(F.gelu(linear(layer.widen, i, normed), approximate="tanh"))
-        return u + layer.dropout(linear(layer.narrow, i, inner))
+        inner = self.dropout(F.gelu(linear(layer.widen, i, normed), approximate="tanh"))
+        return u + self.dropout(linear(layer.narrow, i, inner))
 
     def _cross(self, i, own, valid):
         layer = self.model.encoder.interaction_aware
@@ -103,8 +107,38 @@ class PaddedClassifier:
         q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
         scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
         scores = scores.masked_fill(~valid[:, None, None, :], -torch.inf)
-        probabilities = self.model.encoder.dropout(scores.softmax(-1))
+        probabilities = self.dropout(scores.softmax(-1))
         return (probabilities @ v).transpose(1, 2).flatten(2)
+
+
+class PaddedReleasedClassifier(PaddedClassifier):
+    """The same of a model with the released encoder."""
+
+    def encode(self, batch):
+        encoder = self.model.encoder
+        projected = {m: encoder.inputs[m](batch.features[m]) for m in encoder.modalities}
+        for m, shift in encoder.text_shift.items():
+            text = projected["text"].detach()
+            projected[m] = projected[m] + torch.sigmoid(torch.sigmoid(shift.gate(text))) * shift.shift(text)
+        context = self.positions[: batch.valid.shape[1]].to(encoder.speaker.weight.dtype)
+        x = [p + context + encoder.speaker(batch.speakers) for p in projected.values()]
+        own = [self._own(i, self.dropout(x[i]), batch.valid) for i in range(3)]
+        read = [self.dropout(t) for t in x]
+        encoded = {}
+        for i, m in enumerate(encoder.modalities):
+            cross = self._two_sources(read[i], *(read[j] for j in range(3) if j != i), batch.valid)
+            cross = cross * torch.sigmoid(linear(encoder.cross_gate, i, cross))
+            within = own[i] * torch.sigmoid(linear(encoder.own_gate, i, own[i]))
+            encoded[m] = linear(encoder.reduction, i, torch.cat([within, cross], -1))
+        return encoded
+
+    def _two_sources(self, x, first, second, valid):
+        layer = self.model.encoder.interaction_aware
+        query = layer.query(x)
+        g_k, g_v = torch.sigmoid(layer.gates(query)).chunk(2, -1)
+        (k1, v1), (k2, v2) = layer.first(first).chunk(2, -1), layer.second(second).chunk(2, -1)
+        key, value = g_k * k1 + (1 - g_k) * k2, g_v * v1 + (1 - g_v) * v2
+        return layer.norm(layer.out(self._attention(layer.heads, query, key, value, valid)) + query)
 
 
 def padded_step(classifier, batch, objective, aggregator, optimizer):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from benchmark.training.batches import Batch
 from css import ParetoGradientModulator
 from css.attention import BUCKET, packed_layout
 from css.layers import Dropout
@@ -16,6 +17,7 @@ from css.objectives import objectives
 from css.released import ReleasedEncoder, ReleasedPolynomialFusion, load_state
 from css.released.encoder import TwoSourceAttention
 from css.released.state import released_names
+from tests.css.padded import PaddedBatch, PaddedReleasedClassifier
 
 GOLDEN = Path(__file__).parent / "golden"
 CORPORA = ("iemocap", "meld")
@@ -256,6 +258,23 @@ def test_logits_do_not_depend_on_what_a_conversation_is_packed_with(corpus):
         alone = branches(model({m: x[rows] for m, x in features.items()}, speakers[rows], torch.tensor([n])))
         torch.testing.assert_close(alone, together[:, rows], rtol=0, atol=1e-10)
         start += n
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_logits_and_gradients_are_those_of_padded_batches_computed_modality_by_modality(corpus):
+    model, (features, speakers, lengths) = classifier(corpus), batch([15, 9, 1, 20])
+    label = torch.randint(3, (45,), generator=torch.Generator().manual_seed(0))
+    theta = list(model.encoder.shared_parameters().values())
+
+    def computed(logits):
+        losses = objectives(logits, label, 2.0, detach_teacher=False)
+        rows = [torch.autograd.grad(x, theta, retain_graph=True, materialize_grads=True) for x in losses]
+        return branches(logits), torch.stack([torch.cat([g.flatten() for g in row]) for row in rows])
+
+    padded = PaddedBatch.of(Batch(features, speakers, label, lengths))
+    packed = computed(model(features, speakers, lengths))
+    for a, b in zip(packed, computed(PaddedReleasedClassifier(model)(padded)), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
 
 
 def test_two_source_attention_is_its_definition():
