@@ -7,6 +7,7 @@ logarithm of the median over that of the size, by least squares.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -112,26 +113,31 @@ def timed(works: list[Work]) -> list[float]:
     return list(np.median(rounds[1:], axis=0))
 
 
-def peaks(sizes: tuple[int, ...], make: Callable[[int], Work]) -> list[float]:
-    """Peak MiB of the process while each is made and done once."""
-    taken = []
-    for size in sizes:
-        reset_peak_memory("cpu")
-        make(size)()
-        taken.append(peak_memory("cpu") / 2**20)
-    return taken
+def peak(kind: str, size: int) -> float:
+    """Peak MiB of a process that makes and does one once."""
+    reset_peak_memory("cpu")
+    KINDS[kind][1](size)()
+    return peak_memory("cpu") / 2**20
+
+
+def peaks() -> dict[str, list[float]]:
+    """Of every kind and size, each in a child of its own of this process, which has trained nothing yet."""
+    asked = [(kind, size) for kind, (sizes, _) in KINDS.items() for size in sizes]
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        values = pool.starmap(peak, asked, chunksize=1)
+    return {kind: [v for (name, _), v in zip(asked, values, strict=True) if name == kind] for kind in KINDS}
 
 
 def main() -> None:
     prepare()
+    memory = peaks()
     print("| what grows | sizes | time, ms | exponent of time | memory of the process, MiB | exponent of memory |")
     print("|---|---|---|---:|---|---:|")
     for kind, (sizes, make) in KINDS.items():
-        memory = peaks(sizes, make)
         seconds = timed([make(size) for size in sizes])
         milliseconds = [1e3 * s for s in seconds]
-        listed = [", ".join(f"{value:.0f}" for value in values) for values in (sizes, milliseconds, memory)]
-        exponents = [f"{slope(sizes, values):.2f}" for values in (seconds, memory)]
+        listed = [", ".join(f"{value:.0f}" for value in values) for values in (sizes, milliseconds, memory[kind])]
+        exponents = [f"{slope(sizes, values):.2f}" for values in (seconds, memory[kind])]
         print(f"| {kind} | {listed[0]} | {listed[1]} | {exponents[0]} | {listed[2]} | {exponents[1]} |", flush=True)
 
 

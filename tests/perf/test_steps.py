@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmark.execution.calibration import count_flops
 from tests.perf.steps import NAMES, batches, dataset, padded, simulated, trainer
 
-ROUNDS, WARM_UP = 12, 2
+ROUNDS, WARM_UP = 8, 2
 METHODS = ("adam", "css", "pcgrad", "css-released")
 FUSIONS, AGGREGATORS = ("spf", "concat", "tensor", "lmf", "gated", "linear"), ("equal", "pgm", "pcgrad", "mgda")
 
