@@ -105,10 +105,12 @@ def soak(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def perf(session: nox.Session) -> None:
-    """Time what has to be fast; arguments go to pytest-benchmark."""
+    """Time what has to be fast, in CPU seconds; results are kept, arguments go to pytest-benchmark."""
     # one thread, and the allocator of benchmark/execution/worker.py
     os.environ |= {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "1073741824"}
-    run(session, DEV, "pytest", "tests/perf", "--benchmark-only", "--benchmark-group-by=group", *session.posargs)
+    timing = ("--benchmark-only", "--benchmark-timer=time.process_time", "--benchmark-group-by=group")
+    kept = ("--benchmark-autosave", "--benchmark-storage=.nox/perf")
+    run(session, DEV, "pytest", "tests/perf", *timing, *kept, *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -17,6 +17,7 @@ OF_OTHERS = ("ray", "python3", "pip", "pre-commit", "export")
 ONLY_PARSED = {
     ("data", "fetch"): "asks the network",
     ("ui",): "serves until Ctrl-C",
+    ("estimate",): "trains steps; tests/benchmark/cli/test_estimate.py does",
     ("evaluate",): "needs a checkpoint of the authors; tests/benchmark/evaluation has one",
     ("robustness",): "needs trained weights; tests/benchmark/workflows/test_robustness.py has them",
     ("sync",): "logs to MLflow; tests/benchmark/cli/test_tracking.py does",
