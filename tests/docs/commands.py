@@ -22,7 +22,6 @@ ONLY_PARSED = {
     ("robustness",): "needs trained weights; tests/benchmark/workflows/test_robustness.py has them",
     ("sync",): "logs to MLflow; tests/benchmark/cli/test_tracking.py does",
     ("import-predictions", "every-epoch.parquet"): "needs scores of every epoch; tests/benchmark/cli has them",
-    ("estimate",): "times steps of training; tests of its own do",
     ("tune",): "trains; tests/benchmark/cli/test_tune.py does",
     ("verify",): "trains, without --files; the tutorial on corpora does",
 }
