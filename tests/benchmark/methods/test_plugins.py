@@ -34,12 +34,11 @@ RUN = ("run", "--preset", "smoke", "--epochs", "1", "--datasets", "iemocap-sim",
 
 
 def code_of(heading: str) -> str:
-    """The first indented Python block under a heading of the tutorial."""
+    """The first block of Python under a heading of the tutorial."""
     section = TUTORIAL.split(f"## {heading}\n")[1].split("\n## ")[0]
-    block = re.search(r"(?:^(?:    .*)?\n)+", section[section.index("\n    ") + 1 :], re.MULTILINE)
+    block = re.search(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     assert block
-    lines = [line.removeprefix("    ") for line in block[0].splitlines()]
-    return "\n".join(line for line in lines if not line.startswith("cssbench")) + "\n"
+    return block[1]
 
 
 FILE = code_of("A fusion") + "\n\n" + code_of("An aggregator")
