@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from benchmark.base.errors import NO_ROOM, TransferError, UserError
-from benchmark.base.values import first_error
 from benchmark.cli import (
     data,
     doctor,
@@ -84,9 +82,14 @@ def _explain(error: Exception) -> tuple[int, str]:
             context = getattr(error, "ctx", None)
             command = "cssbench" if context is None else context.command_path
             message = error.format_message().removesuffix(".")
-            if isinstance(error, typer.BadParameter) and isinstance(error.__cause__, ValidationError):
-                option = max(error.param.opts, key=len) if error.param is not None else ""
-                message = first_error(error.__cause__, option)
+            if isinstance(error, typer.BadParameter):
+                from pydantic import ValidationError  # here: a page of help can do without it
+
+                from benchmark.base.values import first_error
+
+                if isinstance(error.__cause__, ValidationError):
+                    option = max(error.param.opts, key=len) if error.param is not None else ""
+                    message = first_error(error.__cause__, option)
             if context is not None and (extra := re.fullmatch(r"Got unexpected extra argument.* \((.*)\)", message)):
                 options = [option for parameter in context.command.params for option in parameter.opts]
                 near = [option for option in ("--datasets", "--dataset", "--store") if option in options]
