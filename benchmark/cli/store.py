@@ -231,7 +231,8 @@ def _is_sealed(store: "Store", run: "Held", damaged: "list[DamagedRunError]") ->
         if run.state == "complete":
             read_result(store.folder(run.key), ("spec.json",))
     except DamagedRunError as error:
-        damaged.append(error)
+        if store.folder(run.key).exists():  # else another process has removed it meanwhile
+            damaged.append(error)
         return False
     return True
 
