@@ -190,7 +190,11 @@ def test_a_cluster_makes_the_bits_of_one_machine(executor: Any, store: Store, fe
     assert digests(store.root).items() <= digests(local.root).items()
     assert len(digests(store.root)) == len(given)
     assert all(store.is_whole(task.spec.key) for task in given)
-    assert {file.name for file in store.folder(given[0].spec.key).iterdir()} == {*FILES, "result.json", "weights.safetensors"}
+    assert {file.name for file in store.folder(given[0].spec.key).iterdir()} == {
+        *FILES,
+        "result.json",
+        "weights.safetensors",
+    }
     until(lambda: scratch() <= before)
     for task in given:
         mine = [event for event in events[1:] if event.key == task.spec.key]
