@@ -9,7 +9,6 @@ from benchmark.base.files import write_json
 from benchmark.base.fingerprints import package_fingerprint
 from benchmark.data.conversations import Conversations
 from benchmark.data.defects.remedies import Change
-from benchmark.data.splits import split
 from benchmark.execution.memory import reset_peak_memory
 from benchmark.execution.run_folder import begun, manifest, write_result
 from benchmark.execution.tasks import Data, Task
@@ -17,6 +16,7 @@ from benchmark.experiment.provenance import provenance
 from benchmark.experiment.spec import RunSpec
 from benchmark.store.store import Store
 from benchmark.training import checkpoint
+from benchmark.training.run_data import run_data
 from benchmark.training.trainer import Trainer, train
 
 _CLAIM_SECONDS = 0.5  # between two attempts at a run that another process is making
@@ -62,10 +62,8 @@ def _make(task: Task, store: Store, on_epoch: Callable[[Trainer], None], stop: C
     spec, folder, start = task.spec, store.folder(task.spec.key), time.perf_counter()
     _refuse_other_code(spec)
     reset_peak_memory(spec.provenance.device)
-    conversations, changes = _load(task.dataset)
-    if spec.fold:
-        conversations = spec.fold.split(conversations)
-    data = split(conversations, spec.seed, hold_out=spec.validates)
+    whole, changes = _load(task.dataset)
+    conversations, data = run_data(spec, whole)
     store.clear(spec.key)
     write_json(folder / "spec.json", spec.record())
     write_json(folder / "manifest.json", manifest(task, data, changes, begun(folder)))

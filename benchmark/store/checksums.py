@@ -26,7 +26,7 @@ def with_checksums(folder: Path, result: Mapping[str, Any], files: Sequence[str]
     """The result with ``files``, the SHA-256 of the folder's other files, and ``checksum``, its own."""
     names = (*files, *(name for name in SOMETIMES if (folder / name).exists()))
     whole = dict(result) | {"files": {name: _sha256(folder / name) for name in names}}
-    return whole | {"checksum": _checksum(whole)}
+    return whole | {"checksum": document_checksum(whole)}
 
 
 def read_result(folder: Path, files: Collection[str] | None = None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def read_result(folder: Path, files: Collection[str] | None = None) -> dict[str,
         if "selected" not in result:
             raise DamagedRunError(folder, "result.json says nothing of a selected epoch, not even that there is none")
         return result
-    if checksum != _checksum(result) or not isinstance(known, dict):
+    if checksum != document_checksum(result) or not isinstance(known, dict):
         raise DamagedRunError(folder, "result.json is not what its checksum says")
     if outside := next((name for name in known if name in (".", "..") or Path(name).name != name), None):
         raise DamagedRunError(folder, f"result.json names {outside[:40]!r}, which is no file of the folder")
@@ -82,6 +82,6 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _checksum(result: Mapping[str, Any]) -> str:
-    """The checksum of the document's values: how it is laid out in the file does not matter."""
-    return json_fingerprint({name: value for name, value in result.items() if name != "checksum"})
+def document_checksum(document: Mapping[str, Any]) -> str:
+    """What ``checksum`` says of a document: it is of all other values, however they are laid out in the file."""
+    return json_fingerprint({name: value for name, value in document.items() if name != "checksum"})

@@ -24,8 +24,8 @@ def calibrated(
     Raises:
         UserError: data that cannot be split, or a method that cannot be built.
     """
-    from benchmark.data.splits import split
     from benchmark.execution.calibration import measure
+    from benchmark.training.run_data import run_data
 
     refuse_unusable(grid.specs, grid.datasets)
     groups: dict[str, list[RunSpec]] = {}
@@ -36,7 +36,7 @@ def calibrated(
     with _as_in_a_worker():
         for group, (spec, *_) in groups.items():
             on_start(spec)
-            data = split(conversations[spec.dataset], spec.seed, hold_out=spec.protocol == "validated")
+            _, data = run_data(spec, conversations[spec.dataset])
             costs[group] = measure(spec, data)
     return {group: (specs, costs[group]) for group, specs in groups.items()}
 

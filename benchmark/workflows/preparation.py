@@ -32,13 +32,12 @@ def damages(keys: Iterable[str], store: "Store") -> Iterator[str]:
 
 def refuse_unusable(specs: "Iterable[RunSpec]", datasets: "Iterable[DataSet]") -> None:
     """Raise UserError for data that cannot be split or a method that cannot be built, before anything is written."""
-    from benchmark.data.splits import split
     from benchmark.experiment.grid import may_be_refused
+    from benchmark.training.run_data import run_data
 
     by_name, runs = {data.name: data for data in datasets}, list(specs)
-    for name, hold_out, fold in dict.fromkeys((spec.dataset, spec.validates, spec.fold) for spec in runs):
-        conversations = by_name[name].load()
-        split(fold.split(conversations) if fold else conversations, seed=0, hold_out=hold_out)
+    for spec in {(spec.dataset, spec.validates, spec.fold): spec for spec in runs}.values():
+        run_data(spec, by_name[spec.dataset].load())
     if doubtful := list(filter(may_be_refused, runs)):
         from benchmark.training.building import refuse_unbuildable
 

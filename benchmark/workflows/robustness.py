@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import read_object, write_json
-from benchmark.base.fingerprints import json_fingerprint
 from benchmark.execution.listener import Listener
+from benchmark.store.checksums import document_checksum
 from benchmark.store.query import IMPORTED, Filter, Held, by_prefix
 from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
@@ -99,33 +99,26 @@ def _is_there(folder: Path) -> bool:
         weights = read_object(folder / "result.json")["digests"]["selected_weights"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return content.get("checksum") == _checksum(content) and content.get("weights") == weights
+    return content.get("checksum") == document_checksum(content) and content.get("weights") == weights
 
 
 def _evaluate(folder: Path, run: Held, data_dir: Path | None, plugins: Sequence[str]) -> None:
     import numpy as np
     import pyarrow.parquet as pq
 
-    from benchmark.data.splits import split
     from benchmark.evaluation.missing import robustness as evaluate
     from benchmark.execution.rebuilding import rebuild
     from benchmark.store.checksums import read_result
+    from benchmark.training.run_data import run_data
     from benchmark.training.weights import load_weights
 
     expected = read_result(folder)["digests"].get("selected_weights")
     weights = load_weights(folder, expected)
     task = rebuild(run.spec, data_dir, plugins)
     spec = task.spec
-    conversations, _ = task.dataset.load_remedied()
-    if spec.fold:
-        conversations = spec.fold.split(conversations)
-    data = split(conversations, spec.seed, hold_out=spec.validates)
+    conversations, data = run_data(spec, task.dataset.load_remedied()[0])
     table = pq.read_table(folder / "predictions.parquet")
     recorded = np.stack([table[f"probability_{c}"].to_numpy() for c in range(len(data.test.class_names))], axis=1)
     content: dict[str, Any] = {"format": FORMAT, "key": run.key, "weights": expected}
     content |= evaluate(spec, weights, data.train, conversations, recorded)
-    write_json(folder / NAME, content | {"checksum": _checksum(content)})
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return json_fingerprint({name: value for name, value in content.items() if name != "checksum"})
+    write_json(folder / NAME, content | {"checksum": document_checksum(content)})

@@ -31,6 +31,15 @@ def test_it_says_what_each_method_of_the_grid_costs_and_writes_nothing(
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_runs_that_hold_out_sessions_in_turn_are_estimated_too(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.execution.calibration.STEPS_SECONDS", 0.0)
+    words = ("--preset", "smoke", "--datasets", "iemocap-sim", *SMALL[4:], "--methods", "adam", "--seeds", 2)
+    code, out, err = say("estimate", *words, "--protocol", "sessions")
+
+    assert code == 0, err
+    assert "10 runs: about" in out  # five sessions of two seeds
+
+
 def test_what_cannot_be_estimated_is_said(say: Say) -> None:
     code, _, err = say("estimate", *SMALL, "--workers", 0)
     assert code == 2
