@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmark.base.errors import UserError
 from benchmark.data.splits import RunData
@@ -102,11 +102,12 @@ class Progress:
         """The model's parameters and buffers at the same epoch."""
         return self.kept[self.selected or self.epoch].weights
 
-    def keep(self, kept: Kept) -> None:
-        """Keep this of the last epoch where it may be the selected one, and nothing of those that no longer may."""
-        scores = self.column("validation_weighted_f1")
-        everything = self.kept | {self.epoch: kept}
-        self.kept = {epoch: everything[epoch] for epoch in sorted(candidates(self.selection, scores))}
+    def keep(self, probabilities: Tensor, model: nn.Module) -> None:
+        """Keep these of the last epoch where it may be the selected one, and nothing of those that no longer may."""
+        chosen = candidates(self.selection, self.column("validation_weighted_f1"))
+        self.kept = {epoch: kept for epoch, kept in self.kept.items() if epoch in chosen}
+        if self.epoch in chosen:
+            self.kept[self.epoch] = Kept(probabilities, copied(model))
 
     @property
     def best(self) -> float:
@@ -194,7 +195,7 @@ class Trainer:
         progress.steps.append(steps)
         progress.test_predictions.append(test.argmax(-1).to(torch.uint8).numpy())
         progress.history.append([*losses.tolist(), float(total), *terms.tolist(), *scores.values(), float(finite)])
-        progress.keep(Kept(test, copied(self.model)))
+        progress.keep(test, self.model)
         progress.seconds["train"] += trained - start - probing
         progress.seconds["probe"] += probing
         progress.seconds["evaluate"] += time.perf_counter() - trained
