@@ -20,32 +20,14 @@ from unittest.mock import patch
 
 from benchmark.cli import main
 from benchmark.tracking.logged import Logged
-from tests.benchmark.small_store import STUDY, WORDS, make_small_store
+from tests.benchmark.small_store import make_small_store
+from tests.benchmark.store_commands import COMMANDS
 from tests.fuzz.store_changes import CHANGES, Change, remove
 from tests.undrawn import undrawn
 
 SECRET = "what nobody else may read"
 ALL = {"runs", "runs --json", "report", "verify", "merge", "move"}
 """Commands that read every run, and have to name one whose result or specification is damaged."""
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "runs": ("runs", "--store", "{store}"),
-    "runs --json": ("runs", "--json", "--store", "{store}"),
-    "runs KEY": ("runs", "{key}", "--json", "--store", "{store}"),
-    "report": ("report", "--store", "{store}"),
-    "verify": ("verify", "--all", "--files", "--store", "{store}"),
-    "verify KEY": ("verify", "{key}", "--files", "--store", "{store}"),
-    "merge": ("store", "merge", "{store}", "--into", "{other}"),
-    "merge into it": ("store", "merge", "{other}", "--into", "{store}"),
-    "move": ("store", "move", "--store", "{store}", "--into", "{other}"),
-    "prune": ("store", "prune", "--dataset", "meld-sim", "--yes", "--store", "{store}"),
-    "prune --outdated": ("store", "prune", "--outdated", "--yes", "--store", "{store}"),
-    "sync": ("sync", "--store", "{store}"),
-    "run": ("run", *WORDS, "--seeds", "2", "--workers", "1", "--dry-run", "--store", "{store}"),
-    "run --until-decided": ("run", *WORDS, "--until-decided", "--looks", "2", "--dry-run", "--store", "{store}"),
-    "run --tuned": ("run", *WORDS, "--tuned", STUDY, "--seeds", "2", "--dry-run", "--store", "{store}"),
-    "run --locked": ("run", "--locked", "{store}/paper.json", "--dry-run", "--store", "{store}"),
-    "lock": ("lock", *WORDS, "--tuned", STUDY, "--out", "{other}/another.json", "--store", "{store}"),
-}
 
 
 class _Quiet:

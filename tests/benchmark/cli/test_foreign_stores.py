@@ -14,7 +14,8 @@ from benchmark.store.copying import Copied, copy
 from benchmark.store.records import DamagedRunError
 from benchmark.store.store import Store
 from tests.benchmark.harness import Say
-from tests.benchmark.small_store import STUDY, WORDS, make_small_store
+from tests.benchmark.small_store import make_small_store
+from tests.benchmark.store_commands import COMMANDS as ON_STORES
 from tests.benchmark.synthetic import rewrite_result, write_run
 from tests.shared import made_once
 
@@ -80,22 +81,9 @@ ESCAPES: dict[str, Escape] = {
     "linked looks": link("looks/0123456789abcdef"),
     "a linked database": link("mlflow.db", "id"),
 }
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "runs": ("runs", "--store", "{store}"),
-    "runs KEY": ("runs", "{key}", "--store", "{store}"),
-    "report": ("report", "--store", "{store}"),
-    "verify KEY": ("verify", "{key}", "--files", "--store", "{store}"),
-    "verify": ("verify", "--all", "--files", "--store", "{store}"),
-    "merge": ("store", "merge", "{store}", "--into", "{other}"),
-    "merge into it": ("store", "merge", "{other}", "--into", "{store}"),
-    "move": ("store", "move", "--store", "{store}", "--into", "{other}"),
-    "prune": ("store", "prune", "--dataset", "meld-sim", "--yes", "--store", "{store}"),
-    "prune --outdated": ("store", "prune", "--outdated", "--yes", "--store", "{store}"),
-    "sync": ("sync", "--store", "{store}"),
-    "run": ("run", *WORDS, "--seeds", "2", "--workers", "1", "--dry-run", "--store", "{store}"),
-    "run --until-decided": ("run", *WORDS, "--until-decided", "--looks", "2", "--dry-run", "--store", "{store}"),
-    "lock": ("lock", *WORDS, "--tuned", STUDY, "--out", "{other}/paper.json", "--store", "{store}"),
-}
+_OTHERS = ("runs --json", "run --tuned", "run --locked")  # which read what the others read
+COMMANDS = {name: words for name, words in ON_STORES.items() if name not in _OTHERS}
+COMMANDS |= {"runs KEY": ("runs", "{key}", "--store", "{store}")}
 
 
 @pytest.fixture(scope="module")
