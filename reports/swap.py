@@ -4,6 +4,7 @@ Standard library only. Whoever changes what stands beside a report holds the loc
 a draft is locked by the process that draws it, so that what a killed one has left is known.
 """
 
+import glob
 import os
 import secrets
 import shutil
@@ -67,8 +68,7 @@ def recover(target: Path) -> None:
 
 
 def _beside(target: Path, kind: str) -> str:
-    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in target.name)
-    return f".{escaped}.????????.{kind}"
+    return f".{glob.escape(target.name)}.????????.{kind}"
 
 
 def _restore(target: Path) -> None:

@@ -231,7 +231,7 @@ def _is_sealed(store: "Store", run: "Held", damaged: "list[DamagedRunError]") ->
         if run.state == "complete":
             read_result(store.folder(run.key), ("spec.json",))
     except DamagedRunError as error:
-        if store.folder(run.key).exists():  # else another process has removed it meanwhile
+        if not store.is_gone(run.key):
             damaged.append(error)
         return False
     return True

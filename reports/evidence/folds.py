@@ -10,6 +10,7 @@ import numpy as np
 
 from reports.evidence.omitted import Omitted
 from reports.measures.calibration import expected_error
+from reports.measures.classes import class_scores
 from reports.measures.outcomes import fold_outcome
 from reports.reading.runs import SESSIONS, Run
 from reports.statistics.counts import margins, weighted_f1
@@ -117,13 +118,12 @@ def _result(folds: Sequence[Run]) -> dict[str, Any]:
 
 def scores(confusion: np.ndarray) -> dict[str, Any]:
     """Scores of counts [C, C] (rows: label, columns: predicted), named and defined as those in result.json."""
-    hits, labels, predictions = parts = margins(confusion)
-    f1 = 2 * hits / np.maximum(labels + predictions, 1)
+    f1 = class_scores(confusion).f1 / 100
     return {
-        "accuracy": float(hits.sum() / labels.sum()),
-        "weighted_f1": float(weighted_f1(parts)),
-        "macro_f1": float(f1[labels > 0].mean()),
-        "per_class_f1": [float(value) if label else None for value, label in zip(f1, labels, strict=True)],
+        "accuracy": float(np.trace(confusion) / confusion.sum()),
+        "weighted_f1": float(weighted_f1(margins(confusion))),
+        "macro_f1": float(np.nanmean(f1)),
+        "per_class_f1": [None if np.isnan(value) else float(value) for value in f1],
         "confusion": confusion.tolist(),
     }
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from reports.errors import DamagedRunError
 from reports.reading.documents import check, document
+from reports.reading.fields import SCORES
 from reports.reading.seals import seal
 
 NAME = "robustness.json"
 FORMAT = 1
 HOW = ("zeroed", "shuffled")
-_SCORES = {"accuracy": float, "weighted_f1": float, "macro_f1": float, "confusion": list}
 
 
 def read_robustness(folder: Path, result: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -29,9 +29,9 @@ def read_robustness(folder: Path, result: Mapping[str, Any]) -> Mapping[str, Any
         raise _damaged(path, f"it has format {content['format']}, this version reads {FORMAT}")
     if content["key"] != folder.name or content["weights"] != (result.get("digests") or {}).get("selected_weights"):
         raise _damaged(path, "it is of another run, or of other weights than this one's")
-    check(content["intact"], _SCORES, path, "intact.", _damaged)
+    check(content["intact"], SCORES, path, "intact.", _damaged)
     for condition in content["conditions"]:
-        check(condition, _SCORES | {"modality": str, "how": str}, path, "conditions[].", _damaged)
+        check(condition, SCORES | {"modality": str, "how": str}, path, "conditions[].", _damaged)
         if condition["how"] not in HOW:
             raise _damaged(path, f"conditions[].how is {condition['how']!r}")
     return content

@@ -9,6 +9,7 @@ from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.statistics import PairedComparison, paired_comparison, summarize
 from reports.tables.model import Table, listing
+from reports.tables.selection import difference_cell
 from reports.text import counted, number
 
 NOTE = (
@@ -65,11 +66,8 @@ def _drops(method: Method, sessions: int) -> list[Drop]:
 def _cells(
     method: Method, modality: str, how: str, drop: PairedComparison, intact: np.ndarray, missing: np.ndarray
 ) -> tuple[str, ...]:
-    shown = number(drop.mean, 2)
-    if drop.degrees > 0:
-        shown += f" [{number(drop.interval.low, 2)}, {number(drop.interval.high, 2)}]"
     means = (number(100 * float(scores.mean()), 1) for scores in (intact, missing))
-    return method.label, modality, how, str(len(intact)), *means, shown
+    return method.label, modality, how, str(len(intact)), *means, difference_cell(drop)
 
 
 def _row(

@@ -7,7 +7,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference import imported as imports
 from reports.inference.selection import MEASURES, MethodSelection, SelectionEffects, selection_effects
-from reports.statistics import Summary
+from reports.statistics import PairedComparison, Summary
 from reports.tables.model import Listing, Table, listing
 from reports.text import MISSING, counted, number
 
@@ -133,6 +133,14 @@ def summary_cell(summary: Summary) -> str:
     if summary.n < 2:
         return mean
     return f"{mean} [{number(100 * summary.low, 1)}, {number(100 * summary.high, 1)}]"
+
+
+def difference_cell(difference: PairedComparison) -> str:
+    """A mean difference in points, with its interval where there is one."""
+    mean = number(difference.mean, 2)
+    if not difference.degrees > 0:
+        return mean
+    return f"{mean} [{number(difference.interval.low, 2)}, {number(difference.interval.high, 2)}]"
 
 
 def _share(value: float) -> str:

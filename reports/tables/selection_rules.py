@@ -5,7 +5,7 @@ import pandas as pd
 from reports.evidence.evidence import Evidence
 from reports.inference.selection_rules import RULES, RuleEffect, rule_effects
 from reports.tables.model import Table, listing
-from reports.tables.selection import summary_cell
+from reports.tables.selection import difference_cell, summary_cell
 from reports.text import MISSING, number
 
 NOTE = (
@@ -45,11 +45,7 @@ def selection_rules(evidence: Evidence) -> Table | None:
 
 def _cells(effect: RuleEffect) -> tuple[str, ...]:
     score, gap, difference = effect.score, effect.gap, effect.difference
-    shown = MISSING
-    if difference is not None:
-        shown = number(difference.mean, 2)
-        if difference.degrees > 0:
-            shown += f" [{number(difference.interval.low, 2)}, {number(difference.interval.high, 2)}]"
+    shown = MISSING if difference is None else difference_cell(difference)
     sd, of_gap = number(100 * score.sd, 2), number(100 * gap.mean, 2)
     rule = RULES[effect.rule] + (" (the result)" if difference is None else "")
     return effect.method, rule, str(score.n), summary_cell(score), sd, of_gap, shown
