@@ -106,6 +106,11 @@ class Comparison:
         """How many sessions two methods share: 0 where one is an import whose seeds nobody has said to be ours."""
         return self.sessions if a.paired and b.paired else 0
 
+    def groups_of(self, method: Method, seeds: Iterable[int]) -> tuple[int, ...]:
+        """The session that every seed of a method holds out; empty where seeds are on their own."""
+        sessions = self.sessions_of(method, method)
+        return tuple(seed % sessions for seed in seeds) if sessions > 1 else ()
+
     @property
     def presets(self) -> str:
         """Names under which these runs were asked for."""

@@ -1,6 +1,6 @@
 """All that tables and figures of one comparison are made from; every file of a run is read once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import UInt16
 
 from reports.evidence.comparisons import Comparison
+from reports.evidence.method import Method
 from reports.evidence.reduction import reduce_run
 from reports.measures import runs as measures
 from reports.measures.outcomes import Outcome, outcome
@@ -54,6 +55,14 @@ class Evidence:
     def _none(self) -> pd.DataFrame:
         """No runs."""
         return self.runs.iloc[:0].set_index("seed")
+
+    def groups(self, method: str, seeds: Iterable[int]) -> tuple[int, ...]:
+        """The session that every seed of a method holds out; empty where seeds are on their own."""
+        return self.comparison.groups_of(self._methods[method], seeds)
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Method]:
+        return {method.label: method for method in self.comparison.shown}
 
     def history_of(self, method: str) -> pd.DataFrame:
         """The epochs of one method's runs; none of a method without a history."""

@@ -12,8 +12,9 @@ PARTS = ("mean", "sd", "low", "high", "n")
 
 
 def summary(evidence: Evidence, method: str, measure: str) -> Summary:
-    """A measure over a method's runs."""
-    return summarize(evidence.values(method, measure).to_numpy(dtype=float))
+    """A measure over a method's runs; those that hold out the same session are a group."""
+    values = evidence.values(method, measure)
+    return summarize(values.to_numpy(dtype=float), evidence.groups(method, values.index))
 
 
 def summary_frame(
@@ -35,8 +36,9 @@ def summary_frame_by(evidence: Evidence, runs: pd.DataFrame, key: str, names: Se
     groups = runs.groupby(["method", key], sort=False) if len(runs) else ()
     for (method, value), of_both in groups:
         row = _head(evidence, str(method)) | {key: value, "n": len(of_both)}
+        sessions = evidence.groups(str(method), of_both["seed"])
         for name in names:
-            row |= _parts(name, summarize(of_both[name].to_numpy(dtype=float)))
+            row |= _parts(name, summarize(of_both[name].to_numpy(dtype=float), sessions))
         rows.append(row)
     head = ["dataset", "data", "protocol", "method", key, "n"]
     return pd.DataFrame(rows, columns=[*head, *(f"{name}_{part}" for name in names for part in PARTS)])

@@ -42,7 +42,7 @@ def scores(evidence: Evidence, palette: Palette) -> Drawing | None:
             dots += [*theirs, *peak]
             continue
         selected, peak = (_percent(evidence, label, f"{name}_weighted_f1") for name in ("selected", "peak_test"))
-        summary = summarize(selected.to_numpy())
+        summary = summarize(selected.to_numpy(), evidence.groups(label, selected.index))
         _draw_mean(axes, row - 0.13, label, palette.look(label), summary)
         _draw_seeds(axes, row, label, palette.look(label), selected, peak)
         means[label] = summary.mean

@@ -6,11 +6,12 @@ import numpy as np
 
 from reports.evidence.comparisons import Comparison
 from reports.evidence.evidence import Evidence
+from reports.evidence.summaries import summary
 from reports.inference import imported as imports
 from reports.inference.contrast import Contrast, Inference
-from reports.inference.scores import points
+from reports.inference.scores import measure_of
 from reports.inference.single_streams import stream_words
-from reports.statistics import Summary, Verdict, smallest_p, summarize
+from reports.statistics import Summary, Verdict, smallest_p
 from reports.text import counted, number
 
 PUBLISHED = (
@@ -28,7 +29,7 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
     if not comparison.validated:
         return [f"{PUBLISHED[0].upper()}{PUBLISHED[1:]}."]
     ranked = comparison.methods or comparison.imported
-    means = {m.label: summarize(points(evidence, m).to_numpy(dtype=float) / 100) for m in ranked}
+    means = {m.label: summary(evidence, m.label, measure_of(m)) for m in ranked}
     best = max(means, key=lambda label: means[label].mean)
     sentences = _verdicts(inference.of(comparison.dataset))
     where = " at the selected epoch" if comparison.methods else ""
@@ -56,7 +57,7 @@ def findings(evidence: Evidence, inference: Inference) -> list[str]:
             "gives, not what the method does."
         )
     chosen = [m for m in comparison.shown if m.by_epoch]
-    gaps = [summarize(evidence.values(m.label, "gap").to_numpy(dtype=float)).mean for m in chosen]
+    gaps = [summary(evidence, m.label, "gap").mean for m in chosen]
     if gaps:
         low, high = (number(100 * gap, 1) for gap in (min(gaps), max(gaps)))
         sentences.append(

@@ -63,7 +63,7 @@ def per_class(evidence: Evidence) -> PerClass:
         MethodClasses(
             label=m.label,
             n=len(m.runs),
-            f1=tuple(summarize(values) for values in scores[m.label].f1.T),
+            f1=tuple(summarize(values, comparison.groups_of(m, seeds[m.label])) for values in scores[m.label].f1.T),
             never=(scores[m.label].predicted == 0).sum(axis=0),
             gains=gains(m) if are_paired(first, m) and m.label != first.label else None,
         )

@@ -11,6 +11,7 @@ from reports.evidence.summaries import summary
 from reports.inference.answer import OPEN, Answer, outcome_of
 from reports.inference.contrasts import Inference, reference
 from reports.inference.findings import TEST_SEEDS
+from reports.inference.scores import measure_of
 from reports.scoreboard import Score, Scoreboard
 
 
@@ -41,8 +42,7 @@ def _scoreboard(evidence: Evidence, inference: Inference, answer: str) -> Scoreb
 
 def _score(evidence: Evidence, inference: Inference, method: Method) -> Score:
     comparison, first = evidence.comparison, reference(evidence.comparison).label
-    where = "imported" if method.imported else "selected"
-    over_seeds = summary(evidence, method.label, f"{where}_weighted_f1")
+    over_seeds = summary(evidence, method.label, measure_of(method))
     contrast = None if method.label == first else inference.find(comparison.dataset, first, method.label)
     known = contrast is not None and not contrast.missing and contrast.a == first
     interval = contrast.interval if contrast is not None and known else (math.nan, math.nan)

@@ -14,9 +14,12 @@ REFITTED = "refit_weighted_f1"
 
 def points(evidence: Evidence, method: Method, measure: str = SELECTED) -> pd.Series:
     """A score of one method by seed, in points; of an imported one the score that it has, whatever its epoch."""
-    if method.imported:
-        measure = f"imported_{measure.partition('_')[2]}"
-    return 100 * evidence.values(method.label, measure)
+    return 100 * evidence.values(method.label, measure_of(method, measure))
+
+
+def measure_of(method: Method, measure: str = SELECTED) -> str:
+    """The name of a score; an imported method has its own of that kind, at whatever epoch."""
+    return f"imported_{measure.partition('_')[2]}" if method.imported else measure
 
 
 def paired_points(

@@ -88,8 +88,9 @@ def selection_effects(evidence: Evidence) -> SelectionEffects:
     selected, peak = (align(*_scores(evidence, labels, measure)) for measure in (SELECTED, PEAK))
     if len(labels) < 2 or not selected.seeds or selected.seeds != peak.seeds:
         return SelectionEffects(first.label, methods, (), (), (), ())
-    orders = rankings(selected.values, peak.values)
-    return SelectionEffects(first.label, methods, tuple(labels), selected.seeds, orders, rank_methods(selected.values))
+    groups = evidence.groups(labels[0], selected.seeds)
+    orders, ranks = rankings(selected.values, peak.values, groups), rank_methods(selected.values, groups)
+    return SelectionEffects(first.label, methods, tuple(labels), selected.seeds, orders, ranks)
 
 
 def _scores(evidence: Evidence, labels: Sequence[str], measure: str) -> list[pd.Series]:
@@ -105,4 +106,7 @@ def _gap_difference(evidence: Evidence, first: Method, other: Method) -> PairedC
 
 def _best_seed(evidence: Evidence, label: str) -> BestOfSeeds | None:
     both = align(evidence.values(label, SELECTED), evidence.values(label, PEAK))
-    return best_of_seeds(both.seeds, *both.values) if both.seeds else None
+    if not both.seeds:
+        return None
+    selected, peak = both.values
+    return best_of_seeds(both.seeds, selected, peak, evidence.groups(label, both.seeds))

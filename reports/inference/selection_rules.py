@@ -62,8 +62,9 @@ def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
             ours = {seed: 100 * scores[decides][seed] for seed in seeds}
             theirs = {seed: 100 * score for seed, score in by_seed.items()}
             difference = paired_comparison(theirs, ours, sessions=evidence.comparison.sessions_of(method, method))
+        groups = evidence.groups(method.label, seeds)
         gap = peak.loc[seeds].to_numpy(dtype=float) - values
-        effects.append(RuleEffect(method.label, rule, summarize(values), summarize(gap), difference))
+        effects.append(RuleEffect(method.label, rule, summarize(values, groups), summarize(gap, groups), difference))
     return effects
 
 

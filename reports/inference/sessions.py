@@ -22,8 +22,9 @@ def session_words(comparison: Comparison, contrasts: Sequence[Contrast]) -> list
     known = ", ".join(f"{label} {number(value, 2)}" for label, value in correlations if np.isfinite(value))
     words = [
         f"Seeds that are equal modulo {sessions} hold out the same session, so they are not independent: every "
-        f"session weighs the same, and intervals and p come from t of the session means, {sessions - 1} degrees of "
-        "freedom (Ibragimov & Müller 2010), which is as wide as the sessions differ. "
+        "session weighs the same, in the means of single methods too, and all intervals and p come from t of the "
+        f"session means, {sessions - 1} degrees of freedom (Ibragimov & Müller 2010), which is as wide as the sessions "
+        "differ; a bootstrap draws sessions. "
         + (f"Correlation within a session: {known}." if known else "No session has two seeds.")
     ]
     uneven = [label for label, paired in tested if paired.n % sessions]

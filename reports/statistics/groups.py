@@ -33,9 +33,9 @@ def mean_of(values: Float[np.ndarray, " n"]) -> Mean:
     return Mean(mean, sd, sd / n**0.5, n - 1)
 
 
-def group_means(values: Float[np.ndarray, " n"], groups: Int[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
+def group_means(values: Float[np.ndarray, "n ..."], groups: Int[np.ndarray, " n"]) -> Float[np.ndarray, "k ..."]:
     """The mean of every group, in the order of their numbers."""
-    return np.array([values[groups == group].mean() for group in np.unique(groups)])
+    return np.array([values[groups == group].mean(axis=0) for group in np.unique(groups)])
 
 
 def mean_interval(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from reports.statistics.counts import margins, pool, weighted_f1
+from reports.statistics.groups import group_means, mean_interval
 
 HALVINGS = 200
 
@@ -94,22 +95,28 @@ class Ranking:
 def rankings(
     selected: Float[np.ndarray, "methods seeds"],
     peak: Float[np.ndarray, "methods seeds"],
+    groups: Sequence[int] = (),
+    *,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> tuple[Ranking, ...]:
     """Rankings by the mean selected score, the mean peak score, and the best test epoch of the best seed.
 
-    Methods are rows, paired by seed: one resample of seeds serves all. `order` holds indices of methods; a tie keeps
-    the order of rows. A maximum over few seeds is what is practised, not what a bootstrap estimates well: its
-    probability is a description.
+    Methods are rows, paired by seed: one resample of seeds serves all, or of `groups` of seeds that have something in
+    common, which weigh the same. `order` holds indices of methods; a tie keeps the order of rows. A maximum over few
+    seeds is what is practised, not what a bootstrap estimates well: its probability is a description.
     """
     methods, seeds = selected.shape
+    together = np.asarray(groups) if len(groups) else np.arange(seeds)
+    means = [group_means(scores.T, together).T for scores in (selected, peak)]
+    best = np.stack([peak[:, together == group].max(axis=1) for group in np.unique(together)], axis=1)
+    units = best.shape[1]
     rng = np.random.default_rng(seed)
-    drawn = np.vstack([np.arange(seeds), rng.integers(0, seeds, size=(resamples, seeds))])  # first: as observed
+    drawn = np.vstack([np.arange(units), rng.integers(0, units, size=(resamples, units))])  # first: as observed
     rules = {
-        "selected": selected[:, drawn].mean(axis=2),
-        "peak": peak[:, drawn].mean(axis=2),
-        "best seed": peak[:, drawn].max(axis=2),
+        "selected": means[0][:, drawn].mean(axis=2),
+        "peak": means[1][:, drawn].mean(axis=2),
+        "best seed": best[:, drawn].max(axis=2),
     }
     # rounded: means that are equal on paper differ by the order of their sum
     orders = {rule: np.argsort(-values.round(12), axis=0, kind="stable") for rule, values in rules.items()}
@@ -141,8 +148,11 @@ class BestOfSeeds:
 
 
 def best_of_seeds(
-    seeds: Sequence[int], selected: Float[np.ndarray, " seeds"], peak: Float[np.ndarray, " seeds"]
+    seeds: Sequence[int],
+    selected: Float[np.ndarray, " seeds"],
+    peak: Float[np.ndarray, " seeds"],
+    groups: Sequence[int] = (),
 ) -> BestOfSeeds:
-    """The most flattering number of one method's runs; the earliest of equal seeds."""
+    """The most flattering number of one method's runs; the earliest of equal seeds. `groups` weigh the same."""
     best = int(np.argmax(peak))
-    return BestOfSeeds(seeds[best], float(peak[best]), float(np.mean(selected)))
+    return BestOfSeeds(seeds[best], float(peak[best]), mean_interval(selected, groups)[0])

@@ -4,16 +4,21 @@ A value that is not finite could not be computed; it is left out, and `n` says h
 no spread: its sd, variance, range and interval are NaN, never 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from scipy import special
+from jaxtyping import Float, Int
+
+from reports.statistics.groups import mean_interval
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Location and spread of one number over runs, with the Student t interval of its mean."""
+    """Location and spread of one number over runs, with the Student t interval of its mean.
+
+    Of runs in groups the mean is that of the group means, and so is its interval; everything else is of the runs.
+    """
 
     n: int
     mean: float
@@ -34,19 +39,22 @@ class Summary:
         return self.maximum - self.minimum if self.n > 1 else float("nan")
 
 
-def summarize(values: Float[np.ndarray, " runs"], confidence: float = 0.95) -> Summary:
-    """Mean, sd (denominator n - 1) and Student t interval of the mean (Student, Biometrika 6, 1908)."""
-    kept = values[np.isfinite(values)]
+def summarize(values: Float[np.ndarray, " runs"], groups: Sequence[int] | Int[np.ndarray, " runs"] = ()) -> Summary:
+    """Mean, sd (denominator n - 1) and 95 % Student interval of the mean (Student, Biometrika 6, 1908).
+
+    `groups`: of each value, where those of a group have something in common (`reports.statistics.groups`). In one group
+    alone a mean has no interval.
+    """
+    finite = np.isfinite(values)
+    kept = values[finite]
     n = len(kept)
     nan = float("nan")
     if n == 0:
         return Summary(n=0, mean=nan, sd=nan, low=nan, high=nan, minimum=nan, maximum=nan)
-    mean, minimum, maximum = float(kept.mean()), float(kept.min()), float(kept.max())
-    if n == 1:
-        return Summary(n=1, mean=mean, sd=nan, low=nan, high=nan, minimum=minimum, maximum=maximum)
-    sd = float(kept.std(ddof=1))
-    half = float(special.stdtrit(n - 1, 0.5 + confidence / 2)) * sd / n**0.5  # stats.t.ppf without its overhead
-    return Summary(n=n, mean=mean, sd=sd, low=mean - half, high=mean + half, minimum=minimum, maximum=maximum)
+    mean, interval = mean_interval(kept, np.asarray(groups)[finite] if len(groups) else ())
+    sd = float(kept.std(ddof=1)) if n > 1 else nan
+    minimum, maximum = float(kept.min()), float(kept.max())
+    return Summary(n=n, mean=mean, sd=sd, low=interval.low, high=interval.high, minimum=minimum, maximum=maximum)
 
 
 def mean_known(values: Float[np.ndarray, "..."]) -> float:

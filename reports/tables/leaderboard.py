@@ -9,6 +9,7 @@ from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.evidence.summaries import summary
 from reports.inference.contrasts import Contrast, Inference, reference
+from reports.inference.scores import measure_of
 from reports.inference.selection import selection_effects
 from reports.inference.single_streams import stream_words
 from reports.statistics import Summary
@@ -19,7 +20,8 @@ from reports.text import MISSING, UNAVAILABLE, number
 
 NOTE = (
     "Weighted F1 on the test set at the epoch chosen on validation, in %, highest mean first. Ranks and the chance to "
-    "be best by a bootstrap over the seeds that all methods have (10,000 draws): below ten seeds a rough guide. "
+    "be best by a bootstrap over the seeds that all methods have, or over sessions where seeds share the held-out ones "
+    "(10,000 draws): below ten of them a rough guide. "
     "Difference: the reference method minus this one, where they were compared, in points. References see "
     "one utterance at a time and have no seed; the ceiling, of simulated data, is what the best rule that knows how "
     "they are made reaches on this test set. Neither is in a test."
@@ -44,7 +46,7 @@ def leaderboard(evidence: Evidence, inference: Inference) -> Table:
     ranks = dict(zip(effects.ranked, effects.ranks, strict=True))
     first = reference(comparison).label
     scored = sorted(
-        ((method, _score(evidence, method)) for method in comparison.shown),
+        ((method, summary(evidence, method.label, measure_of(method))) for method in comparison.shown),
         key=lambda pair: -pair[1].mean if math.isfinite(pair[1].mean) else math.inf,
     )
     rows, frame = [], []
@@ -66,11 +68,6 @@ def leaderboard(evidence: Evidence, inference: Inference) -> Table:
         listings=(Listing("", HEADER, (*rows, *beside)),),
         frame=pd.DataFrame(frame),
     )
-
-
-def _score(evidence: Evidence, method: Method) -> Summary:
-    where = "imported" if method.imported else "selected"
-    return summary(evidence, method.label, f"{where}_weighted_f1")
 
 
 def _cells(

@@ -38,3 +38,12 @@ def test_means_that_are_equal_on_paper_tie():
     for _ in range(20):  # which orders of a sum differ in the last bit depends on the machine
         row = rng.random(7)
         assert [r.rank for r in rank_methods(np.array([row, rng.permutation(row)]), resamples=1)] == [1.5, 1.5]
+
+
+def test_of_seeds_in_groups_the_groups_are_drawn_and_weigh_the_same():
+    """Five seeds in three groups are as three seeds with the group means: the same draws, ranks and chances."""
+    scores = np.array([[3.0, 1.0, 2.5, 2.0, 1.5], [2.0, 2.0, 2.1, 2.4, 1.6], [0.0, 2.2, 2.0, 0.4, 2.6]])
+    groups = (4, 0, 1, 4, 0)
+    together = np.array([[row[[1, 4]].mean(), row[2], row[[0, 3]].mean()] for row in scores])
+    assert rank_methods(scores, groups) == rank_methods(together)
+    assert rank_methods(scores, groups) != rank_methods(scores)

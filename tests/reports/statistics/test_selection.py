@@ -90,6 +90,19 @@ def test_rankings_under_three_rules():
     assert by["peak"].winner_changed == by["peak"].changed
 
 
+def test_of_seeds_in_groups_the_groups_are_drawn_with_all_their_seeds():
+    """The fourth seed is in the group of the first: means are of group means, a maximum is of all seeds drawn."""
+    selected = np.array([[0.70, 0.70, 0.70, 0.70], [0.69, 0.69, 0.69, 0.69]])
+    peak = np.array([[0.71, 0.71, 0.71, 0.71], [0.66, 0.70, 0.70, 0.78]])
+    by = {r.rule: r for r in rankings(selected, peak, (0, 1, 2, 0), resamples=4_000)}
+    assert by["peak"].scores == pytest.approx((0.71, (0.72 + 0.70 + 0.70) / 3))
+    assert by["peak"].order == (0, 1)
+    assert by["best seed"].scores == (0.71, 0.78)
+    # one group of three decides: the maximum turns wherever it is drawn, the mean where it is drawn twice or more
+    assert by["best seed"].changed == pytest.approx(1 - (2 / 3) ** 3, abs=0.03)
+    assert by["peak"].changed == pytest.approx(7 / 27, abs=0.03)
+
+
 def test_an_order_can_change_below_an_unchanged_winner():
     selected = np.array([[0.9, 0.9], [0.5, 0.5], [0.4, 0.4]])
     peak = np.array([[0.9, 0.9], [0.5, 0.5], [0.6, 0.6]])
@@ -101,6 +114,11 @@ def test_the_most_flattering_number():
     found = best_of_seeds([7, 8, 9], np.array([0.6, 0.7, 0.5]), np.array([0.65, 0.72, 0.72]))
     assert (found.seed, found.claimed) == (8, 0.72)
     assert found.excess == pytest.approx(0.12)
+
+
+def test_the_mean_that_should_have_been_reported_weighs_groups_the_same():
+    found = best_of_seeds([0, 1, 4], np.array([0.6, 0.7, 0.5]), np.array([0.65, 0.72, 0.7]), (0, 1, 0))
+    assert found.mean_selected == pytest.approx((0.55 + 0.7) / 2)
 
 
 def test_means_that_are_equal_on_paper_tie():
