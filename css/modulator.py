@@ -9,13 +9,10 @@ from torch import Tensor
 
 from css.interfaces import OBJECTIVES, Aggregator
 from css.slsqp import slsqp_weights
+from css.triangle import INFEASIBLE, TIE, triangle_weights
 
 MAX_OBJECTIVES = 10
 """Above it the 2^K − 1 faces of the simplex are too many to enumerate."""
-TIE = 1e-10
-"""Values of ½γᵀQγ, and curvatures of it, that differ by less are equal (Q scaled to a largest diagonal entry of 1)."""
-INFEASIBLE = -1e-12
-"""A weight below is negative; one above is a rounding error of zero."""
 VANISHED = 1e-8
 """An objective whose gradient is at most this fraction of the longest one has no direction to speak of."""
 RELEASED_EPSILON = 1e-8
@@ -71,6 +68,8 @@ def min_norm_weights(
     γ° = γ_s: discard the candidates outside the simplex, keep those of the best value, take the shortest. The argument
     needs no positive definite Q.
 
+    A single Gramian of three gradients on a CPU is solved in plain numbers, to the same up to rounding.
+
     Args:
         gramian: symmetric Q [..., K, K], finite wherever it is allowed. Rounding may leave it slightly indefinite.
         allowed: [..., K]; False holds γ_i at 0 and ignores row and column i. Default: all True.
@@ -87,6 +86,9 @@ def min_norm_weights(
             f"min_norm_weights enumerates the faces of the simplex, too many for {K} objectives; "
             f"use at most {MAX_OBJECTIVES} or an iterative solver"
         )
+    if gramian.shape == (3, 3) and gramian.is_cpu:  # on a CPU alone: reading numbers waits for a device
+        usable = [True] * 3 if allowed is None else allowed.tolist()
+        return gramian.new_tensor(triangle_weights(gramian.tolist(), usable))
     support, frame = _faces(K, gramian.device)
     Q = gramian.double()
     if allowed is not None:

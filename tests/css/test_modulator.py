@@ -69,6 +69,12 @@ def gradients(kind, seed, K, count):
 KINDS = ("random", "singular", "rank-1", "near-parallel", "opposite", "duplicates", "badly scaled")
 
 
+def alone(M, allowed=None):
+    """Weights of each problem solved by itself, which three gradients on a CPU are in plain numbers."""
+    chosen = [None] * len(M) if allowed is None else allowed
+    return torch.stack([min_norm_weights(*problem) for problem in zip(M, chosen, strict=True)])
+
+
 @pytest.mark.parametrize("K", [2, 3, 5])
 @pytest.mark.parametrize("kind", KINDS)
 def test_value_and_unique_weights_are_those_of_an_interior_point_solver(kind, K):
@@ -76,19 +82,20 @@ def test_value_and_unique_weights_are_those_of_an_interior_point_solver(kind, K)
     J = gradients(kind, seed=KINDS.index(kind), K=K, count=count)
     M = J @ J.mT
     raw_scale = 10 ** (24 * torch.rand(count, 1, 1, generator=torch.Generator().manual_seed(K), dtype=M.dtype) - 12)
-    weights = min_norm_weights(M * raw_scale)
+    weights = torch.stack([min_norm_weights(M * raw_scale), alone(M * raw_scale)], 1)
     assert (weights >= 0).all()
-    torch.testing.assert_close(weights.sum(-1), torch.ones(count, dtype=M.dtype))
+    torch.testing.assert_close(weights.sum(-1), torch.ones(count, 2, dtype=M.dtype))
 
     M = (M / M.diagonal(dim1=-2, dim2=-1).amax(-1)[:, None, None]).numpy()
     directions = np.linalg.svd(np.ones((1, K)))[2][1:]  # orthonormal basis of the simplex's directions
     unique = 0
-    for Q, γ in zip(M, weights.numpy(), strict=True):
+    for Q, γs in zip(M, weights.numpy(), strict=True):
         expected = simplex_qp(Q)
-        assert γ @ Q @ γ / 2 <= expected @ Q @ expected / 2 + 3e-10
+        for γ in γs:
+            assert γ @ Q @ γ / 2 <= expected @ Q @ expected / 2 + 3e-10
         if np.linalg.eigvalsh(directions @ Q @ directions.T)[0] > 1e-2:
             unique += 1
-            np.testing.assert_allclose(γ, expected, atol=2e-5)
+            np.testing.assert_allclose(γs, np.stack([expected, expected]), atol=2e-5)
     assert kind != "random" or unique > 0.9 * count
 
 
@@ -96,9 +103,17 @@ def test_value_and_unique_weights_are_those_of_an_interior_point_solver(kind, K)
 def test_among_many_optima_the_nearest_to_uniform_is_returned(K):
     """Gradients of small integers in the plane tie exactly and often."""
     J = torch.randint(-2, 3, (300, K, 2), generator=torch.Generator().manual_seed(K)).double()
-    weights = min_norm_weights(J @ J.mT).numpy()
-    for gradient, γ in zip(J.numpy(), weights, strict=True):
-        np.testing.assert_allclose(γ, nearest_optimum(gradient), atol=1e-5)
+    M = J @ J.mT
+    weights = torch.stack([min_norm_weights(M), alone(M)], 1).numpy()
+    for gradient, γs in zip(J.numpy(), weights, strict=True):
+        np.testing.assert_allclose(γs, np.stack([nearest_optimum(gradient)] * 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["random", "singular", "near-parallel"])
+def test_a_problem_by_itself_has_the_weights_that_it_has_in_a_batch(kind):
+    J = gradients(kind, seed=7, K=3, count=96)
+    allowed = (torch.arange(96)[:, None] >> torch.arange(3) & 1).bool()  # every choice of the three, the empty one too
+    torch.testing.assert_close(alone(J @ J.mT, allowed), min_norm_weights(J @ J.mT, allowed), rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize(
