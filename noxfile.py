@@ -93,7 +93,10 @@ def report(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Run the test suite on all cores; arguments go to pytest, `-n 0` among them for one process."""
-    run(session, DEV, "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "worksteal", *session.posargs)
+    workers = min((os.cpu_count() or 1) + 1, 8)  # one more than cores: many a test waits for a process
+    # whole files, for the stores that their tests share, in the order of tests/conftest.py: the longest first
+    spread = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
+    run(session, DEV, "pytest", *spread, *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -1,18 +1,26 @@
 """Shapes and types are checked while tests run, but not while they are timed."""
 
+import os
 import signal
 import sys
 
 import pytest
 from hypothesis import settings
 
-from tests.paths import REAL_DATA
+from tests.longest import LONGEST
+from tests.paths import REAL_DATA, ROOT
 from tests.shared import database_maker, shared_folder
 
 settings.register_profile("css-bench", deadline=None)  # a wall-clock bound would fail on a busy machine
 settings.load_profile("css-bench")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that tests start: all cores have a worker of pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, whose children would ignore it too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {ROOT / "tests" / name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 if "--benchmark-only" not in sys.argv:
@@ -40,8 +48,11 @@ def _mlflow_is_a_copy(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
+    with threadpool_limits(limits=1):
+        yield
 
 
 @pytest.fixture(name="undrawn")

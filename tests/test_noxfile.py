@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmark.harness import MAIN, alive, digests, until
+from tests.longest import LONGEST
 from tests.paths import ROOT
 
 NOX = next(filter(None, (shutil.which("nox", path=str(ROOT / ".venv" / "bin")), shutil.which("nox"))), None)
@@ -66,6 +67,14 @@ def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again
     assert not digests(store)
     assert list(store.glob("runs/*/checkpoint.safetensors"))
+
+
+def test_the_files_that_take_longest_are_there_and_begin(request: pytest.FixtureRequest) -> None:
+    longest = [ROOT / "tests" / name for name in LONGEST]
+    assert [path for path in dict.fromkeys(longest) if path.is_file()] == longest
+    files = list(dict.fromkeys(item.path for item in request.session.items))
+    chosen = [path for path in longest if path in files]
+    assert files[: len(chosen)] == chosen
 
 
 def test_who_runs_the_benchmark_gets_no_tool_of_development() -> None:

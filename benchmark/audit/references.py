@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from benchmark.base.errors import DataError
 from benchmark.data.conversations import Conversations
@@ -30,6 +31,8 @@ Features = npt.NDArray[np.float32]
 
 def references(conversations: Conversations) -> list[dict[str, Any]] | None:
     """``majority``, then ``logistic`` with all modalities, then with each alone: docs/run-format.md names the fields.
+
+    One thread fits them: more wait for each other longer than they work, many times so on a busy machine.
 
     They are fitted on the training conversations of seed 0 and scored on the test conversations. The strength and the
     class weights of ``logistic`` are those with the best weighted F1 on the validation conversations of seed 0 (the
@@ -53,12 +56,13 @@ def references(conversations: Conversations) -> list[dict[str, Any]] | None:
     if len(np.unique(train)) > 1:
         for modalities in _subsets(list(conversations.features)):
             scaler = StandardScaler().fit(_joined(parts.train, modalities))
-            chosen = _choose(
-                scaler.transform(_joined(parts.train, modalities)),
-                train,
-                scaler.transform(_joined(parts.validation, modalities)),
-                validation,
-            )
+            with threadpool_limits(limits=1):
+                chosen = _choose(
+                    scaler.transform(_joined(parts.train, modalities)),
+                    train,
+                    scaler.transform(_joined(parts.validation, modalities)),
+                    validation,
+                )
             predicted = chosen.predict(scaler.transform(_joined(test, modalities)))
             weights = chosen.class_weight is not None
             rows.append(

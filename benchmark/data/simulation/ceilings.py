@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from benchmark.base.errors import UserError
 from benchmark.base.files import cache_folder, kept
@@ -112,7 +113,8 @@ def measure_ceilings(
     if not len(test):
         raise UserError(f"simulator {spec.name}: no test split, so no ceilings; splits must have one")
     chosen = SUBSETS if subsets is None else subsets
-    return [row for subset in chosen for row in _of_subset(spec, seed, test, utterances, subset, contexts)]
+    with threadpool_limits(limits=1):  # products are small: more threads wait for each other as long as they work
+        return [row for subset in chosen for row in _of_subset(spec, seed, test, utterances, subset, contexts)]
 
 
 def draw_fresh(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmark.audit import references as module
 from benchmark.audit.references import STRENGTHS, references
@@ -113,6 +115,21 @@ def test_iemocap_is_chosen_on_the_session_that_seed_0_holds_out() -> None:
     assert seen[:2] == [parts.train.utterances, parts.validation.utterances]
 
 
+def test_one_thread_makes_them_whatever_there_is(corpus: Conversations) -> None:
+    seen: list[int] = []
+    original = module._choose
+
+    def spy(*arrays: np.ndarray) -> LogisticRegression:
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+        return original(*arrays)
+
+    with threadpool_limits(limits=2), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_choose", spy)
+        references(corpus)
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}
+    assert set(seen) == {1}
+
+
 def test_without_validation_data_there_are_none(corpus: Conversations) -> None:
     without = corpus.select([b for b, part in enumerate(corpus.split) if part != "dev"])
     assert references(without) is None
@@ -130,12 +147,23 @@ def test_a_corpus_of_one_modality_has_one_regression(corpus: Conversations) -> N
     assert [row["modalities"] for row in found] == [[], ["text"]]
 
 
-@settings(max_examples=10)
+@pytest.fixture(scope="module")
+def tiny() -> Conversations:
+    return simulate_spec(parse_corpus("meld-sim(scale=0.02,widths=2+2+2)")[1])
+
+
+@pytest.fixture(scope="module")
+def of_tiny(tiny: Conversations) -> list[dict[str, Any]]:
+    return references(tiny) or []
+
+
+@settings(max_examples=5)
 @given(st.integers(1, 6), st.floats(0.1, 10))
-def test_the_unit_of_a_feature_does_not_matter(power: int, factor: float) -> None:
-    corpus = simulate_spec(parse_corpus("meld-sim(scale=0.04,widths=2+2+2)")[1])
-    units = {m: (x * factor * 2.0**power).astype(np.float32) for m, x in corpus.features.items()}
-    pairs = zip(references(corpus) or [], references(replace(corpus, features=units)) or [], strict=True)
+def test_the_unit_of_a_feature_does_not_matter(
+    tiny: Conversations, of_tiny: list[dict[str, Any]], power: int, factor: float
+) -> None:
+    units = {m: (x * factor * 2.0**power).astype(np.float32) for m, x in tiny.features.items()}
+    pairs = zip(of_tiny, references(replace(tiny, features=units)) or [], strict=True)
     assert all(a["weighted_f1"] == pytest.approx(b["weighted_f1"], abs=0.1) for a, b in pairs)
 
 
