@@ -128,7 +128,7 @@ def collect(comparison: Comparison) -> Evidence:
             if method.by_epoch:
                 epochs = run.frame("history", measures.IMPORTED_HISTORY, newer=measures.FINITE)
                 history.append(epochs, method.label, run.seed)
-                scored = outcome(run, measures.usable(epochs))
+                scored = outcome(run, measures.usable(measures.columns(epochs)))
                 row |= {"optimism": scored.optimism, "regret": scores["gap"] - scored.optimism}
             else:
                 scored = outcome(run)

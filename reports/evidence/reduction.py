@@ -45,27 +45,35 @@ def _reduced(run: Run, refit: Run | None, *, validated: bool) -> Reduced:
     steps = run.frame("steps", measures.STEP_COLUMNS, newer=conflict.NORMS)
     history = run.frame("history", measures.HISTORY_COLUMNS, newer=newer)
     probes = run.frame("conflict", [*measures.PROBE_COLUMNS, *conflict.NORMS], newer=conflict.DISPLACEMENT)
+    by_step, by_probe, by_epoch = map(measures.columns, (steps, probes, history))
     row: dict[str, Any] = (
         measures.accuracy(run, refit)
-        | measures.training_stability(run, steps, history)
-        | conflict.gradient_conflict(steps, probes, run.objectives)
+        | measures.training_stability(run, by_step, by_epoch)
+        | conflict.gradient_conflict(by_step, by_probe, run.objectives)
         | measures.unusable_gradients(run)
         | measures.cost(run)
     )
-    scored = outcome(run, measures.usable(history)) if validated else None
+    scored = outcome(run, measures.usable(by_epoch)) if validated else None
     if scored is not None:
         row |= {"optimism": scored.optimism, "regret": row["gap"] - scored.optimism}
     taken = run.frame("directions", measures.DIRECTION_COLUMNS) if run.holds("directions") else None
-    used = steps[~steps["skipped"].to_numpy(dtype=bool)]
     return Reduced(
         row=row,
         history=history,
         probes=probes,
-        weights=used.groupby("epoch", as_index=False)[measures.WEIGHTS].mean(),
-        blocks=conflict.conflict_by_block(steps, probes),
+        weights=_by_epoch(by_step, measures.WEIGHTS),
+        blocks=conflict.conflict_by_block(by_step, by_probe),
         directions=[] if taken is None else conflict.direction_measures(taken),
         outcome=scored,
     )
+
+
+def _by_epoch(steps: measures.Columns, names: Sequence[str]) -> pd.DataFrame:
+    """Means over the updates of every epoch that has any."""
+    used = measures.used(steps)
+    epochs, place, count = np.unique(steps["epoch"][used].astype(int), return_inverse=True, return_counts=True)
+    means = {name: np.bincount(place, steps[name][used], minlength=len(epochs)) / count for name in names}
+    return pd.DataFrame({"epoch": epochs} | means)
 
 
 def _together(run: Run, folds: Sequence[Reduced]) -> Reduced:

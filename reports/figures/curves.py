@@ -17,10 +17,12 @@ def band(axes: Axes, rows: pd.DataFrame, columns: tuple[str, str], look: Look, *
     `columns`: time, and what is drawn. `name`: what the line is called on hover.
     """
     time, column = columns
-    table = rows.pivot(index=time, columns="seed", values=column)
-    table = table[rows.groupby(time).size() == len(table.columns)]  # a seed is at a time once, or not at all
-    values = table.to_numpy(dtype=float)
-    at = table.index.to_numpy(dtype=float)
+    times, row, seeds_there = np.unique(rows[time], return_inverse=True, return_counts=True)
+    seeds, place = np.unique(rows["seed"], return_inverse=True)
+    table = np.full((len(times), len(seeds)), np.nan)
+    table[row, place] = rows[column]
+    reached = seeds_there == len(seeds)  # a seed is at a time once, or not at all
+    at, values = times[reached].astype(float), table[reached]
     values = np.where(np.isfinite(values), values, np.nan)
     mean = values.mean(axis=1)  # NaN where a seed has none: a mean over fewer seeds would jump
     known = np.flatnonzero(np.isfinite(mean))

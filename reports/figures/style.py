@@ -47,6 +47,8 @@ VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"} |
     light: f"--hue-{i}" for i, (light, _) in enumerate(HUES)
 }
 
+PNG_DPI = 160
+
 RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes on every machine
     "font.size": 9.0,
@@ -192,8 +194,12 @@ def _top(cluster: Sequence[float], gap: float) -> float:
 
 def save(figure: Figure, path: Path) -> str:
     """Write `<path>.svg` and `<path>.png`; return the SVG for `inline`. Equal figures give equal bytes."""
-    figure.savefig(path.with_name(path.name + ".png"), format="png", dpi=160)
-    figure.set_layout_engine(None)  # laid out by the first drawing: "none" would draw once more to find nothing to do
+    figure.set_dpi(PNG_DPI)
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.execute(figure)  # once for both files; saving with an engine draws a whole figure to lay it out
+    figure.set_layout_engine(None)
+    figure.savefig(path.with_name(path.name + ".png"), format="png", dpi=PNG_DPI)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     path.with_name(path.name + ".svg").write_text(write_marks(buffer.getvalue()), encoding="utf-8")

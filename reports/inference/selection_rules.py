@@ -8,7 +8,7 @@ import numpy as np
 from reports.evidence.evidence import Evidence
 from reports.evidence.method import Method
 from reports.measures import rules
-from reports.measures.runs import usable
+from reports.measures.runs import columns, usable
 from reports.statistics import PairedComparison, Summary, paired_comparison, summarize
 
 RULES = {
@@ -71,11 +71,12 @@ def _of_method(evidence: Evidence, method: Method) -> list[RuleEffect]:
 def _scores(evidence: Evidence, method: Method) -> Mapping[str, Mapping[int, float]]:
     """Test weighted F1 by rule and seed."""
     selected = {run.seed: int(run.number("selected", "epoch")) for run in method.runs}
-    histories = dict(list(evidence.history_of(method.label).groupby("seed")))
+    rows = evidence.history_of(method.label)[["seed", "epoch", "finite", "validation_weighted_f1"]]
+    histories = {seed: columns(of_seed) for seed, of_seed in rows.sort_values("epoch").groupby("seed")}
     scores: dict[str, dict[int, float]] = {rule: {} for rule in RULES}
     for run in method.runs:
-        history = histories[run.seed].sort_values("epoch")
-        allowed, validation = usable(history), history["validation_weighted_f1"].to_numpy(dtype=float)
+        history = histories[run.seed]
+        allowed, validation = usable(history), history["validation_weighted_f1"]
         epochs = {
             "validation": rules.best_epoch(validation, allowed),
             "smoothed": rules.smoothed_epoch(validation, allowed),

@@ -5,14 +5,14 @@ computes the objectives' gradients at all.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from reports.measures.runs import COSINES, UPDATE_COSINES, WEIGHTS, floats
+from reports.measures.runs import COSINES, UPDATE_COSINES, WEIGHTS, Columns, columns, stacked, used
 from reports.reading.runs import OBJECTIVES, PAIRS
 from reports.statistics import mean_known, share_below
 
@@ -25,27 +25,24 @@ SERIES = ("probe", "batch")
 BLOCK_MEASURES = [f"{series}_{what}_{pair}" for series in SERIES for pair in PAIRS for what in OF_A_PAIR]
 
 
-def gradient_conflict(
-    steps: pd.DataFrame, probes: pd.DataFrame, objectives: Sequence[str] = OBJECTIVES
-) -> dict[str, float]:
+def gradient_conflict(steps: Columns, probes: Columns, objectives: Sequence[str] = OBJECTIVES) -> dict[str, float]:
     """Conflict over θ, the weights, and the worst cosine of the update and of the displacement with an objective's.
 
     objectives: those that the method has; what is of others is NaN, and counts in no minimum and no distance.
     """
     present = [OBJECTIVES.index(name) for name in objectives]
     measures = _pairs("probe", _series(probes)) | _pairs("batch", _series(steps))
-    for series, frame in (("pgm", probes), ("applied", steps[~steps["skipped"].to_numpy(dtype=bool)])):
-        weights = floats(frame, WEIGHTS)
+    for series, weights in (("pgm", stacked(probes, WEIGHTS)), ("applied", stacked(steps, WEIGHTS)[used(steps)])):
         measures |= {f"{series}_{name}": mean_known(weights[:, i]) for i, name in enumerate(WEIGHTS)}
         measures[f"{series}_distance"] = mean_known(_from_uniform(weights[:, present]))
-    for what, columns in (("update", UPDATE_COSINES), ("displacement", DISPLACEMENT)):
+    for what, cosines in (("update", UPDATE_COSINES), ("displacement", DISPLACEMENT)):
         # NaN if any is NaN: a minimum over fewer objectives is another quantity.
-        worst = floats(probes, [columns[i] for i in present]).min(axis=1)
+        worst = stacked(probes, [cosines[i] for i in present]).min(axis=1)
         measures |= {f"{what}_worst_cos": mean_known(worst), f"{what}_negative": share_below(worst, 0.0)}
     return measures
 
 
-def conflict_by_block(steps: pd.DataFrame, probes: pd.DataFrame) -> list[dict[str, Any]]:
+def conflict_by_block(steps: Columns, probes: Columns) -> list[dict[str, Any]]:
     """A row a block of θ: its name as `block`, and :data:`BLOCK_MEASURES` over it."""
     blocks = dict.fromkeys(match[1] for name in probes if (match := re.fullmatch(r"(.+)\.cos_\w+", str(name))))
     return [
@@ -58,20 +55,21 @@ def direction_measures(directions: pd.DataFrame) -> list[dict[str, Any]]:
     """A row an aggregator on the common trajectory: how its update stands to the objectives and to their mean."""
     rows = []
     for aggregator, frame in directions.groupby("aggregator", sort=False):
-        worst = floats(frame, UPDATE_COSINES).min(axis=1)
+        recorded = columns(frame.drop(columns="aggregator"))
+        worst = stacked(recorded, UPDATE_COSINES).min(axis=1)
         rows.append(
             {
                 "aggregator": str(aggregator),
                 "worst_cos": mean_known(worst),
                 "negative": share_below(worst, 0.0),
-                "mean_cos": mean_known(floats(frame, ["mean_cos"])),
-                "distance": mean_known(_from_uniform(floats(frame, WEIGHTS))),
+                "mean_cos": mean_known(recorded["mean_cos"]),
+                "distance": mean_known(_from_uniform(stacked(recorded, WEIGHTS))),
             }
         )
     return rows
 
 
-def _pairs(series: str, recorded: Mapping[str, np.ndarray]) -> dict[str, float]:
+def _pairs(series: str, recorded: Columns) -> dict[str, float]:
     """:data:`OF_A_PAIR` of every pair in one series."""
     step = recorded["step"]
     third = 3 * step // (step.max() + 1)
@@ -96,13 +94,11 @@ def _pairs(series: str, recorded: Mapping[str, np.ndarray]) -> dict[str, float]:
     return measures
 
 
-def _series(frame: pd.DataFrame, block: str = "") -> dict[str, np.ndarray]:
+def _series(recorded: Columns, block: str = "") -> Columns:
     """The steps, cosines and norms over θ, or over the block whose columns begin so; NaN where the run has none."""
-    recorded = {"step": frame["step"].to_numpy()}
-    for name in (*COSINES, *NORMS):
-        column = f"{block}{name}"
-        recorded[name] = frame[column].to_numpy(dtype=float) if column in frame else np.full(len(frame), np.nan)
-    return recorded
+    step = recorded["step"]
+    unknown = np.full(len(step), np.nan)
+    return {"step": step} | {name: recorded.get(f"{block}{name}", unknown) for name in (*COSINES, *NORMS)}
 
 
 def _from_uniform(weights: Float[np.ndarray, "rows objectives"]) -> Float[np.ndarray, " rows"]:

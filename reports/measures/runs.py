@@ -3,6 +3,8 @@
 Accuracy: `<where>_<score>`. Scores and shares are fractions, times seconds. Conflict: reports/measures/conflict.py.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,8 @@ from reports.measures.calibration import calibration
 from reports.measures.outcomes import has_epochs
 from reports.reading.runs import OBJECTIVES, PAIRS, Run
 
+Columns = Mapping[str, np.ndarray]
+"""Numbers of a run by step, probe or epoch, as float64 by the name of their column."""
 SCORES = ("weighted_f1", "accuracy", "macro_f1")
 WEIGHTS = [f"weight_{name}" for name in OBJECTIVES]
 COSINES = [f"cos_{pair}" for pair in PAIRS]
@@ -38,9 +42,19 @@ FINITE = ("finite",)
 """The column of the history that early runs do not have."""
 
 
-def usable(history: pd.DataFrame) -> np.ndarray:
+def columns(frame: pd.DataFrame) -> Columns:
+    """The columns of a run's frame, all of them numbers: found once, where pandas searches at every access."""
+    return dict(zip(map(str, frame), frame.to_numpy(dtype=float).T, strict=True))
+
+
+def used(steps: Columns) -> np.ndarray:
+    """Whether a step was an update of the weights."""
+    return steps["skipped"] == 0
+
+
+def usable(history: Columns) -> np.ndarray:
     """Whether every logit of an epoch is finite; early runs do not say, and count as finite."""
-    return ~(history["finite"] == 0).to_numpy(dtype=bool)
+    return history["finite"] != 0
 
 
 def accuracy(run: Run, refit: Run | None = None) -> dict[str, float]:
@@ -89,13 +103,12 @@ def _by_epoch(run: Run) -> dict[str, float]:
     }
 
 
-def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:
+def training_stability(run: Run, steps: Columns, history: Columns) -> dict[str, float]:
     """Volatility and spikes of unweighted losses, late validation F1, gradient norm, and whether the run diverged."""
-    per_epoch = int(steps["epoch"].value_counts().max())
-    fused = stability.loss_residual(floats(steps, ["loss_fused"])[:, 0], per_epoch)
+    per_epoch = int(np.unique(steps["epoch"], return_counts=True)[1].max())
+    fused = stability.loss_residual(steps["loss_fused"], per_epoch)
     losses = [f"loss_{name}" for name in run.objectives]
-    total = stability.loss_residual(floats(steps, losses).sum(axis=1), per_epoch)
-    used = steps[~steps["skipped"].to_numpy(dtype=bool)]
+    total = stability.loss_residual(stacked(steps, losses).sum(axis=1), per_epoch)
     # The runner cannot know the labels' majority, so the third sign of divergence is checked here.
     confusion = run.confusion()
     hopeless = confusion is not None and run.number("selected", "weighted_f1") <= stability.majority_f1(confusion)
@@ -103,8 +116,8 @@ def training_stability(run: Run, steps: pd.DataFrame, history: pd.DataFrame) -> 
         "volatility_fused": stability.volatility(fused),
         "volatility_total": stability.volatility(total),
         "spikes": stability.spikes(fused),
-        "late_validation_f1_sd": stability.late_sd(floats(history, ["validation_weighted_f1"])[:, 0]),
-        "gradient_norm_q99": stability.quantile(floats(used, ["gradient_norm"])[:, 0], 0.99),
+        "late_validation_f1_sd": stability.late_sd(history["validation_weighted_f1"]),
+        "gradient_norm_q99": stability.quantile(steps["gradient_norm"][used(steps)], 0.99),
         "diverged": float(bool(run.result["diverged"]) or hopeless),
     }
 
@@ -132,6 +145,6 @@ def cost(run: Run) -> dict[str, float]:
     }
 
 
-def floats(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Columns as float64 [rows, columns]."""
-    return np.stack([frame[name].to_numpy(dtype=float) for name in columns], axis=1)  # a list of names is slow to find
+def stacked(recorded: Columns, names: Sequence[str]) -> np.ndarray:
+    """Some of the columns side by side [rows, columns]."""
+    return np.stack([recorded[name] for name in names], axis=1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from jaxtyping import Float
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
@@ -211,13 +212,16 @@ class Run:
                     raise ValueError(f"no column {', '.join(missing)}")
                 more = [name for name in names if name in newer or "." in name]
                 table = file.read(columns=[*columns, *more], use_threads=False).select([*columns, *more])
-                frame = table.to_pandas(use_threads=False)
+            # without what pandas has written of itself, which takes as long to read as the values
+            for name in newer:
+                if name not in more:
+                    table = table.append_column(name, pa.nulls(len(table), pa.float64()))
+            frame = table.replace_schema_metadata().to_pandas(use_threads=False)
         except (OSError, ValueError, KeyError, ArrowException) as error:
             raise damaged(path, " ".join(str(error).split())[:200]) from error
         if frame.empty:
             raise damaged(path, "it has no rows")
-        lacking = [name for name in newer if name not in more]
-        return frame.reindex(columns=[*columns, *more, *lacking]) if lacking else frame
+        return frame
 
 
 @dataclass(frozen=True)
@@ -259,8 +263,8 @@ def read_store(store: Path, keys: Collection[str] | None = None) -> StoredRuns:
     if not store.is_dir():
         raise ReportError(f"no run store at {store}: run `cssbench run` first, or name the folder with --store")
     folders = run_folders(store, keys)
-    complete = [f for f in folders if f.is_symlink() or (f / "result.json").exists()]
-    failed = [f for f in folders if f not in set(complete) and (f / "error.txt").is_file()]
+    complete = {f: None for f in folders if f.is_symlink() or (f / "result.json").exists()}  # in order
+    failed = [f for f in folders if f not in complete and (f / "error.txt").is_file()]
     if not complete:
         raise ReportError(
             f"nothing to report: 0 complete runs in {store / 'runs'}"

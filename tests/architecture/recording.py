@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from reports import build
+from reports.measures import runs as measures
 from reports.reading import looks, preregistration, robustness, runs
 from reports.reading.documents import document
 from reports.tuning import studies
@@ -49,8 +51,21 @@ def recording(value: Any, note: Note, place: str = "") -> Any:
     return [recording(inner, note, f"{place}[]") for inner in value] if isinstance(value, list) else value
 
 
+class RecordingColumns(dict[str, np.ndarray]):
+    """The columns of a frame, which say which of those by block of θ are asked for."""
+
+    def __init__(self, content: measures.Columns, note: Note) -> None:
+        super().__init__(content)
+        self.note = note
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in self and "." in name:
+            self.note(name)
+        return super().get(name, default)
+
+
 class RecordingFrame(pd.DataFrame):
-    """A frame that says which columns by block of θ are asked of it; what is made of it says nothing."""
+    """A frame whose columns say what is asked of them; what else is made of it says nothing."""
 
     _metadata: ClassVar = ["note"]
     note: Note
@@ -59,17 +74,11 @@ class RecordingFrame(pd.DataFrame):
     def _constructor(self) -> Any:
         return pd.DataFrame
 
-    def __contains__(self, name: object) -> bool:
-        known = super().__contains__(name)
-        if known and "." in str(name):
-            self.note(str(name))
-        return known
-
 
 def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:
     """Build the report of a store, and tell the names that were asked for, by file as docs/run-format.md calls it."""
     read: defaultdict[str, set[str]] = defaultdict(set)
-    frame = runs.Run.frame
+    frame, columns_of = runs.Run.frame, measures.columns
 
     def recorded_document(path: Path, fields: Mapping[str, type], *refuse: Any) -> Any:
         folder, above = path.parent.name, path.parent.parent.name
@@ -85,9 +94,14 @@ def read_by_reports(store: Path, out: Path) -> Mapping[str, set[str]]:
         found.note = read[f"{name}.parquet"].add
         return found
 
+    def recorded_columns(asked: pd.DataFrame) -> measures.Columns:
+        columns = columns_of(asked)
+        return RecordingColumns(columns, asked.note) if isinstance(asked, RecordingFrame) else columns
+
     with pytest.MonkeyPatch.context() as patch:
         for module in (runs, robustness, preregistration, looks, studies):
             patch.setattr(module, "document", recorded_document)
         patch.setattr(runs.Run, "frame", recorded_frame)
+        patch.setattr(measures, "columns", recorded_columns)
         build(store, out)
     return read
