@@ -87,13 +87,18 @@ class Fuzz:
     def failure(self, seed: int, index: int) -> str | None:
         """What does not hold in a case; None where everything does."""
         command, file, change = self.case(seed, index)
-        said, wrong = self._attempt(command, (file, change), Random(f"{seed}/{index}/change"))
+        said, wrong = self.answer(seed, index)
         wrong = wrong or self._wrong(command, file, said, is_gone=change is remove)
         if wrong is None:
             return None
         return (
             f"{command}, {change.__name__} of {file}: {wrong}\nexit {said.code}\n{said.out[-1500:]}\n{said.err[-1500:]}"
         )
+
+    def answer(self, seed: int, index: int) -> tuple[Said, str | None]:
+        """What the command of a case says, and what is wrong outside the store."""
+        command, file, change = self.case(seed, index)
+        return self._attempt(command, (file, change), Random(f"{seed}/{index}/change"))
 
     def _attempt(self, command: str, damage: tuple[str, Change] | None, draw: Random) -> tuple[Said, str | None]:
         """Run a command on a copy; what it said, and what is wrong outside the store."""
@@ -110,7 +115,7 @@ class Fuzz:
             if damage:
                 damage[1](harmed / damage[0], outside, draw)
             before = _content(outside)
-            said = _say([w.format(store=store, other=other, key=self.key) for w in COMMANDS[command]])
+            said = say([w.format(store=store, other=other, key=self.key) for w in COMMANDS[command]])
             said.out, said.err = (text.replace(str(here), "") for text in (said.out, said.err))
             if _content(outside) != before or {path.name for path in here.iterdir()} != {"elsewhere", "store", "other"}:
                 return said, "something outside the store changed"
@@ -173,7 +178,7 @@ def _content(folder: Path) -> dict[str, bytes | str]:
     }
 
 
-def _say(words: list[str]) -> Said:
+def say(words: list[str]) -> Said:
     """The command line in this process; reports are read and not drawn."""
     said, out, err = Said(), io.StringIO(), io.StringIO()
     with _changed(said), redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["cssbench", *words]):

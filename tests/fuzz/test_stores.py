@@ -73,7 +73,7 @@ def test_what_changes_something_outside_is_found_out(fuzz: Fuzz, monkeypatch: py
         (Path(words[-1]).parent / "elsewhere" / "new").touch()
         return fuzz.unharmed["runs"]
 
-    monkeypatch.setattr("tests.fuzz.stores._say", spill)
+    monkeypatch.setattr("tests.fuzz.stores.say", spill)
     failure = changed(fuzz, monkeypatch, "runs", "log.txt", lambda *_: None)
     assert failure
     assert "something outside the store changed" in failure
