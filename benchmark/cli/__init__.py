@@ -98,7 +98,7 @@ def _explain(error: Exception) -> tuple[int, str]:
         case UnicodeEncodeError() if "surrogates" in error.reason:
             return WRONG_INPUT, f"{error.object[:300]!a} is not UTF-8: rename the file or folder, or name another one"
         case OSError(errno=number, strerror=cause) if number in NO_ROOM:
-            remedy = f"{NO_ROOM[number]}, or name a folder elsewhere with --store; the same command goes on"
+            remedy = f"{NO_ROOM[number]}, or have the command write to another disk; the same command goes on"
             return FAILED, f"{cause}{f': {error.filename}' if error.filename else ''}: {remedy}"
         case OSError(strerror=str(cause)):
             return FAILED, f"{cause}: {error.filename}" if error.filename else cause
