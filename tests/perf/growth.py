@@ -1,17 +1,21 @@
 """How time and memory grow: `nox -s growth` prints the exponents of docs/speed.md as a table.
 
 Sizes of one kind are timed in turn, CPU seconds of one thread, several rounds; the exponent is the slope of the
-logarithm of the median over that of the size, by least squares.
+logarithm of the median over that of the size, by least squares. A second table is of a grid by its workers.
 """
 
+import os
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
+import benchmark
 from benchmark.data.conversations import Conversations
 from benchmark.data.datasets import dataset
 from benchmark.data.inputs import parse_inputs
@@ -24,6 +28,8 @@ from benchmark.training.trainer import Trainer
 from css import SynergisticPolynomialFusion
 
 ROUNDS = 5
+WORKERS = (1, 2)
+GRID_ROUNDS, GRID_SEEDS, GRID_EPOCHS = 3, 2, 20
 Work = Callable[[], object]
 
 
@@ -128,6 +134,33 @@ def peaks() -> dict[str, list[float]]:
     return {kind: [v for (name, _), v in zip(asked, values, strict=True) if name == kind] for kind in KINDS}
 
 
+def grid(workers: int) -> tuple[float, float]:
+    """Wall and CPU seconds a run of a small grid, with so many worker processes of one thread each."""
+    with TemporaryDirectory() as folder:
+        wall, used = time.perf_counter(), children()
+        methods = ["css", "adam"]
+        benchmark.run(
+            datasets=["meld-sim"], methods=methods, seeds=GRID_SEEDS, preset="quick", epochs=GRID_EPOCHS,
+            store=folder, report=False, workers=workers, device="cpu",
+        )  # fmt: skip
+        runs = len(methods) * GRID_SEEDS
+        return (time.perf_counter() - wall) / runs, (children() - used) / runs
+
+
+def children() -> float:
+    """CPU seconds of the processes that this one has started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def print_workers() -> None:
+    """The table of a grid by its workers; how busy the machine was stands beside it, as it decides the speed-up."""
+    print("\n| workers | seconds a run | CPU seconds a run | load average after it |\n|---:|---:|---:|---:|")
+    for workers in WORKERS:
+        wall, used = (float(value) for value in np.median([grid(workers) for _ in range(GRID_ROUNDS)], axis=0))
+        print(f"| {workers} | {wall:.1f} | {used:.1f} | {os.getloadavg()[0]:.1f} |", flush=True)
+
+
 def main() -> None:
     prepare()
     memory = peaks()
@@ -139,6 +172,7 @@ def main() -> None:
         listed = [", ".join(f"{value:.0f}" for value in values) for values in (sizes, milliseconds, memory[kind])]
         exponents = [f"{slope(sizes, values):.2f}" for values in (seconds, memory[kind])]
         print(f"| {kind} | {listed[0]} | {listed[1]} | {exponents[0]} | {listed[2]} | {exponents[1]} |", flush=True)
+    print_workers()
 
 
 if __name__ == "__main__":

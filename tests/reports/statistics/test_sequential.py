@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from reports.statistics.family import joint_flip_test
 from reports.statistics.sequential import (
@@ -121,12 +121,11 @@ def test_many_normal_seeds_have_the_boundaries_of_normal_theory(spending: str, f
     design = Design((100, 200, 300, 400, 500), spending=spending, margin=1e-9)
     shares, bounds = [n / 500 for n in design.looks], list[float]()
     for k in range(5):
-        low, high = 1.0, 8.0
-        for _ in range(40):
-            middle = (low + high) / 2
-            spent = crossing([*bounds, middle], shares[: k + 1])[-1]
-            low, high = (middle, high) if spent > design.share(k + 1) else (low, middle)
-        bounds.append(high)
+
+        def overspent(bound: float, k: int = k) -> float:
+            return crossing([*bounds, bound], shares[: k + 1])[-1] - design.share(k + 1)
+
+        bounds.append(float(optimize.brentq(overspent, 1.0, 8.0, xtol=1e-4)))
     # every block alike, at a mean that is neither rejected nor equal nor futile until the end
     blocks = np.random.default_rng(5).normal(size=(5, 100))
     values = (blocks - blocks.mean(1, keepdims=True)) / blocks.std(1, keepdims=True) + 0.075
