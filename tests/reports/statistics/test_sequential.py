@@ -129,7 +129,7 @@ def test_many_normal_seeds_have_the_boundaries_of_normal_theory(spending: str, f
     # every block alike, at a mean that is neither rejected nor equal nor futile until the end
     blocks = np.random.default_rng(5).normal(size=(5, 100))
     values = (blocks - blocks.mean(1, keepdims=True)) / blocks.std(1, keepdims=True) + 0.075
-    found = looks_of(values.reshape(-1, 1), Design(design.looks, spending=spending, margin=0.12), resamples=200_000)
+    found = looks_of(values.reshape(-1, 1), Design(design.looks, spending=spending, margin=0.12), resamples=100_000)
     assert len(found) == 5
     for k in range(first, 5):
         t, n = found[k].boundary, found[k].seeds
