@@ -1,7 +1,7 @@
 """`nox -s benchmark` runs everything; `nox -s tests` checks everything.
 
 Sessions share two environments: `.nox/run` has what the package needs, `.nox/dev` what its development needs besides.
-The site of docs/ has a third one, `.nox/docs`.
+The site of docs/ has a third one, `.nox/docs`, the lowest versions that pyproject.toml allows a fourth, `.nox/lowest`.
 """
 
 import os
@@ -26,12 +26,13 @@ class Environment:
     package: str
     holds: str
     takes: str
+    constraints: str = "constraints.txt"
 
     def programs(self, session: nox.Session) -> Path:
         """Install the package, pinned, unless that has been done; returns the folder of the environment's programs."""
         root = Path.cwd() / ".nox" / self.name
         programs = root / ("Scripts" if os.name == "nt" else "bin")
-        wanted = b"".join(Path(name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+        wanted = b"".join(Path(name).read_bytes() for name in ("pyproject.toml", self.constraints))
         stamp = root / "installed"
         if not stamp.exists() or stamp.read_bytes() != wanted:
             session.log(f"Installing {self.holds} into .nox/{self.name}, once: {self.takes}.")
@@ -39,7 +40,7 @@ class Environment:
             shutil.rmtree(root, ignore_errors=True)
             session.run("python", "-m", "venv", str(root), external=True)
             # pip draws its progress on a terminal; a log stays short
-            install = ("-m", "pip", "install", *(() if sys.stdout.isatty() else ("-q",)), "-c", "constraints.txt")
+            install = ("-m", "pip", "install", *(() if sys.stdout.isatty() else ("-q",)), "-c", self.constraints)
             for what in self.requests():
                 session.run(str(programs / "python"), *install, *what, external=True)
             stamp.write_bytes(wanted)
@@ -64,6 +65,24 @@ DEV = Environment(
     "2.6 GB on disk with a CPU build of torch, two or three minutes",
 )
 DOCS = Environment("docs", "docs", "Sphinx and its theme", "140 MB on disk, some ten seconds")
+LOWEST = Environment(
+    "lowest",
+    ".[torchjd,ray,test]",
+    "this package with the lowest versions that it allows",
+    "2.3 GB on disk with a CPU build of torch, two minutes",
+    constraints="constraints-lowest.txt",
+)
+
+LOWEST_TESTS = (
+    *("tests/css/test_modulator.py", "tests/css/test_slsqp.py"),  # torch, numpy, scipy, jaxtyping, clarabel
+    "tests/baselines/aggregators",  # TorchJD
+    *("tests/benchmark/data/feature_files", "tests/benchmark/fetching"),  # pyarrow, safetensors, requests, gdown
+    *("tests/benchmark/cli/test_run.py", "tests/benchmark/cli/test_doctor.py"),  # typer, rich, pydantic, platformdirs
+    *("tests/benchmark/tuning", "tests/benchmark/tracking"),  # Optuna, MLflow
+    "tests/benchmark/execution/ray",
+    *("tests/reports/test_build.py", "tests/reports/test_frames.py"),  # pandas, scikit-learn, matplotlib, Jinja
+)
+"""What uses each dependency, in a few minutes."""
 
 
 def run(session: nox.Session, environment: Environment, program: str, *arguments: str) -> None:
@@ -97,6 +116,13 @@ def tests(session: nox.Session) -> None:
     # whole files, for the stores that their tests share, in the order of tests/conftest.py: the longest first
     spread = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
     run(session, DEV, "pytest", *spread, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def lowest(session: nox.Session) -> None:
+    """Test what each dependency is for with the lowest versions that pyproject.toml allows; arguments go to pytest."""
+    # an old release may warn of what Python or a younger package deprecates: that is no fault of this package
+    run(session, LOWEST, "pytest", "-n", "2", "-W", "default", *(session.posargs or LOWEST_TESTS))
 
 
 @nox.session(venv_backend="none")
