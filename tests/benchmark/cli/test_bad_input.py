@@ -274,5 +274,6 @@ def test_a_full_disk_comes_with_a_remedy(number: int, room: str) -> None:
     code, message = _explain(OSError(number, os.strerror(number), "report.md"))
     assert (code, message) == (
         1,
-        f"{os.strerror(number)}: report.md: {room}, or have the command write to another disk; the same command goes on",
+        f"{os.strerror(number)}: report.md: {room}, or have the command write to another disk; "
+        "the same command goes on",
     )
