@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from css.layers import Dropout
+from css.layers import Dropout, Gradients, Pullback
 
 BUCKET = 8
 """Conversations are padded to the next multiple of this inside attention; a conversation's own length alone decides."""
@@ -62,70 +62,76 @@ def packed_layout(lengths: Int[Tensor, "B"], device: torch.device, dtype: torch.
     )
 
 
-def conversation_attention(
+def attention_vjp(
     query_key_value: Float[Tensor, "M N h3"], layout: PackedLayout, heads: int, dropout: Dropout
-) -> Float[Tensor, "M N h3//3"]:
-    """Scaled dot-product attention (Vaswani et al. 2017) of each utterance over its own conversation, per modality.
+) -> tuple[Float[Tensor, "M N h3//3"], Pullback]:
+    """Scaled dot-product attention (Vaswani et al. 2017) of each utterance over its own conversation, and its pullback.
 
     Query, key and value stand side by side, so that one copy brings all three into padded slots. Scores are scaled by
-    1/√(h / heads); ``dropout`` acts on the attention probabilities.
-    """
-    stack = len(query_key_value)
-    kept = [dropout.multiplier((stack * n * heads, width, width), query_key_value) for n, width, _ in layout.buckets]
-    attended: Tensor = _Attention.apply(query_key_value, layout, heads, kept)
-    return attended
+    s = 1/√(h / heads); ``dropout`` acts on the attention probabilities. In each bucket, with P = softmax(s·QKᵀ + mask),
+    D the dropout's multiplier, R = P ⊙ D and O = RV::
 
-
-class _Attention(torch.autograd.Function):
-    """Attention with its gradient written out, in fewer operators than autograd would record.
-
-    In each bucket, with P = softmax(s·QKᵀ + mask), D the dropout's multiplier and O = (P ⊙ D)V::
-
-        dV = (P ⊙ D)ᵀ dO    dS = P ⊙ (dP − ⟨dP, P⟩),  dP = (dO Vᵀ) ⊙ D    dQ = s·dS K    dK = s·dSᵀ Q
+        dV = Rᵀ dO    dS = T − P ⊙ ⟨T, 1⟩,  T = s·R ⊙ (dO Vᵀ)    dQ = dS K    dK = dSᵀ Q
 
     No gradient comes from a padded slot: nothing reads its output, and its probability is 0. Products whose result is
     [L, d] are taken as their transposes: MKL computes d rows of L entries up to three times as fast as L rows of d.
     """
+    stack, _, features = query_key_value.shape
+    size = features // (3 * heads)
+    scale = size**-0.5
+    kept = [dropout.multiplier((stack * n * heads, width, width), query_key_value) for n, width, _ in layout.buckets]
+    slots = query_key_value.detach().index_select(1, layout.gather).view(stack, -1, 3, heads, size)
+    out = slots.new_empty(stack, slots.shape[1], 1, heads, size)
+    saved, first = [], 0
+    for (n, width, mask), keep in zip(layout.buckets, kept, strict=True):
+        q, k, v = _to_heads(slots, first, n, width)
+        bias = mask.expand(stack, n, heads, width, width).reshape(-1, width, width)
+        probability = torch.softmax(torch.baddbmm(bias, q, k.mT, alpha=scale), dim=-1)
+        read = probability if keep is None else probability * keep
+        _from_heads(out, first, n, width)[0].copy_(torch.bmm(v.mT, read.mT).mT.unflatten(0, (stack, n, heads)))
+        saved.append((q, k, v, probability, read))
+        first += n * width
+
+    def pull(g: Tensor, _: Gradients) -> Tensor:
+        M, N, K, h = g.shape
+        padded = g.new_zeros(M, out.shape[1], K * h).index_copy_(1, layout.scatter, g.reshape(M, N, K * h))
+        padded = padded.view(M, -1, K, heads, size)
+        gradient = g.new_empty(M, out.shape[1], K, 3, heads, size)
+        first = 0
+        for (n, width, _mask), (q, k, v, probability, read) in zip(layout.buckets, saved, strict=True):
+            bucket = slice(first, first + n * width)
+            parts = (M, n, width, K)
+            upstream = padded[:, bucket].view(*parts, heads, size).permute(0, 1, 4, 2, 3, 5).flatten(0, 2).flatten(2)
+            through = torch.bmm(upstream.view(-1, width * K, size), v.mT).view(-1, width, K, width)
+            through.mul_((read * scale).unsqueeze(2))
+            score = through.addcmul_(probability.unsqueeze(2), through.sum(-1, keepdim=True), value=-1)
+            places = gradient[:, bucket].view(*parts, 3, heads, size).permute((4, 0, 1, 5, 3, 2, 6))
+            products = (
+                torch.bmm(score.view(-1, width * K, width), k).view(M, n, heads, width, K, size).transpose(3, 4),
+                torch.bmm(score.view(-1, width, K * width).mT, q).view(M, n, heads, K, width, size),
+                torch.bmm(read.mT, upstream).view(M, n, heads, width, K, size).transpose(3, 4),
+            )
+            for place, product in zip(places, products, strict=True):
+                place.copy_(product)
+            first += n * width
+        return gradient.flatten(2).index_select(1, layout.scatter).view(M, N, K, -1)
+
+    attended = out.flatten(2).index_select(1, layout.scatter)
+    return _Differentiated.apply(query_key_value, attended, pull), pull
+
+
+class _Differentiated(torch.autograd.Function):
+    """The output as it is, with its pullback as autograd's gradient by ``x``."""
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, layout: PackedLayout, heads: int, kept: list[Tensor | None]) -> Tensor:
-        stack, _, features = qkv.shape
-        size = features // (3 * heads)
-        slots = qkv.index_select(1, layout.gather).view(stack, -1, 3, heads, size)
-        out = slots.new_empty(stack, slots.shape[1], 1, heads, size)
-        saved, first = [], 0
-        for (n, width, mask), keep in zip(layout.buckets, kept, strict=True):
-            q, k, v = _to_heads(slots, first, n, width)
-            bias = mask.expand(stack, n, heads, width, width).reshape(-1, width, width)
-            probability = torch.softmax(torch.baddbmm(bias, q, k.mT, alpha=size**-0.5), dim=-1)
-            read = probability if keep is None else probability * keep
-            _from_heads(out, first, n, width)[0].copy_(torch.bmm(v.mT, read.mT).mT.unflatten(0, (stack, n, heads)))
-            saved += [q, k, v, probability, read, keep]
-            first += n * width
-        ctx.save_for_backward(*saved)
-        ctx.layout, ctx.shape = layout, out.shape
-        return out.flatten(2).index_select(1, layout.scatter)
+    def forward(ctx: Any, x: Tensor, output: Tensor, pull: Pullback) -> Tensor:
+        ctx.pull = pull
+        return output.view_as(output)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None]:
-        stack, slots, _, heads, size = ctx.shape
-        padded = upstream.new_zeros(stack, slots, heads * size).index_copy_(1, ctx.layout.scatter, upstream)
-        padded = padded.view(ctx.shape)
-        out = upstream.new_empty(stack, slots, 3, heads, size)
-        first = 0
-        for i, (n, width, _) in enumerate(ctx.layout.buckets):
-            q, k, v, probability, read, keep = ctx.saved_tensors[6 * i : 6 * i + 6]
-            (g,) = _to_heads(padded, first, n, width)
-            through = torch.bmm(g, v.mT)
-            if keep is not None:
-                through.mul_(keep)
-            score = torch._softmax_backward_data(through, probability, -1, probability.dtype).mul_(size**-0.5)
-            gradients = torch.bmm(k.mT, score.mT), torch.bmm(q.mT, score), torch.bmm(g.mT, read)
-            for to, gradient in zip(_from_heads(out, first, n, width), gradients, strict=True):
-                to.copy_(gradient.mT.unflatten(0, (stack, n, heads)))
-            first += n * width
-        return out.flatten(2).index_select(1, ctx.layout.scatter), None, None, None
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.pull(upstream.unsqueeze(-2), {}).squeeze(-2), None, None
 
 
 def _from_heads(slots: Float[Tensor, "M P parts heads d"], first: int, n: int, width: int) -> Tensor:

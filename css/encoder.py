@@ -11,9 +11,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from css.attention import PackedLayout, conversation_attention, packed_layout
-from css.interfaces import Encoder
-from css.layers import Dropout, StackedLinear
+from css.attention import PackedLayout, attention_vjp, packed_layout
+from css.interfaces import Encoder, EncoderPullback
+from css.layers import (
+    Dropout,
+    Gradients,
+    Pullback,
+    StackedLinear,
+    embedding_gradients,
+    layer_norm_vjp,
+    linear_gradients,
+    linear_vjp,
+)
 
 
 def sinusoidal_positions(position: Int[Tensor, "N"], hidden: int, dtype: torch.dtype) -> Float[Tensor, "N {hidden}"]:
@@ -38,13 +47,27 @@ class ModalityAwareLayer(nn.Module):
         self.narrow = StackedLinear(modalities, hidden, hidden)
         self.dropout = dropout
 
-    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> Float[Tensor, "M N h"]:
-        """Let each utterance attend to its own conversation within each modality."""
-        attended = conversation_attention(self.qkv(x), layout, self.heads, self.dropout)
-        u = x + self.dropout(self.out(attended))
-        normed = nn.functional.layer_norm(u, u.shape[-1:], eps=1e-6) * self.norm_weight + self.norm_bias
-        inner = self.dropout(nn.functional.gelu(self.widen(normed), approximate="tanh"))
-        return u + self.dropout(self.narrow(inner))
+    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> tuple[Float[Tensor, "M N h"], Pullback]:
+        """Let each utterance attend to its own conversation within each modality; the output and its pullback."""
+        query_key_value, pull_qkv = self.qkv.vjp(x)
+        attended, pull_attention = attention_vjp(query_key_value, layout, self.heads, self.dropout)
+        out, pull_out = self.out.vjp(attended)
+        out, pull_kept_out = self.dropout.vjp(out)
+        u = x + out
+        normed, pull_norm = layer_norm_vjp(u, self.norm_weight, self.norm_bias, 1e-6)
+        wide, pull_wide = self.widen.vjp(normed)
+        inner, pull_inner = self.dropout.vjp(nn.functional.gelu(wide, approximate="tanh"))
+        narrow, pull_narrow = self.narrow.vjp(inner)
+        narrow, pull_kept = self.dropout.vjp(narrow)
+
+        def pull(g: Tensor, into: Gradients) -> Tensor:
+            slope = torch.ops.aten.gelu_backward(torch.ones_like(wide), wide, approximate="tanh").unsqueeze(-2)
+            g_inner = pull_inner(pull_narrow(pull_kept(g, into), into), into)
+            g_u = g + pull_norm(pull_wide(g_inner * slope, into), into)
+            g_out = pull_out(pull_kept_out(g_u, into), into)
+            return g_u + pull_qkv(pull_attention(g_out, into), into)
+
+        return u + narrow, pull
 
 
 class InteractionAwareLayer(nn.Module):
@@ -60,14 +83,29 @@ class InteractionAwareLayer(nn.Module):
         self.norm = nn.LayerNorm(hidden, eps=1e-5)
         self.dropout = dropout
 
-    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> Float[Tensor, "M N h"]:
+    def forward(self, x: Float[Tensor, "M N h"], layout: PackedLayout) -> tuple[Float[Tensor, "M N h"], Pullback]:
         """Let each modality's utterances attend to what the other modalities say in the same conversation."""
-        gated = torch.sigmoid(self.gate(x)) * x
+        raw, pull_gate = self.gate.vjp(x)
+        gate = torch.sigmoid(raw)
+        gated = gate * x
         others = gated.sum(dim=0, keepdim=True) - gated
-        query = self.query(x)
-        query_key_value = torch.cat([query, self.key_value(others)], dim=-1)
-        attended = conversation_attention(query_key_value, layout, self.heads, self.dropout)
-        return self.norm(self.out(attended) + query)
+        query, pull_query = linear_vjp(self.query, x)
+        key_value, pull_key_value = linear_vjp(self.key_value, others)
+        query_key_value = torch.cat([query, key_value], dim=-1)
+        attended, pull_attention = attention_vjp(query_key_value, layout, self.heads, self.dropout)
+        out, pull_out = linear_vjp(self.out, attended)
+        normed, pull_norm = layer_norm_vjp(out + query, self.norm.weight, self.norm.bias, self.norm.eps)
+
+        def pull(g: Tensor, into: Gradients) -> Tensor:
+            g_out = pull_norm(g, into)
+            g_query, g_key_value = pull_attention(pull_out(g_out, into), into).tensor_split([g.shape[-1]], dim=-1)
+            g_others = pull_key_value(g_key_value, into)
+            g_gated = g_others.sum(dim=0, keepdim=True) - g_others
+            g_raw = g_gated * (x * gate * (1 - gate)).unsqueeze(-2)
+            through_query = pull_query(g_out + g_query, into)
+            return through_query + g_gated * gate.unsqueeze(-2) + pull_gate(g_raw, into)
+
+        return normed, pull
 
 
 class ConversationEncoder(Encoder):
@@ -130,14 +168,38 @@ class ConversationEncoder(Encoder):
         Returns:
             h~ per modality, ``{m: [N, h]}``.
         """
+        return self.vjp(features, speakers, lengths)[0]
+
+    def vjp(
+        self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
+    ) -> tuple[dict[str, Float[Tensor, "N h"]], EncoderPullback]:
+        """The same, and the pullback of :meth:`css.interfaces.Encoder.vjp`."""
         projected = torch.stack([self.inputs[m](features[m]) for m in self.modalities])
         layout = packed_layout(lengths, projected.device, projected.dtype)
         context = self.speaker(speakers) + sinusoidal_positions(layout.position, self.hidden, projected.dtype)
-        x = self.dropout(projected + context)
-        stages = []
+        x, pull_input = self.dropout.vjp(projected + context)
+        stages, pullbacks = [], []
         for stage in (self.modality_aware, self.interaction_aware):
             if stage is not None:
-                x = stage(x, layout)
+                x, pull_stage = stage(x, layout)
                 stages.append(x)
-        reduced = self.reduction(torch.cat(stages or [x], dim=-1))
-        return dict(zip(self.modalities, reduced.unbind(), strict=True))
+                pullbacks.append(pull_stage)
+        reduced, pull_reduction = self.reduction.vjp(torch.cat(stages or [x], dim=-1))
+
+        def pull(cotangents: Mapping[str, Tensor]) -> Gradients:
+            into: Gradients = {}
+            g = pull_reduction(torch.stack([cotangents[m] for m in self.modalities]), into)
+            *below, g = g.split(self.hidden, dim=-1)
+            for pull_stage in reversed(pullbacks):
+                g = pull_stage(g, into)
+                if below:
+                    g = g + below.pop()
+            g = pull_input(g, into)
+            for i, m in enumerate(self.modalities):
+                linear = self.inputs[m]
+                assert isinstance(linear, nn.Linear)
+                linear_gradients(linear, features[m], g[i], into)
+            into[self.speaker.weight] = embedding_gradients(self.speaker, speakers, g.sum(0))
+            return into
+
+        return dict(zip(self.modalities, reduced.unbind(), strict=True)), pull

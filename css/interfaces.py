@@ -1,9 +1,10 @@
 """What an encoder, a fusion and an aggregator are: the interfaces that carry the whole comparison."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -16,6 +17,10 @@ class BranchLogits(NamedTuple):
 
     fused: Float[Tensor, "N C"]
     unimodal: dict[str, Float[Tensor, "N C"]]
+
+
+EncoderPullback = Callable[[Mapping[str, Tensor]], dict[Tensor, Tensor]]
+"""From K cotangents of an encoder's output, ``{m: [N, K, hidden]}``, to K gradients [K, *shape] of each parameter."""
 
 
 class Encoder(nn.Module):
@@ -37,6 +42,24 @@ class Encoder(nn.Module):
         self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
     ) -> dict[str, Float[Tensor, "N h"]]:
         """Encode B conversations laid end to end, of the given lengths (on the CPU), to ``{m: [N, hidden]}``."""
+
+    def vjp(
+        self, features: Mapping[str, Float[Tensor, "N _"]], speakers: Int[Tensor, "N"], lengths: Int[Tensor, "B"]
+    ) -> tuple[dict[str, Float[Tensor, "N hidden"]], EncoderPullback]:
+        """What :meth:`forward` computes, and its pullback. This one is autograd's, with a backward pass a cotangent."""
+        parameters = list(self.parameters())
+        with torch.enable_grad():
+            encoded = self(features, speakers, lengths)
+
+        def pull(cotangents: Mapping[str, Tensor]) -> dict[Tensor, Tensor]:
+            stacks = zip(*(cotangents[m].unbind(1) for m in encoded), strict=True)
+            rows = [
+                torch.autograd.grad(list(encoded.values()), parameters, g, retain_graph=True, materialize_grads=True)
+                for g in stacks
+            ]
+            return dict(zip(parameters, map(torch.stack, zip(*rows, strict=True)), strict=True))
+
+        return {m: x.detach() for m, x in encoded.items()}, pull
 
 
 class Fusion(nn.Module):

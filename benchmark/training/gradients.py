@@ -123,19 +123,27 @@ def objective_gradients(
 ) -> ObjectiveGradients:
     """Differentiate each objective once, from one forward pass.
 
-    Fusion and classifiers are differentiated first, down to the encoder's output; then the encoder, once per objective.
+    Fusion and classifiers are differentiated first, down to the encoder's output; then the encoder, once for all of the
+    objectives' cotangents together.
     """
-    encoded = model.encoder(batch.features, batch.speakers, batch.lengths)
+    with torch.no_grad():
+        encoded, pull = model.encoder.vjp(batch.features, batch.speakers, batch.lengths)
     cut = {m: x.detach().requires_grad_() for m, x in encoded.items()}
     logits = model.classify(cut)
     losses = objective(logits, batch)
-    outputs, inputs = list(encoded.values()), list(cut.values())
-    jacobian = losses[0].new_empty(len(losses), parameters.flat.numel())
-    last = len(losses) - 1
+    K, inputs, sizes = len(losses), list(cut.values()), [p.numel() for p in parameters.encoder]
+    jacobian = losses[0].new_empty(K, parameters.flat.numel())
+    through, heads = jacobian.tensor_split([sum(sizes)], dim=1)
+    cotangents = []
     for k, loss in enumerate(losses):
-        head = torch.autograd.grad(loss, inputs + parameters.heads, retain_graph=k < last, materialize_grads=True)
-        through = torch.autograd.grad(outputs, parameters.encoder, head[: len(inputs)], retain_graph=k < last)
-        torch.cat([g.reshape(-1) for g in (*through, *head[len(inputs) :])], out=jacobian[k])
+        head = torch.autograd.grad(loss, [*inputs, *parameters.heads], retain_graph=k < K - 1, materialize_grads=True)
+        torch.cat([g.reshape(-1) for g in head[len(inputs) :]], out=heads[k])
+        cotangents.append(head[: len(inputs)])
+    with torch.no_grad():
+        stacks = (torch.stack(g, dim=1) for g in zip(*cotangents, strict=True))
+        gradients = pull(dict(zip(cut, stacks, strict=True)))
+        for p, columns in zip(parameters.encoder, through.split(sizes, dim=1), strict=True):
+            columns.view(K, *p.shape).copy_(gradients[p])
     size = parameters.shared_size
     return ObjectiveGradients(torch.stack(losses).detach(), jacobian[:, :size], jacobian[:, size:], logits)
 

@@ -166,7 +166,8 @@ def test_one_objective_alone_is_trained_alike_by_every_aggregator(make_trainer: 
     for other in runs[1:]:
         for name, p in other.model.named_parameters():
             if not name.startswith("unimodal."):  # no objective reaches them: Adam's weight decay may
-                torch.testing.assert_close(p, plain[name], rtol=1e-4, atol=1e-6)
+                # the encoder is differentiated in another order of sums, and Adam divides rounding by small moments
+                torch.testing.assert_close(p, plain[name], rtol=1e-3, atol=1e-5)
 
 
 def test_the_common_trajectory_has_all_objectives(make_spec: Callable) -> None:

@@ -112,25 +112,32 @@ def test_methods_with_the_same_fusion_start_from_the_same_fusion(make_trainer: M
 
 
 def test_methods_see_the_same_batches_and_the_same_dropout_masks(make_trainer: Make) -> None:
-    """Every mask and every batch of three epochs; a mask is what dropout makes of ones."""
+    """Every mask and every batch of three epochs; a mask is what dropout multiplies by."""
     seen: dict[str, list[Tensor]] = {}
     for method in METHODS:
         trainer = make_trainer(method, epochs=3, probe_every=1000)
         record = seen[method] = [trainer.dropout.get_state()]
 
-        def keep_mask(dropout: nn.Module, arguments: tuple[Tensor], record: list[Tensor] = record) -> None:
-            if dropout.training:
-                state = dropout.generator.get_state()
-                record.extend((state, type(dropout).forward(dropout, torch.ones_like(arguments[0]))))
-                dropout.generator.set_state(state)
+        def keeping_masks(draw: Callable[..., Tensor | None], record: list[Tensor] = record) -> Any:
+            def multiplier(shape: Any, like: Tensor) -> Tensor | None:
+                drawn = draw(shape, like)
+                record.extend(() if drawn is None else (drawn.clone(),))
+                return drawn
 
-        def keep_batch(_: nn.Module, arguments: tuple[Any, ...], record: list[Tensor] = record) -> None:
-            record.extend((arguments[0]["text"].clone(), arguments[1].clone(), arguments[2].clone()))
+            return multiplier
+
+        def keeping_batches(vjp: Callable[..., Any], record: list[Tensor] = record) -> Any:
+            def kept(features: dict[str, Tensor], speakers: Tensor, lengths: Tensor) -> Any:
+                record.extend((features["text"].clone(), speakers.clone(), lengths.clone()))
+                return vjp(features, speakers, lengths)
+
+            return kept
 
         for part in trainer.model.modules():
             if type(part) is Dropout:
-                part.register_forward_pre_hook(keep_mask)
-        trainer.model.encoder.register_forward_pre_hook(keep_batch)
+                part.multiplier = keeping_masks(part.multiplier)  # type: ignore[method-assign]
+        encoder = trainer.model.encoder
+        encoder.vjp = keeping_batches(encoder.vjp)  # type: ignore[method-assign]
         train(trainer)
         record.append(trainer.dropout.get_state())
     assert len(seen["css"]) > 50
