@@ -39,10 +39,16 @@ def shares(source, method, hidden):
 
         return wrapped
 
+    encode = timed("encoder", run.model.encoder.vjp)
+
+    def timed_vjp(*arguments):
+        encoded, pull = encode(*arguments)
+        return encoded, timed("grad", pull)
+
     objective = type(run.objective)
     rows = []
     with (
-        patch.object(run.model.encoder, "forward", timed("encoder", run.model.encoder.forward)),
+        patch.object(run.model.encoder, "vjp", timed_vjp),
         patch.object(run.model, "classify", timed("classify", run.model.classify)),
         patch.object(objective, "__call__", timed("objectives", objective.__call__)),
         patch.object(objective, "terms", timed("terms", objective.terms)),
