@@ -1,6 +1,6 @@
 """Killed at random moments, a grid ends with the bits of one that nobody disturbed.
 
-Six kills in the ordinary suite; ``nox -s soak`` sets ``CSSBENCH_KILLS`` to more.
+Four kills in the ordinary suite; ``nox -s soak`` sets ``CSSBENCH_KILLS`` to more.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.benchmark.harness import GRID, HUNG, StartCli, alive, digests, progress, until
 
-KILLS = int(os.environ.get("CSSBENCH_KILLS", "6"))
+KILLS = int(os.environ.get("CSSBENCH_KILLS", "4"))
 
 
 def wait_a_while(rng: random.Random, process: "subprocess.Popen[str]", store: Path) -> None:
