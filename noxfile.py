@@ -85,10 +85,14 @@ LOWEST_TESTS = (
 """What uses each dependency, in a few minutes."""
 
 
+KEEP_BYTECODE: dict[str, str | None] = {"PYTHONDONTWRITEBYTECODE": None}
+"""Compiled modules are kept, whatever the shell says: each of hundreds of processes would compile them all anew."""
+
+
 def run(session: nox.Session, environment: Environment, program: str, *arguments: str) -> None:
     """Run a program of an environment; after Ctrl-C it has the time that it takes to end by itself."""
     wait: dict[str, None] = {"interrupt_timeout": None, "terminate_timeout": None}
-    session.run(str(environment.programs(session) / program), *arguments, external=True, **wait)
+    session.run(str(environment.programs(session) / program), *arguments, external=True, env=KEEP_BYTECODE, **wait)
 
 
 @nox.session(venv_backend="none")

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmark.harness import MAIN, alive, digests, until
+from tests.benchmark.harness import HUNG, MAIN, alive, digests, until
 from tests.longest import LONGEST
 from tests.paths import ROOT
 
@@ -29,6 +30,10 @@ ours.Environment.programs = lambda environment, session: Path({str(Path(sys.exec
 @nox.session(venv_backend="none")
 def grid(session):
     ours.run(session, ours.RUN, {Path(sys.executable).name!r}, "-c", {MAIN!r}, *session.posargs)
+
+@nox.session(venv_backend="none")
+def bytecode(session):
+    ours.run(session, ours.DEV, {Path(sys.executable).name!r}, "-c", "import sys; sys.exit(sys.dont_write_bytecode)")
 """
 
 
@@ -67,6 +72,15 @@ def test_ctrl_c_lets_every_run_finish_its_epoch(tmp_path: Path) -> None:
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again
     assert not digests(store)
     assert list(store.glob("runs/*/checkpoint.safetensors"))
+
+
+@pytest.mark.skipif(NOX is None, reason="no nox in .venv or on the PATH")
+def test_compiled_modules_are_kept_whatever_the_shell_says(tmp_path: Path) -> None:
+    (tmp_path / "noxfile.py").write_text(NOXFILE)
+    assert NOX is not None
+    shell = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    said = subprocess.run([NOX, "-s", "bytecode"], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=HUNG)
+    assert said.returncode == 0, said.stderr
 
 
 def test_the_files_that_take_longest_are_there_and_begin(request: pytest.FixtureRequest) -> None:
