@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.longest import LONGEST
 from tests.paths import REAL_DATA, ROOT
-from tests.shared import database_maker, shared_folder
+from tests.shared import database_maker, examine_defaults, shared_folder
 
 settings.register_profile("css-bench", deadline=None)  # a wall-clock bound would fail on a busy machine
 settings.load_profile("css-bench")
@@ -34,6 +34,21 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSSBENCH_CACHE", str(shared_folder(tmp_path_factory) / "cache"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ceilings_are_of_few_utterances():
+    from benchmark.data.simulation.ceilings import ceilings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ceilings, "__defaults__", (0, 640))  # a seed, and utterances: of two million they take seconds
+        yield
+
+
+@pytest.fixture(scope="session")
+def examined(tmp_path_factory):
+    """Processes that a test starts find the default corpora examined, in the cache that all tests share."""
+    return examine_defaults(tmp_path_factory)
 
 
 @pytest.fixture(scope="session", autouse=True)

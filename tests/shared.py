@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.audit.examination import examine
+from benchmark.data.corpora import DEFAULT
+from benchmark.data.datasets import dataset
 from benchmark.tracking.database import StoreDatabase
 from benchmark.tracking.tracker import Tracker
 from benchmark.tracking.uris import default_uri
@@ -37,6 +40,17 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             folder.mkdir()
             written.write_text(str(make(folder)))
         return Path(written.read_text())
+
+
+def examine_defaults(factory: pytest.TempPathFactory) -> Path:
+    """The cache, which holds what a run must know of both default corpora: processes need not find it out."""
+
+    def make(folder: Path) -> Path:
+        for name in DEFAULT:
+            examine(dataset(name, None), lambda _: None)
+        return shared_folder(factory) / "cache"
+
+    return made_once(factory, "examined", make)
 
 
 def empty_database(factory: pytest.TempPathFactory) -> Path:

@@ -35,8 +35,8 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[
 
 
 @pytest.fixture(scope="session")
-def start_cli(surroundings: Callable[[], dict[str, str]]) -> StartCli:
-    """``start_cli(*words, code=…)`` starts cssbench."""
+def start_cli(surroundings: Callable[[], dict[str, str]], examined: Path) -> StartCli:
+    """``start_cli(*words, code=…)`` starts cssbench; ``examined`` is its cache."""
 
     def start(*words: object, code: str = MAIN, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

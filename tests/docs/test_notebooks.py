@@ -20,6 +20,7 @@ def _kinds(cell: NotebookNode) -> Iterator[tuple[str, str]]:
         yield from ((output.output_type, kind) for kind in output.get("data", {"text": ""}))
 
 
+@pytest.mark.usefixtures("examined")  # its kernel finds the corpora in the cache
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's client
 def test_the_example_works_and_shows_what_it_shows_in_the_docs(tmp_path: Path) -> None:
     kept = nbformat.read(EXAMPLE, as_version=4)

@@ -13,7 +13,9 @@ width has room for that): this is to see an utterance but for a reflection along
 
 import hashlib
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -180,22 +182,22 @@ def _of_subset(
     contexts: Sequence[bool],
 ) -> list[Ceiling]:
     emission = draw_emission(spec, seed)
-    # Without pairs no class has a product of bits of its own; the means, which know the pairs, are drawn already.
-    observers = (spec, replace(spec, pairs=())) if _shows_product(spec, modalities) else (spec,)
+    observers = 2 if _shows_product(spec, modalities) else 1
 
     def judge(data: Conversations, by: Emission) -> tuple[Ints, list[Floats]]:
         assert data.label is not None
-        features, posteriors = {m: data.features[m] for m in modalities}, []
-        for observer in observers:
-            seen = evidence(observer, by, features, data.speaker)
-            posteriors += [
-                from_evidence(observer, seen, data.speaker, data.offsets if context else None) for context in contexts
-            ]
-        return data.label, posteriors
+        seen = evidence(spec, by, {m: data.features[m] for m in modalities}, data.speaker)[:observers]
+        return data.label, [
+            from_evidence(spec, observed, data.speaker, data.offsets if context else None)
+            for observed in seen
+            for context in contexts
+        ]
 
     def fresh(purpose: str) -> Iterator[tuple[Ints, list[Floats]]]:
-        by = span(emission)
-        return (judge(data, by) for data in draw_fresh(spec, seed, purpose, utterances, modalities))
+        by, drawn = span(emission), draw_fresh(spec, seed, purpose, utterances, modalities)
+        with ThreadPoolExecutor(threads := os.cpu_count() or 1) as pool:  # numpy works outside Python's lock
+            while chunks := list(itertools.islice(drawn, threads)):
+                yield from pool.map(judge, chunks, itertools.repeat(by))
 
     bayes = bayes_rule(len(spec.class_names))
     learned = zip(*([p.astype(np.float32) for p in posteriors] for _, posteriors in fresh("optimise")), strict=True)

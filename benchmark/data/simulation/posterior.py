@@ -45,11 +45,11 @@ def posterior(
         speaker: [N].
         offsets: [B + 1], where conversations begin; None for P(y_t | x_t, s_t), every utterance by itself.
     """
-    return from_evidence(spec, evidence(spec, emission, features, speaker), speaker, offsets)
+    return from_evidence(spec, evidence(spec, emission, features, speaker)[0], speaker, offsets)
 
 
 def from_evidence(spec: SimulatorSpec, evidence: Floats, speaker: Ints, offsets: Ints | None) -> Floats:
-    """:func:`posterior` where :func:`evidence` [C, N] is at hand already."""
+    """:func:`posterior` where the :func:`evidence` [C, N] of an observer is at hand already."""
     if offsets is None:
         joint = evidence + np.log(spec.prior)[:, None]
         return np.exp(joint - _logsumexp(joint)).T
@@ -59,18 +59,21 @@ def from_evidence(spec: SimulatorSpec, evidence: Floats, speaker: Ints, offsets:
 def evidence(
     spec: SimulatorSpec, emission: Emission, features: Mapping[str, npt.NDArray[np.floating]], speaker: Ints
 ) -> Floats:
-    """log p(x_t | y_t, s_t), up to a term without y_t, [C, N]; arguments as for :func:`posterior`."""
-    out = np.empty((len(spec.class_names), len(speaker)))
+    """log p(x_t | y_t, s_t), up to a term without y_t, of two observers, [2, C, N]; arguments as for :func:`posterior`.
+
+    The first observer knows which product of the bits a class has. The second takes the bits for independent coins.
+    """
+    out = np.empty((2, len(spec.class_names), len(speaker)))
     for start in range(0, len(speaker), BLOCK):
         rows = slice(start, start + BLOCK)
-        out[:, rows] = _evidence(spec, emission, {m: x[rows] for m, x in features.items()}, speaker[rows])
+        out[..., rows] = _evidence(spec, emission, {m: x[rows] for m, x in features.items()}, speaker[rows])
     return out
 
 
 def _evidence(
     spec: SimulatorSpec, emission: Emission, features: Mapping[str, npt.NDArray[np.floating]], speaker: Ints
 ) -> Floats:
-    """The equation above; [C, 1] with no features."""
+    """The equation above with the classes' B_y, and with all bits for every class; [2, C, 1] with no features."""
     classes = len(spec.class_names)
     clean = {m: np.zeros((2, classes, 1)) for m in MODALITIES}  # l_m(c, b): bits +1 and −1, classes, rows
     for m, x in features.items():
@@ -88,11 +91,11 @@ def _evidence(
         ]
     first = _logsumexp(terms[1])
     if not spec.synergy:
-        return first
+        return np.stack([first, first])
     second = _logsumexp(terms[-1])
     either = _add(first, second) - math.log(2)  # twice as many bits are allowed
     sign = spec.pair_sign[:, None]
-    return np.where(sign == 0, either, np.where(sign > 0, first, second))
+    return np.stack([np.where(sign == 0, either, np.where(sign > 0, first, second)), either])
 
 
 def _log_density(x: npt.NDArray[np.floating], emission: Emission, m: str, bit: int, speaker: Ints) -> Floats:
@@ -142,6 +145,7 @@ def _add(a: Floats, b: Floats) -> Floats:
 
 def _logsumexp(terms: Floats | Sequence[Floats]) -> Floats:
     """The logarithm of the sum of exponentials over the first axis."""
-    stacked = np.asarray(terms)
+    stacked = np.array(terms)  # a copy, in whose place all is done
     top = stacked.max(0)
-    return top + np.log(np.exp(stacked - top).sum(0))
+    stacked -= top
+    return top + np.log(np.exp(stacked, out=stacked).sum(0))

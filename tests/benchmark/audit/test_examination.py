@@ -16,9 +16,8 @@ from tests.benchmark.harness import Cli, feature_items, write_features
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CSSBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module.ceilings, "__defaults__", (0, 640))
 
 
 def leaking(folder: Path) -> Path:

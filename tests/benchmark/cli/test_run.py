@@ -17,7 +17,6 @@ import pytest
 
 from benchmark.data import load_features
 from benchmark.data.corpora import SIMULATED
-from benchmark.data.simulation.ceilings import ceilings
 from tests.benchmark.harness import (
     GRID,
     HUNG,
@@ -88,10 +87,7 @@ def test_a_simulated_corpus_with_knobs_is_described_and_written(cli: Cli, tmp_pa
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 
 
-def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ceilings, "__defaults__", (0, 640))  # few utterances: else seconds
+def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(cli: Cli, tmp_path: Path) -> None:
     name = "iemocap-sim(leakage=0+0+0.5,scale=0.1)"
     words = ("run", "--preset", "smoke", "--epochs", "1", "--methods", "adam", "--seeds", "1", "--workers", "1")
     ran = cli(*words, "--datasets", name, "--store", tmp_path / "store", "--device", "cpu", MLFLOW_TRACKING_URI="")
@@ -105,8 +101,7 @@ def test_a_corpus_with_knobs_is_trained_on_reported_and_logged(
     assert list((tmp_path / "store" / "mlartifacts").glob("iemocap-sim-leakage-0-0-0.5-scale-0.1/**/result.json"))
 
 
-def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceilings, "__defaults__", (0, 640))  # few utterances
+def test_ceilings_are_printed_beside_the_counts(cli: Cli, tmp_path: Path) -> None:
     command = ("data", "simulate", "--name", "meld-sim", "--ceilings")
     table = cli(*command, CSSBENCH_CACHE=str(tmp_path))
     assert table.returncode == 0

@@ -99,7 +99,7 @@ def test_not_to_know_the_product_is_to_see_one_modality_up_to_a_reflection(conte
         for data in draw_fresh(SMALL, 2, purpose, 20_000, MODALITIES):
             x = data.features["text"].astype(np.float64)
             mirrored = {**data.features, "text": x - 2 * (x @ unit)[:, None] * unit}
-            ways = [evidence(SMALL, core, seen, data.speaker) for seen in (data.features, mirrored)]
+            ways = [evidence(SMALL, core, seen, data.speaker)[0] for seen in (data.features, mirrored)]
             joint = np.logaddexp(*ways)
             joint = np.exp(joint - joint.max(0)).T * SMALL.prior
             if context:  # forward-backward, utterance by utterance
