@@ -79,7 +79,9 @@ def test_compiled_modules_are_kept_whatever_the_shell_says(tmp_path: Path) -> No
     (tmp_path / "noxfile.py").write_text(NOXFILE)
     assert NOX is not None
     shell = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    said = subprocess.run([NOX, "-s", "bytecode"], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=HUNG)
+    said = subprocess.run(
+        [NOX, "-s", "bytecode"], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=HUNG
+    )
     assert said.returncode == 0, said.stderr
 
 
