@@ -11,93 +11,101 @@ from tests.calibration import looks, measure, real, sessions
 
 HEAD = """# Calibration of the tests
 
-How often the statistics of `reports/statistics` are wrong where the truth is known. Written by
+How often are the statistics of `reports/statistics` wrong where the truth is known? This page is written by
 
 ```bash
 {command}
 ```
 
-on simulated scores: a normal copula with the given correlation between the methods of a training seed, margins normal,
-skewed (log-normal, σ = 1) or heavy (Student t, 3 degrees of freedom). Nominal level .05; ± is one Monte Carlo standard
-error. Generator seed {seed}; {runs} simulated comparisons or families a cell (four times as many for a single sign flip
-and its power, half for what only describes, a quarter for utterances); {seconds:.0f} s of one core.
+It uses simulated scores: a normal copula with the given correlation between the methods of a training seed, and
+margins that are normal, skewed (log-normal, σ = 1) or heavy-tailed (Student's t, 3 degrees of freedom). The nominal
+level is .05; ± is one Monte Carlo standard error. Generator seed {seed}; {runs} simulated comparisons or families a
+cell (four times as many for a single sign flip and its power, half as many for what only describes, a quarter for
+utterances); {seconds:.0f} s of one core, {date}.
 """
 DECISIVE = """## What feeds verdicts: size without a difference
 
-Has to stay within .05 + 2 standard errors. A cell above it was measured once more with {again} times the runs; that
-number stands, the first is in brackets. All flips up to n = 10, {resamples} random ones at n = 20 (variances: all).
+The size of each test has to stay within .05 + 2 standard errors. A cell above that was measured once more with {again}
+times the runs: the second number stands, and the first is in brackets. All flips are counted up to n = 10, and
+{resamples} random ones at n = 20.
 
-A family compares one method with 5 or 20 others; the share is of families with any rejection. Variances: the
-permutation test rejects and the interval of the ratio excludes 1, the rule below 50 seeds. Unpaired, for imported
-runs: the permutation test of Welch's t, n runs against 8, half as many comparisons; correlation makes it shy.
+A family compares one method with 5 or 20 others; its share is that of families with any rejection. Variances are
+called different if the permutation test rejects and the interval of the ratio excludes 1, which is the rule below 50
+seeds. The unpaired test, for imported runs, is the permutation test of Welch's t, with n runs against 8 and half as
+many comparisons; correlation makes it conservative.
 """
 REAL = """## The same by real runs
 
-{seeds} seeds × two methods that differ in chance alone: one fusion, `linear`, under two draws of its initial weights,
-trained on `{corpus}` for {epochs} epochs at width {hidden} through store and workers. Test scores at the
-selected epoch, cut into disjoint families of n seeds.
+{seeds} seeds × two methods that differ only by chance: the fusion `linear` under two draws of its initial weights,
+trained on `{corpus}` for {epochs} epochs at width {hidden} through store and workers. The test scores at the selected
+epoch are cut into disjoint families of n seeds.
 
-*By seed*: encoder, classifiers, dropout and data order of a seed
-are shared; *apart*: the second method has other seeds than the first. ρ: measured correlation of weighted F1. *Two
-metrics*: weighted F1 and accuracy as one family. At most: .05 + 2 standard errors of so few families.
+*By seed*: both methods have the same seeds, and so the same initial encoder and classifiers, dropout and data order;
+*apart*: the second method has other seeds than the first. ρ is the measured correlation of weighted F1. *Two metrics*:
+weighted F1 and accuracy as one family. *At most* is .05 + 2 standard errors of so few families.
 """
 DESCRIPTIVE = """## What only describes
 
-Size of tests, and share of 95 % intervals that miss, correlation .5. *Skewed differences*: skew-normal (shape 8) around
-0, for a paired difference of two unlike methods need not be symmetric.
+These statistics decide no verdict. The table has the size of tests, and the share of 95 % intervals that miss the
+truth, at correlation .5. *Skewed differences* are skew-normal (shape 8) with mean 0, because the paired difference of
+two unlike methods need not be symmetric.
 """
 MANY = """## Variances from 50 seeds on
 
-There the permutation test decides alone: its size at n = 60, correlation .5.
+From 50 seeds on the permutation test decides alone. This is its size at n = 60, correlation .5.
 """
 FLIPS = """## Flips of conversations and of utterances
 
-Two equally good methods whose hits cluster in 31 conversations of 20 utterances: size of the flip test.
+The hits of two equally good methods cluster in 31 conversations of 20 utterances. This is the size of the flip test.
 """
 POWER = """## Power against planted differences
 
-d_z: mean over sd of the one planted difference. Predicted: `power`, at the attained level or the family's own.
+d_z is the mean of the one planted difference over its sd. *Predicted* is what `power` gives at the attained level of
+the test, for a family at the family's own level.
 """
 VERDICTS = """## Verdicts
 
-Shares in %, one comparison, sd 1, true difference 0 or the margin. Wrong: *supported* or *contradicted* at 0; *shown
-equal* or *within the margin* at the margin. The claim has a direction, so half of the wrong at 0 are *supported*.
+Shares in % for one comparison with sd 1, where the true difference is 0 or the margin. Wrong verdicts are *supported*
+and *contradicted* at 0, and *shown equal* and *different, but within the margin* at the margin. The claim has a
+direction, so half of the wrong verdicts at 0 are *supported*.
 """
 SESSIONS = """## Seeds that share a held-out session
 
-On IEMOCAP the session that a run holds out is seed mod 4, so two seeds of a session have something in common.
-Differences with that intra-session correlation ρ, normal, sd 1; the mean of the four session means with t of these
-(3 degrees of freedom; Ibragimov & Müller, 2010), its p from flips of single seeds.
+On IEMOCAP the session that a run holds out is seed mod 4, so two seeds of a session have something in common. The
+simulated differences have this intra-session correlation ρ; they are normal with sd 1. They are tested by the mean of
+the four session means with its t (3 degrees of freedom; Ibragimov & Müller, 2010), whose p comes from flips of single
+seeds.
 
-{runs} comparisons or families a
-cell: *one* comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a warning, one comparison with the
-sessions *ignored*. At ρ = .6 a family is a little too bold: there the sessions are nearly all there is.
+{runs} comparisons or families a cell: *one* comparison, a *family of 5*, the 95 % *interval* missing 0, and, as a
+warning, one comparison with the sessions *ignored*. At ρ = .6, where nearly all variation is between sessions, a
+family is a little too bold.
 """
-SPREADS = """The spread over such seeds, of two methods that vary alike, normal: wrong verdicts by the jackknife that
-leaves out whole sessions (3 degrees of freedom) with flips on t of the session means, and with the sessions *ignored*.
-{runs} comparisons a cell.
+SPREADS = """Over such seeds, two methods with normal scores vary alike. The table has wrong verdicts about their
+spread by the jackknife that leaves out whole sessions (3 degrees of freedom) with flips on t of the session means, and
+wrong verdicts with the sessions *ignored*. {runs} comparisons a cell.
 """
-SHARED_RATES = """Shares of runs to which something happens, as often to both methods, over such seeds: wrong verdicts
-by flips on t of the session means, misses of the *interval* that counts runs by the spread of the sessions' shares
-(Korn & Graubard, 1998), and wrong verdicts with the sessions *ignored*. ρ is that of the normal scores behind the
-events. {runs} comparisons a cell.
+SHARED_RATES = """Over such seeds, something happens to runs of both methods equally often. The table has wrong
+verdicts about the shares of these runs by flips on t of the session means, misses of the *interval* that counts runs
+by the spread of the sessions' shares (Korn & Graubard, 1998), and wrong verdicts with the sessions *ignored*. ρ is the
+correlation of the normal scores behind the events. {runs} comparisons a cell.
 """
 EXTENSIONS = """## Extending a declaration that could reject nothing
 
-Two equal methods, normal differences; five seeds have been looked at, with which nothing can be rejected. {runs:,}
-plans a line. *Adversarial*: 8 seeds where the five promise a rejection, else 20.
+Two equal methods have normal differences, and five seeds, with which nothing can be rejected, have been looked at.
+{runs:,} plans a line. *Adversarial*: 8 seeds where the five promise a rejection, else 20.
 """
 
 LOOKS = """## Until it is decided
 
-Looks at 8, 12, 16, 20 and 30 seeds, {runs:,} families of five comparisons a cell, margin δ of one sd of a difference,
-{resamples} flips beyond 16 seeds. *Any rejection*: where nothing differs. *False equality*: of one comparison, where
-all differ by δ. *Misses*: any repeated interval of the family does not hold the truth. At most {bound:.3f}.
+Families of five comparisons are judged at looks after 8, 12, 16, 20 and 30 seeds: {runs:,} families a cell, with a
+margin δ of one sd of a difference and {resamples} flips beyond 16 seeds. *Any rejection*: of any comparison, where
+none differs. *False equality*: of one comparison, where all differ by δ. *Misses*: any repeated interval of the family
+misses the truth, which is 0 or δ. Each share may be at most {bound:.3f}.
 """
 LOOK_SESSIONS = """The same where seeds share held-out sessions, with intra-session correlation ρ:
 """
-LOOK_SEEDS = """Seeds and decisions of one comparison, normal, {runs:,} families a line. *Fixed*: the share that {fixed}
-seeds and one t test would call different, always at the price of {fixed} seeds.
+LOOK_SEEDS = """The table has seeds and decisions of one comparison with normal scores, {runs:,} families a line.
+*Fixed* is the share that one t test of {fixed} seeds would call different, always at the price of {fixed} seeds.
 """
 
 
@@ -238,6 +246,7 @@ def main():
         seed=seed,
         runs=f"{runs:,}",
         seconds=time.process_time() - start,
+        date=time.strftime("%Y-%m-%d"),
     )
     arguments.out.write_text("\n".join([head, *sections]), encoding="utf-8")
     bold = [row for row in decisive if row["share"] > row["bound"]]
