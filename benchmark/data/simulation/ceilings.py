@@ -38,7 +38,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 UTTERANCES = 1 << 20
-CHUNK = 1 << 15  # bounds the memory
+CHUNK = 1 << 15  # bounds the memory of a core
 CHUNKS = 32  # at least, for the standard error
 SUBSETS = tuple(s for size in (3, 2, 1) for s in itertools.combinations(MODALITIES, size))
 CONTEXT = (True, False)
