@@ -290,10 +290,12 @@ def test_mlflows_pages_are_on_loopback_alone_and_the_runs_page_is_opened(
         process.communicate()
 
 
-def test_pages_that_cannot_be_shown_are_one_line(say: Say, store: Store, tmp_path: Path) -> None:
+def test_pages_that_cannot_be_shown_are_one_line(say: Say, tmp_path: Path) -> None:
+    store = Store(tmp_path / "logged")
+    write_run(store.runs, KEYS[0])
+    assert say("sync", "--store", store.root)[0] == 0
     code, _, err = say("ui", "--store", store.root, "--tracking-uri", "http://user:secret@example.org")
     assert (code, "http://example.org is a server already" in err) == (2, True)
-    assert say("sync", "--store", store.root)[0] == 0  # by itself this test finds nothing logged
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, out, err = say("ui", "--store", store.root, "--port", port)
